@@ -1,0 +1,114 @@
+"""``create`` and ``iterate``: a run, one step at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from babysitter.cli.options import (
+    complete_process,
+    input_options,
+    json_option,
+    opened,
+    read_inputs,
+    run_argument,
+    runs_dir_option,
+    settings,
+)
+from babysitter.cli.output import as_json, line
+from babysitter.cli.reports import iteration_json, iteration_lines
+from babysitter.library import resolve
+from babysitter.paths import project_dir, runs_dir
+from babysitter.runs.folder import create as create_run
+from babysitter.runs.iterate import Iteration
+from babysitter.runs.iterate import iterate as iterate_run
+
+if TYPE_CHECKING:
+    from babysitter.runs.run import Run
+
+EXIT_CODES = {"failed": 1, "halted": 1, "stuck": 7, "diverged": 7}
+
+
+def make_run(
+    process: str,
+    inputs_file: str | None,
+    pairs: tuple[str, ...],
+    run_id: str | None,
+    prompt: str | None,
+    folder: str | None,
+) -> Run:
+    """Create a run from what a command line says."""
+    from babysitter.version import version
+
+    limits = settings().limits
+    inputs = read_inputs(inputs_file, pairs, limits)
+    return create_run(
+        runs_dir(folder),
+        resolve(process),
+        inputs,
+        project=project_dir(),
+        version=version(),
+        run_id=run_id,
+        prompt=prompt,
+        limits=limits,
+    )
+
+
+def tell(iteration: Iteration, wants_json: bool) -> int:
+    """Print what an iteration did; gives the exit code."""
+    if wants_json:
+        as_json(iteration_json(iteration))
+    else:
+        for text in iteration_lines(iteration):
+            line(text)
+    return EXIT_CODES.get(iteration.status, 0)
+
+
+@click.command(
+    epilog="""\b
+Example:
+  babysitter create quality-checks --json
+  babysitter create release.py -i version=1.2.0 --run-id release-1-2-0"""
+)
+@click.argument("process", shell_complete=complete_process)
+@input_options
+@click.option("--run-id", metavar="ID", help="Id of the new run (default: made from the process's name).")
+@click.option("--prompt", metavar="TEXT", help="What the person asked for; kept in the journal.")
+@runs_dir_option
+@json_option
+def create(
+    process: str,
+    inputs_file: str | None,
+    pairs: tuple[str, ...],
+    run_id: str | None,
+    prompt: str | None,
+    runs_dir: str | None,
+    as_json: bool,
+) -> int:
+    """Make a run of PROCESS and do its first iteration.
+
+    PROCESS is a name (babysitter process list), a FILE.py, or FILE.py#FUNCTION.
+    """
+    run = make_run(process, inputs_file, pairs, run_id, prompt, runs_dir)
+    return tell(iterate_run(run.load()), as_json)
+
+
+@click.command(
+    epilog="""\b
+Example:
+  babysitter iterate
+  babysitter iterate release-1-2-0 --json"""
+)
+@run_argument()
+@runs_dir_option
+@json_option
+def iterate(run: str, runs_dir: str | None, as_json: bool) -> int:
+    """Replay the process, request all that can be done now, and leave.
+
+    RUN is an id, a unique beginning of one, a run folder, or `latest` (the default).
+    """
+    return tell(iterate_run(opened(run, runs_dir)), as_json)
+
+
+commands = {"create": create, "iterate": iterate}

@@ -1,0 +1,272 @@
+"""``status``, ``tasks``, ``show``, ``events``, ``list``: to look at runs. Nothing here writes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from babysitter.cli.options import json_option, opened, run_argument, runs_dir_option
+from babysitter.cli.output import as_json, line
+from babysitter.cli.posting import complete_effect
+from babysitter.cli.reports import ending_json, next_wake
+from babysitter.clock import iso
+from babysitter.engine.state import Effect
+from babysitter.errors import BabysitterError
+from babysitter.paths import runs_dir as runs_folder
+from babysitter.runs.folder import open_run, run_ids
+from babysitter.runs.results import find_effect
+from babysitter.runs.run import Run
+
+if TYPE_CHECKING:
+    from babysitter.journal.events import Event
+
+
+def status_json(run: Run) -> dict[str, Any]:
+    """A run in one object."""
+    state = run.state
+    counts: dict[str, int] = {}
+    for effect in state.effects.values():
+        counts[effect.status] = counts.get(effect.status, 0) + 1
+    pending: dict[str, int] = {}
+    for effect in state.pending.values():
+        pending[effect.kind] = pending.get(effect.kind, 0) + 1
+    told = {
+        "run": run.run_id,
+        "process": state.process_id,
+        "status": state.status,
+        "createdAt": iso(state.created_ms),
+        "lastEventAt": iso(state.last_ms),
+        "events": state.last_seq,
+        "effects": counts,
+        "pending": pending,
+        "folder": run.folder,
+    }
+    return {**told, **next_wake(run), **ending_json(run)}
+
+
+@click.command(
+    epilog="""\b
+Example:
+  babysitter status
+  babysitter status release-1-2-0 --json"""
+)
+@run_argument()
+@runs_dir_option
+@json_option
+def status(run: str, runs_dir: str | None, as_json: bool) -> None:
+    """Show where RUN stands (default: the latest)."""
+    told = status_json(opened(run, runs_dir))
+    if as_json:
+        _json(told)
+    else:
+        from babysitter.views.tables import status_lines
+
+        _lines(status_lines(told))
+
+
+def effect_json(effect: Effect) -> dict[str, Any]:
+    """An effect in a list."""
+    return {
+        "id": effect.id,
+        "step": effect.step,
+        "task": effect.task_id,
+        "kind": effect.kind,
+        "title": effect.label,
+        "status": effect.status,
+    }
+
+
+@click.command(
+    epilog="""\b
+Example:
+  babysitter tasks
+  babysitter tasks release-1-2-0 --pending --json"""
+)
+@run_argument()
+@click.option("--pending", is_flag=True, help="Only those that wait for a result.")
+@runs_dir_option
+@json_option
+def tasks(run: str, pending: bool, runs_dir: str | None, as_json: bool) -> None:
+    """List the effects of RUN."""
+    state = opened(run, runs_dir).state
+    effects = [effect_json(effect) for effect in (state.pending if pending else state.effects).values()]
+    if as_json:
+        _json({"run": state.run_id, "tasks": effects})
+    else:
+        from babysitter.views.tables import effects_lines
+
+        _lines(effects_lines(effects))
+
+
+def effect_details(run: Run, effect: Effect) -> dict[str, Any]:
+    """All about one effect: what it asks for, and its result."""
+    told = {**effect_json(effect), "run": run.run_id, "requestedAt": iso(effect.requested_ms)}
+    told["definition"] = definition_of(run, effect)
+    if effect.group:
+        told["group"] = effect.group
+    if effect.status == "ok":
+        told["value"] = run.value_of(effect)
+    if effect.status == "error":
+        told["error"] = effect.error
+    times = {"startedAt": effect.started_at, "finishedAt": effect.finished_at, "executor": effect.executor}
+    return {**told, **{name: value for name, value in times.items() if value is not None}}
+
+
+def definition_of(run: Run, effect: Effect) -> Any:
+    """The definition, also of an effect that is no longer pending (its event still has it)."""
+    if effect.is_pending:
+        return run.definition_of(effect)
+    found: list[Any] = []
+
+    def look(event: Event) -> None:
+        if event.type == "EFFECT_REQUESTED" and event.data["effectId"] == effect.id:
+            found.append(run.definition_of(Effect(event)))
+
+    Run(run.folder, run.limits).journal.load(look)
+    return found[0]
+
+
+@click.command(
+    epilog="""\b
+Example:
+  babysitter show latest
+  babysitter show latest 4f9k2m --json
+  babysitter show latest 4f9k2m --prompt"""
+)
+@run_argument(required=True)
+@click.argument("effect", required=False, shell_complete=complete_effect)
+@click.option(
+    "--prompt", "only_prompt", is_flag=True, help="Print the prompt of an agent effect and nothing else."
+)
+@runs_dir_option
+@json_option
+def show(run: str, effect: str | None, only_prompt: bool, runs_dir: str | None, as_json: bool) -> None:
+    """Show RUN, or one EFFECT of it: what it asks for, its schema, its result."""
+    found = opened(run, runs_dir)
+    if effect is None:
+        told = {**status_json(found), "prompt": found.about.get("prompt"), "inputs": found.inputs()}
+        told["tasks"] = [effect_json(each) for each in found.state.effects.values()]
+    else:
+        told = effect_details(found, find_effect(found, effect))
+    if only_prompt:
+        line(_prompt_of(told))
+    elif as_json:
+        _json(told)
+    else:
+        from babysitter.views.tables import effect_lines, run_lines
+
+        _lines(run_lines(told) if effect is None else effect_lines(told))
+
+
+def _prompt_of(told: dict[str, Any]) -> str:
+    from babysitter.errors import UsageError
+    from babysitter.executors.agent import prompt_text
+
+    described = told.get("definition", {}).get("agent")
+    if described is None:
+        raise UsageError("--prompt needs an agent effect: babysitter show RUN EFFECT --prompt")
+    return prompt_text(described)
+
+
+@click.command(
+    epilog="""\b
+Example:
+  babysitter events --limit 20 --reverse
+  babysitter events latest --type EFFECT_RESOLVED --json"""
+)
+@run_argument()
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many.")
+@click.option("--reverse", is_flag=True, help="The newest first.")
+@click.option("--type", "only", metavar="TYPE", help="Only events of this type.")
+@runs_dir_option
+@json_option
+def events(
+    run: str, limit: int | None, reverse: bool, only: str | None, runs_dir: str | None, as_json: bool
+) -> None:
+    """Show the journal of RUN."""
+    listed = [event_json(event) for event in read_events(run, runs_dir, limit, reverse, only)]
+    if as_json:
+        _json({"events": listed})
+    else:
+        from babysitter.views.tables import events_lines
+
+        _lines(events_lines(listed))
+
+
+def event_json(event: Event) -> dict[str, Any]:
+    """An event with its number."""
+    return {"seq": event.seq, "type": event.type, "recordedAt": event.at, "data": event.data}
+
+
+def read_events(
+    run: str, runs_dir: str | None, limit: int | None, reverse: bool, only: str | None
+) -> list[Event]:
+    """Events of a run, filtered, in order or backwards."""
+    from collections import deque
+
+    found = open_run(run, runs_folder(runs_dir))
+    kept: deque[Event] = deque(maxlen=limit if reverse else None)
+
+    def see(event: Event) -> None:
+        if (only is None or event.type == only) and (reverse or limit is None or len(kept) < limit):
+            kept.append(event)
+
+    found.journal.load(see)
+    return list(reversed(kept)) if reverse else list(kept)
+
+
+@click.command(
+    "list",
+    epilog="""\b
+Example:
+  babysitter list
+  babysitter list --status waiting --json""",
+)
+@click.option("--status", "only", metavar="STATUS", help="Only runs in this state.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many.")
+@runs_dir_option
+@json_option
+def list_runs(only: str | None, limit: int | None, runs_dir: str | None, as_json: bool) -> None:
+    """List the runs of the project, the newest first."""
+    folder = runs_folder(runs_dir)
+    listed = [
+        told for run_id in run_ids(folder) if only in (None, (told := _listed(run_id, folder))["status"])
+    ]
+    listed.sort(key=lambda told: (told["createdAt"], told["run"]), reverse=True)
+    listed = listed[:limit]
+    if as_json:
+        _json({"runs": listed})
+    else:
+        from babysitter.views.tables import runs_lines
+
+        _lines(runs_lines(listed))
+
+
+def _listed(run_id: str, folder: str) -> dict[str, Any]:
+    """A run in a list; one that cannot be read is listed with its error, the others still are."""
+    try:
+        state = open_run(run_id, folder).load().state
+    except BabysitterError as error:
+        return {"run": run_id, "process": "", "status": "unreadable", "createdAt": "", "error": error.message}
+    return {
+        "run": run_id,
+        "process": state.process_id,
+        "status": state.status,
+        "createdAt": iso(state.created_ms),
+        "lastEventAt": iso(state.last_ms),
+        "pending": len(state.pending),
+        "resolved": len(state.effects) - len(state.pending),
+    }
+
+
+def _json(value: Any) -> None:
+    as_json(value)
+
+
+def _lines(lines: list[str]) -> None:
+    for text in lines:
+        line(text)
+
+
+commands = {"status": status, "tasks": tasks, "show": show, "events": events, "list": list_runs}

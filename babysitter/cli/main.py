@@ -1,0 +1,145 @@
+"""``babysitter``: the group of commands, how errors are told, and how the program ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any, NoReturn
+
+import click
+
+from babysitter.cli.output import tell_error
+from babysitter.errors import BabysitterError, StorageError
+
+# Command → module that has it. A module is imported when its command is called (or all are
+# listed), so no command pays for another's imports.
+COMMANDS = {
+    "run": "running",
+    "resume": "running",
+    "work": "running",
+    "create": "iterating",
+    "iterate": "iterating",
+    "post": "posting",
+    "approve": "posting",
+    "reject": "posting",
+    "status": "looking",
+    "tasks": "looking",
+    "show": "looking",
+    "events": "looking",
+    "list": "looking",
+    "process": "processes",
+    "run:create": "original",
+    "run:iterate": "original",
+    "run:status": "original",
+    "run:events": "original",
+    "task:list": "original",
+    "task:show": "original",
+    "task:post": "original",
+}
+HIDDEN = frozenset(name for name in COMMANDS if ":" in name)
+INTERRUPTED = 130
+
+
+class Commands(click.Group):
+    """Commands that are imported on demand, in the order of a run's life."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [name for name in COMMANDS if name not in HIDDEN]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = __import__(f"babysitter.cli.{COMMANDS[cmd_name]}", fromlist=["commands"])
+        return module.commands[cmd_name]  # type: ignore[no-any-return]
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], self.list_commands(ctx), n=1)
+            hint = f"did you mean {near[0]!r}?" if near else "babysitter --help lists the commands"
+            ctx.fail(f"there is no command {args[0]!r}; {hint}")
+        return super().resolve_command(ctx, args)
+
+
+def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        from babysitter.version import version
+
+        click.echo(f"babysitter {version()}")
+        ctx.exit()
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="""\b
+Example:
+  babysitter run quality-checks
+  babysitter resume latest
+
+\b
+Exit codes: 0 ok, 1 the run failed, 2 wrong usage or input, 3 conflict, 4 not found,
+5 journal not to be trusted, 6 unsafe path, 7 stuck or diverged, 8 waits for an agent
+or a person, 74 I/O, 75 busy, 130 interrupted.""",
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the version.",
+)
+def group() -> None:
+    """Keep an agent to a process written in Python, in parallel, and lose nothing."""
+
+
+def main(argv: list[str] | None = None) -> NoReturn:
+    """Run one command and end the program.
+
+    It ends by ``os._exit``: leaving Python the normal way would close the suspended
+    process and so run its author's ``finally`` blocks.
+    """
+    arguments = sys.argv[1:] if argv is None else argv
+    code = _run(arguments)
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        # Nobody reads any more (a closed pipe); what was to be recorded is recorded.
+        pass
+    os._exit(code)
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        code: Any = group.main(args=arguments, prog_name="babysitter", standalone_mode=False)
+    except click.Abort:
+        return INTERRUPTED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except click.ClickException as error:
+        return tell_error(_from_click(error), arguments, usage=_usage(error))
+    except BabysitterError as error:
+        return tell_error(error, arguments)
+    except BrokenPipeError:
+        return 0
+    except OSError as error:
+        return tell_error(
+            StorageError(f"{error.filename or 'the disk'}: {error.strerror or error}"), arguments
+        )
+    return code if isinstance(code, int) else 0
+
+
+def _from_click(error: click.ClickException) -> BabysitterError:
+    from babysitter.errors import UsageError
+
+    return UsageError(error.format_message().rstrip("."))
+
+
+def _usage(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    return context.get_usage() if context is not None else ""

@@ -1,0 +1,227 @@
+"""``post``, ``approve``, ``reject``: answers from outside."""
+
+from __future__ import annotations
+
+import getpass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from babysitter.cli.options import json_option, opened, read_bytes, read_json, run_argument, runs_dir_option
+from babysitter.cli.output import as_json, error_object, line, tell_error
+from babysitter.errors import InvalidInput, NoSuchEffect, UsageError
+from babysitter.runs.results import Answer, Verdict, accept, decide, find_effect
+
+if TYPE_CHECKING:
+    from babysitter.runs.run import Run
+
+MOST_IN_BULK = 1 << 28
+
+
+def complete_effect(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Pending effects of the run, for shell completion."""
+    run = opened(ctx.params.get("run") or "latest", ctx.params.get("runs_dir"))
+    return [effect for effect in run.state.pending if effect.startswith(incomplete)]
+
+
+@click.command(
+    epilog="""\b
+Example:
+  babysitter post latest 4f9k2m --value '{"verdict": "good"}'
+  babysitter post latest 4f9k2m --file answer.json
+  babysitter post latest 4f9k2m --error 'the service is down'
+  my-agent | babysitter post latest --lines -
+
+\b
+A line of --lines: {"effect": ID, "value": …} or {"effect": ID, "error": "text"}.
+The first result of an effect stands; the same one again answers `already`."""
+)
+@run_argument(required=True)
+@click.argument("effect", required=False, shell_complete=complete_effect)
+@click.option("--value", metavar="JSON", help="The result, as JSON.")
+@click.option("--file", "file", metavar="FILE", help="The result in a JSON file ('-': standard input).")
+@click.option("--error", "failure", metavar="TEXT", help="The effect failed; why.")
+@click.option("--lines", metavar="FILE", help="Many results as JSON lines ('-': standard input).")
+@runs_dir_option
+@json_option
+def post(
+    run: str,
+    effect: str | None,
+    value: str | None,
+    file: str | None,
+    failure: str | None,
+    lines: str | None,
+    runs_dir: str | None,
+    as_json: bool,
+) -> int:
+    """Give the result of EFFECT in RUN, or of many effects at once.
+
+    Results of shell and python effects, of sleeps and of breakpoints cannot be posted.
+    """
+    given = [name for name in (value, file, failure, lines) if name is not None]
+    if len(given) != 1 or (effect is None) != (lines is not None):
+        raise UsageError("post takes EFFECT with one of --value, --file and --error, or --lines alone")
+    found = opened(run, runs_dir)
+    if lines is not None:
+        return tell_bulk(found, accept(found, read_lines(lines, found.limits)), as_json)
+    assert effect is not None
+    return tell_one(found, accept(found, [_answer(effect, value, file, failure, found)])[0], as_json)
+
+
+def _answer(effect: str, value: str | None, file: str | None, failure: str | None, run: Run) -> Answer:
+    from babysitter.jsontext import parse_strict
+
+    if failure is not None:
+        return Answer(effect, "error", None, error_of(failure))
+    if file is not None:
+        return Answer(effect, "ok", read_json(file, run.limits))
+    assert value is not None
+    try:
+        return Answer(effect, "ok", parse_strict(value, limits=run.limits))
+    except InvalidInput as error:
+        raise InvalidInput(
+            f"--value is not JSON: {error.message}", hint="a text needs quotes inside: --value '\"text\"'"
+        ) from None
+
+
+def error_of(told: Any) -> dict[str, Any]:
+    """The error object of a failure that was told as a text, or as an object with a message."""
+    if isinstance(told, dict):
+        message = told.get("message")
+        return {
+            **told,
+            "name": str(told.get("name", "TaskFailed")),
+            "message": str(message or "the task failed"),
+        }
+    return {"name": "TaskFailed", "message": str(told)}
+
+
+def read_lines(name: str, limits: Any) -> list[Answer]:
+    """Answers from JSON lines; all of them are read before any is recorded.
+
+    Raises:
+        InvalidInput: a line is not an answer; names the line.
+    """
+    from babysitter.jsontext import parse_strict
+
+    answers = []
+    for number, raw in enumerate(read_bytes(name, MOST_IN_BULK).splitlines(), 1):
+        if not raw.strip():
+            continue
+        try:
+            answers.append(_line_answer(parse_strict(raw, limits=limits)))
+        except InvalidInput as error:
+            raise InvalidInput(
+                f"line {number} of {name!r}: {error.message}", hint="nothing was recorded"
+            ) from None
+    return answers
+
+
+def _line_answer(told: Any) -> Answer:
+    effect = told.get("effect", told.get("effectId")) if isinstance(told, dict) else None
+    if not isinstance(effect, str):
+        raise InvalidInput("an answer is an object with 'effect' and 'value' or 'error'")
+    unknown = set(told) - {"effect", "effectId", "status", "value", "error"}
+    if unknown:
+        raise InvalidInput(f"an answer has no {min(unknown)!r}; it has 'effect' and 'value' or 'error'")
+    if ("value" in told) == ("error" in told):
+        raise InvalidInput(f"the answer for {effect!r} needs either 'value' or 'error'")
+    if "error" in told:
+        return Answer(effect, "error", None, error_of(told["error"]))
+    return Answer(effect, "ok", told["value"])
+
+
+def tell_one(run: Run, verdict: Verdict, wants_json: bool) -> int:
+    """Print one verdict; a refusal is an error like any other."""
+    if verdict.error is not None:
+        raise verdict.error
+    if wants_json:
+        as_json({"run": run.run_id, "effect": verdict.effect_id, "status": verdict.status})
+    else:
+        line(f"{verdict.effect_id}: {verdict.status}")
+    return 0
+
+
+def tell_bulk(run: Run, verdicts: list[Verdict], wants_json: bool) -> int:
+    """Print the counts and what was refused; gives the worst exit code."""
+    counts = {
+        status: sum(v.status == status for v in verdicts) for status in ("recorded", "already", "refused")
+    }
+    refused = [verdict for verdict in verdicts if verdict.error is not None]
+    if wants_json:
+        errors = [{"effect": v.effect_id, **error_object(v.error)} for v in refused if v.error]
+        as_json({"run": run.run_id, **counts, **({"errors": errors} if errors else {})})
+    else:
+        line(", ".join(f"{count} {status}" for status, count in counts.items()))
+        for verdict in refused:
+            assert verdict.error is not None
+            tell_error(verdict.error, [])
+    return max((verdict.error.exit_code for verdict in refused if verdict.error), default=0)
+
+
+def _decision(command: Any) -> Any:
+    for option in (
+        click.option(
+            "--feedback", metavar="TEXT", help="What the process should know, kept with the answer."
+        ),
+        click.option("--response", metavar="TEXT", help="An answer in words."),
+        click.option("--option", metavar="OPTION", help="One of the breakpoint's options."),
+        runs_dir_option,
+        json_option,
+    ):
+        command = option(command)
+    command = click.argument("effect", required=False, shell_complete=complete_effect)(command)
+    return run_argument(required=True)(command)
+
+
+def _decide(run: str, effect: str | None, approved: bool, told: dict[str, Any]) -> int:
+    wants_json = told.pop("as_json")
+    found = opened(run, told.pop("runs_dir"))
+    target = find_effect(found, effect) if effect else only_breakpoint(found)
+    answer = decide(found, target, approved, by=getpass.getuser(), **told)
+    return tell_one(found, accept(found, [answer])[0], wants_json)
+
+
+def only_breakpoint(run: Run) -> Any:
+    """The one breakpoint that is open.
+
+    Raises:
+        NoSuchEffect: there is none, or more than one.
+    """
+    waiting = [effect for effect in run.state.pending.values() if effect.kind == "breakpoint"]
+    if len(waiting) == 1:
+        return waiting[0]
+    if not waiting:
+        raise NoSuchEffect(
+            f"run {run.run_id!r} has no open breakpoint", hint=f"babysitter status {run.run_id}"
+        )
+    shown = ", ".join(effect.id for effect in waiting[:5])
+    raise NoSuchEffect(
+        f"run {run.run_id!r} has {len(waiting)} open breakpoints: {shown}", hint="name one of them"
+    )
+
+
+@click.command(
+    epilog="""\b
+Example:
+  babysitter approve latest
+  babysitter approve release-1-2-0 7c2x --option staging --feedback 'only eu-west'"""
+)
+@_decision
+def approve(run: str, effect: str | None, **told: Any) -> int:
+    """Answer a breakpoint of RUN with yes (EFFECT may be left out when only one is open)."""
+    return _decide(run, effect, True, told)
+
+
+@click.command(
+    epilog="""\b
+Example:
+  babysitter reject latest --feedback 'the changelog is missing'"""
+)
+@_decision
+def reject(run: str, effect: str | None, **told: Any) -> int:
+    """Answer a breakpoint of RUN with no."""
+    return _decide(run, effect, False, told)
+
+
+commands = {"post": post, "approve": approve, "reject": reject}

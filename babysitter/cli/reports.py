@@ -1,0 +1,122 @@
+"""What an iteration and a status say, as JSON and as lines.
+
+The JSON of an iteration is small on purpose, an agent pays for each byte:
+new effects by kind with their titles, the other pending ones by id only.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from babysitter.clock import iso
+from babysitter.runs.iterate import Iteration, due_at, sleepers
+
+if TYPE_CHECKING:
+    from babysitter.engine.state import Effect
+    from babysitter.runs.run import Run
+
+TITLE_LENGTH = 60
+MOST_LINES = 20
+WHO = {
+    "shell": "babysitter work",
+    "python": "babysitter work",
+    "breakpoint": "a person",
+    "sleep": "the clock",
+}
+
+
+def iteration_json(iteration: Iteration) -> dict[str, Any]:
+    """``{run, status, new: {kind: {id: title}}, pending: [id], …}`` and what ended it."""
+    run = iteration.run
+    new = {effect.id for effect in iteration.new}
+    told: dict[str, Any] = {"run": run.run_id, "status": iteration.status}
+    if iteration.new:
+        told["new"] = by_kind(iteration.new)
+    pending = [effect.id for effect in run.state.pending.values() if effect.id not in new]
+    if pending:
+        told["pending"] = pending
+    return {**told, **next_wake(run), **ending_json(run), **_divergence(iteration)}
+
+
+def by_kind(effects: list[Effect]) -> dict[str, dict[str, str]]:
+    """Effects as ``{kind: {id: title}}``."""
+    kinds: dict[str, dict[str, str]] = {}
+    for effect in effects:
+        kinds.setdefault(effect.kind, {})[effect.id] = effect.label[:TITLE_LENGTH]
+    return kinds
+
+
+def next_wake(run: Run) -> dict[str, str]:
+    """When the next sleep ends, if there is one."""
+    times = [due_at(effect) for effect in sleepers(run.state)]
+    return {"until": iso(min(times))} if times else {}
+
+
+def ending_json(run: Run) -> dict[str, Any]:
+    """The output of a completed run, the error of a failed one, the problem of one that is stuck."""
+    state = run.state
+    if state.status == "completed":
+        return {"output": run.output()}
+    if state.status == "failed":
+        return {"error": (state.ending or {}).get("error")}
+    if state.status == "stuck":
+        problem = state.problem or {}
+        return {
+            "problem": {
+                name: problem[name] for name in problem if name not in ("prev", "sourceDigests", "batch")
+            }
+        }
+    return {}
+
+
+def _divergence(iteration: Iteration) -> dict[str, Any]:
+    if iteration.diverged is None:
+        return {}
+    error = iteration.diverged
+    return {"divergence": {"stepId": error.step, "message": error.message, "hint": DIVERGED_HINT}}
+
+
+DIVERGED_HINT = (
+    "the edited process no longer fits what this run has done: undo that part of the edit, or make a new run"
+)
+
+
+def iteration_lines(iteration: Iteration) -> list[str]:
+    """An iteration for people."""
+    run = iteration.run
+    lines = [f"run {run.run_id}: {iteration.status}"]
+    lines += [
+        f"  new      {effect.id}  {effect.kind:<10} {effect.label}" for effect in iteration.new[:MOST_LINES]
+    ]
+    if len(iteration.new) > MOST_LINES:
+        lines.append(f"  new      … and {len(iteration.new) - MOST_LINES} more")
+    lines += waiting_lines(run)
+    if iteration.diverged is not None:
+        lines += [f"  {iteration.diverged.message}", f"  {DIVERGED_HINT}"]
+    return lines + ending_lines(run)
+
+
+def waiting_lines(run: Run) -> list[str]:
+    """Whom the run waits for."""
+    counts: dict[str, int] = {}
+    for effect in run.state.pending.values():
+        counts[effect.kind] = counts.get(effect.kind, 0) + 1
+    return [f"  waiting  {count} {kind} ({WHO.get(kind, 'an agent')})" for kind, count in counts.items()]
+
+
+def ending_lines(run: Run) -> list[str]:
+    """How the run ended, for people."""
+    from babysitter.jsontext import compact
+
+    ending = ending_json(run)
+    if "output" in ending:
+        return [f"  output   {compact(ending['output'])}"]
+    if "error" in ending:
+        error = ending["error"] or {}
+        return [f"  error    {error.get('name')}: {error.get('message')}"]
+    if "problem" in ending:
+        problem = ending["problem"]
+        place = f" ({problem['file']}:{problem['line']})" if problem.get("file") else ""
+        lines = [f"  problem  {problem['name']}: {problem['message']}{place}"]
+        return lines + ([f"           {problem['hint']}"] if problem.get("hint") else [])
+    return []

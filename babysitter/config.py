@@ -1,0 +1,106 @@
+"""Configuration: the user's ``config.yaml``, and what a project's ``.a5c/config.yaml`` narrows.
+
+Without a file nothing is imported and the defaults hold. A project can lower
+limits and choose among the user's agents by name; it can never name a command
+or raise a limit, because a cloned repository must not widen what is allowed.
+"""
+
+from __future__ import annotations
+
+import os
+
+from babysitter.errors import InvalidInput
+from babysitter.limits import Limits
+from babysitter.paths import STATE_FOLDER, home
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+FILE = "config.yaml"
+LIMIT_NAMES = {"resultBytes": "result_bytes", "depth": "depth", "inlineBytes": "inline_bytes"}
+
+
+class Settings:
+    """What holds for one command.
+
+    Attributes:
+        jobs: how many effects at once; None = as many as there are processors.
+        agents: commands by name, from the user's own file only.
+        agent: the name of the agent to use.
+    """
+
+    __slots__ = ("agent", "agents", "jobs", "limits")
+
+    def __init__(self) -> None:
+        self.jobs: int | None = None
+        self.agents: dict[str, list[str]] = {}
+        self.agent = "default"
+        self.limits = Limits()
+
+    @property
+    def agent_command(self) -> list[str] | None:
+        """The command of the chosen agent, if the user has configured one."""
+        return self.agents.get(self.agent)
+
+
+def load(project: str) -> Settings:
+    """The user's configuration, narrowed by the project's.
+
+    Raises:
+        InvalidInput: a file is not YAML or has a key or value that is not known; names it.
+    """
+    settings = Settings()
+    user = os.path.join(home(), FILE)
+    if os.path.isfile(user):
+        _apply_user(settings, _read(user, is_project=False))
+    narrower = os.path.join(project, STATE_FOLDER, FILE)
+    if os.path.isfile(narrower) and not _is_same(user, narrower):
+        _apply_project(settings, _read(narrower, is_project=True))
+    return settings
+
+
+def _is_same(first: str, second: str) -> bool:
+    return os.path.exists(first) and os.path.samefile(first, second)
+
+
+def _read(path: str, *, is_project: bool) -> dict[str, Any]:
+    from babysitter.config_file import read_config
+
+    return read_config(path, is_project=is_project)
+
+
+def _apply_user(settings: Settings, told: dict[str, Any]) -> None:
+    settings.jobs = told.get("jobs")
+    settings.agent = told.get("agent") or settings.agent
+    settings.agents = {name: agent["command"] for name, agent in told.get("agents", {}).items()}
+    for name, field in LIMIT_NAMES.items():
+        if name in told.get("limits", {}):
+            setattr(settings.limits, field, told["limits"][name])
+    settings.limits.iterate_seconds = told.get("iterateSeconds") or settings.limits.iterate_seconds
+
+
+def _apply_project(settings: Settings, told: dict[str, Any]) -> None:
+    settings.jobs = min(filter(None, (settings.jobs, told.get("jobs"))), default=None)
+    if told.get("agent"):
+        settings.agent = told["agent"]
+    for name, field in LIMIT_NAMES.items():
+        if name in told.get("limits", {}):
+            setattr(settings.limits, field, min(getattr(settings.limits, field), told["limits"][name]))
+    if told.get("iterateSeconds"):
+        settings.limits.iterate_seconds = min(settings.limits.iterate_seconds, told["iterateSeconds"])
+
+
+def agent_command(settings: Settings) -> list[str] | None:
+    """The command of the agent that is asked for.
+
+    Raises:
+        InvalidInput: it was named, and no such agent is configured.
+    """
+    if settings.agent_command is None and settings.agent != "default":
+        known = ", ".join(sorted(settings.agents)) or "none"
+        raise InvalidInput(
+            f"agent {settings.agent!r} is not configured; configured are: {known}",
+            hint=f"add it under `agents:` in {os.path.join(home(), FILE)}",
+        )
+    return settings.agent_command

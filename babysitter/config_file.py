@@ -1,0 +1,87 @@
+"""Read a configuration file: YAML, checked by pydantic. Imported only when there is a file."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from babysitter.errors import InvalidInput
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class LimitsModel(_Strict):
+    """Sizes and depths."""
+
+    resultBytes: int | None = Field(default=None, ge=1)
+    depth: int | None = Field(default=None, ge=1, le=500)
+    inlineBytes: int | None = Field(default=None, ge=0, le=1 << 20)
+
+
+class AgentModel(_Strict):
+    """An agent's command line, word by word."""
+
+    command: list[str] = Field(min_length=1)
+
+
+class ProjectModel(_Strict):
+    """What a project may say."""
+
+    jobs: int | None = Field(default=None, ge=1)
+    agent: str | None = None
+    iterateSeconds: float | None = Field(default=None, gt=0)
+    limits: LimitsModel | None = None
+
+
+class UserModel(ProjectModel):
+    """What a user may say: all of that, and commands."""
+
+    agents: dict[str, AgentModel] | None = None
+
+
+def read_config(path: str, *, is_project: bool) -> dict[str, Any]:
+    """The content of a configuration file.
+
+    Raises:
+        InvalidInput: not YAML, an unknown key (with the nearest known one), or a value of the wrong kind.
+    """
+    try:
+        with open(path, encoding="utf-8") as file:
+            loaded = yaml.safe_load(file)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{path!r} is not YAML: {' '.join(str(error).split())}") from None
+    if loaded is None:
+        return {}
+    model = ProjectModel if is_project else UserModel
+    try:
+        checked = model.model_validate(loaded)
+    except ValidationError as error:
+        raise _explain(path, error.errors()[0], is_project) from None
+    return checked.model_dump(exclude_none=True)
+
+
+def _explain(path: str, problem: Any, is_project: bool) -> InvalidInput:
+    place = ".".join(map(str, problem["loc"])) or "the file"
+    if problem["type"] != "extra_forbidden":
+        return InvalidInput(f"{place!r} in {path!r}: {problem['msg']}", hint="mend the value")
+    if is_project and place == "agents":
+        return InvalidInput(
+            f"'agents' in {path!r}: a project's configuration cannot name commands",
+            hint="put the command into your own configuration, and `agent: NAME` here",
+        )
+    near = get_close_matches(str(problem["loc"][-1]), _keys(problem["loc"]), n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(_keys(problem['loc']))}"
+    return InvalidInput(f"unknown key {place!r} in {path!r}", hint=hint)
+
+
+def _keys(place: tuple[Any, ...]) -> list[str]:
+    if place[0] == "limits" and len(place) > 1:
+        return list(LimitsModel.model_fields)
+    if place[0] == "agents" and len(place) > 1:
+        return list(AgentModel.model_fields)
+    return list(UserModel.model_fields)

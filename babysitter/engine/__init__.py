@@ -1,0 +1,1 @@
+"""Replay: what an author sees, and how a process is driven against known results. No I/O."""

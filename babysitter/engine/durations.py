@@ -1,0 +1,35 @@
+"""Lengths of time as authors write them."""
+
+from __future__ import annotations
+
+UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def seconds(length: float | int | str) -> float | int:
+    """Seconds of a number (already seconds) or a text such as ``"90s"``, ``"10m"``, ``"1h30m"``.
+
+    Raises:
+        ValueError: it is negative, not finite, or not a length of time.
+    """
+    if isinstance(length, str):
+        return _parse(length)
+    if isinstance(length, bool) or not isinstance(length, (int, float)) or not 0 <= length < float("inf"):
+        raise ValueError(f"{length!r} is not a length of time; write seconds, or a text such as '10m' or '1h30m'")
+    return length
+
+
+def _parse(text: str) -> float | int:
+    total: float | int = 0
+    rest = text.strip()
+    while rest:
+        digits = len(rest) - len(rest.lstrip("0123456789."))
+        letters = len(rest[digits:]) - len(rest[digits:].lstrip("abcdefghijklmnopqrstuvwxyz"))
+        unit = UNITS.get(rest[digits : digits + letters] or "s")
+        number = rest[:digits]
+        if unit is None or not number or number.count(".") > 1 or number == ".":
+            raise ValueError(f"{text!r} is not a length of time; write it as '90s', '10m' or '1h30m'")
+        total += (float(number) if "." in number else int(number)) * unit
+        rest = rest[digits + letters :].lstrip()
+    if not text.strip():
+        raise ValueError("'' is not a length of time; write it as '90s', '10m' or '1h30m'")
+    return total

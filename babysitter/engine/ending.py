@@ -1,0 +1,92 @@
+"""How a process ends: completed, failed on purpose, or stuck in a mistake of its author."""
+
+from __future__ import annotations
+
+from babysitter.engine.foreign import missing_loop
+from babysitter.engine.places import place_of as place_of
+from babysitter.errors import AllFailed, BabysitterError, Failed, ReplayError, TaskFailed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from babysitter.engine.branches import Branch
+    from babysitter.engine.places import Place
+
+# What asyncio says where it finds no loop, or not the one it wants.
+_ABOUT_LOOPS = "event loop"
+
+
+class End:
+    """``status`` is completed (``value``), failed (``error``) or stuck (``error`` and ``place``)."""
+
+    __slots__ = ("error", "place", "status", "value")
+
+    def __init__(self, status: str, value: Any, error: BaseException | None, place: Place | None) -> None:
+        self.status = status
+        self.value = value
+        self.error = error
+        self.place = place
+
+    @classmethod
+    def stuck(cls, error: BaseException, place: Place | None) -> End:
+        return cls("stuck", None, error, place)
+
+
+def read_end(root: Branch) -> End:
+    """What the end of the root branch means for the run."""
+    error = root.error
+    if error is None:
+        return End("completed", root.value, None, None)
+    if ends_the_run(error):
+        return End("failed", None, error, None)
+    place = place_of(error.__traceback__)
+    if isinstance(error, RuntimeError) and _ABOUT_LOOPS in str(error):
+        foreign = missing_loop()
+        foreign.__cause__ = error
+        return End.stuck(foreign, place)
+    return End.stuck(error, place)
+
+
+def ends_the_run(error: BaseException) -> bool:
+    """A failure that the process let through, as against a mistake in its code."""
+    if isinstance(error, (Failed, TaskFailed)):
+        return True
+    if isinstance(error, AllFailed):
+        return all(ends_the_run(inner) for inner in error.errors)
+    if isinstance(error, BaseExceptionGroup):
+        return all(ends_the_run(inner) for inner in error.exceptions)
+    return False
+
+
+def describe_stuck(end: End) -> dict[str, Any]:
+    """The data of a PROCESS_ERROR: name, message, file, line, hint and traceback."""
+    import traceback
+
+    error = end.error
+    assert error is not None
+    file, line = end.place or ("", 0)
+    own = isinstance(error, ReplayError) and error.__cause__ is None
+    return {
+        "name": type(error).__name__,
+        "message": str(error) or repr(error),
+        "file": file,
+        "line": line,
+        "hint": error.hint if isinstance(error, BabysitterError) else "",
+        "traceback": "" if own else "".join(traceback.format_exception(error)),
+    }
+
+
+def describe_failure(error: BaseException) -> dict[str, Any]:
+    """The data of a RUN_FAILED's error."""
+    described: dict[str, Any] = {"name": type(error).__name__, "message": str(error)}
+    if isinstance(error, TaskFailed):
+        described["name"] = error.name
+        described["effectId"] = error.effect_id
+        described["stepId"] = error.step
+        if error.exit_code is not None:
+            described["exitCode"] = error.exit_code
+    data = getattr(error, "data", None)
+    if data is not None:
+        described["data"] = data
+    return described

@@ -1,0 +1,105 @@
+"""What a process notes beside its steps: recorded values, log lines, progress.
+
+They are answered at the call and never fed. Each kind has counters of its own,
+so a new log line renames no step. What the journal has already is not noted
+again; what is new waits here until the iteration writes it.
+"""
+
+from __future__ import annotations
+
+from babysitter.errors import NondeterminismError
+from babysitter.ids import sha256_hex
+from babysitter.jsontext import canonical, loads
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from babysitter.engine.branches import Branch
+
+KEY_LENGTH = 16
+
+
+class Notes:
+    """Known notes from the journal, and new ones of this iteration.
+
+    Attributes:
+        records: (scope, index) → (name, value), all that the journal has.
+        logged: keys of the log lines that the journal has.
+        marks: scope → index of the last progress that the journal has.
+    """
+
+    def __init__(self) -> None:
+        self.records: dict[tuple[str, int], tuple[str, Any]] = {}
+        self.logged: set[str] = set()
+        self.marks: dict[str, int] = {}
+        self.asked_records: set[tuple[str, int]] = set()
+        self.new_records: dict[tuple[str, int], dict[str, Any]] = {}
+        self.new_logs: dict[str, dict[str, Any]] = {}
+        self.new_marks: dict[str, dict[str, Any]] = {}
+        self._spoken: dict[str, int] = {}
+
+    def record(self, branch: Branch, name: str, fn: Callable[[], Any]) -> Any:
+        """The recorded value, or, the first time, what ``fn`` gives now, as JSON gives it back."""
+        if not isinstance(name, str):
+            raise TypeError(f"a record has a name, found {name!r}; write ctx.record('name', function)")
+        branch.records += 1
+        place = (branch.scope, branch.records)
+        self.asked_records.add(place)
+        if place not in self.records:
+            value = loads(canonical(fn()))
+            self.records[place] = (name, value)
+            self.new_records[place] = {
+                "scope": branch.scope, "index": branch.records, "name": name, "value": value
+            }
+        known, value = self.records[place]
+        if known != name:
+            raise NondeterminismError(
+                f"the process records {name!r} where its journal has {known!r}",
+                step=f"{branch.scope}record {branch.records}",
+                hint="keep the order of ctx.record calls, or start a new run",
+            )
+        return loads(canonical(value))
+
+    def log(self, branch: Branch, message: str, fields: dict[str, Any]) -> None:
+        """Note a line once; equal lines of a scope are told apart by their occurrence."""
+        content = canonical([branch.scope, message, fields])
+        count = self._spoken[content] = self._spoken.get(content, 0) + 1
+        key = sha256_hex(f"{content}{count}".encode())[:KEY_LENGTH]
+        if key not in self.logged:
+            self.new_logs[key] = {
+                "scope": branch.scope, "key": key, "message": message, "fields": loads(canonical(fields))
+            }
+
+    def progress(self, branch: Branch, done: float, total: float | None, label: str) -> None:
+        """Note how far a scope is; of several in one iteration only the last is kept."""
+        canonical({"done": done, "total": total, "label": label})  # refuses here, in the author's line, what no journal can hold
+        branch.progress_marks += 1
+        if branch.progress_marks > self.marks.get(branch.scope, 0):
+            self.new_marks[branch.scope] = {
+                "scope": branch.scope,
+                "index": branch.progress_marks,
+                "progress": {"done": done, "total": total, "label": label},
+            }
+
+    def to_log(self) -> list[dict[str, Any]]:
+        """Log lines and progress that the journal does not have yet."""
+        return [*self.new_logs.values(), *self.new_marks.values()]
+
+    def see_record(self, data: dict[str, Any]) -> None:
+        """The journal has this recorded value now."""
+        place = (data["scope"], data["index"])
+        self.records[place] = (data["name"], data["value"])
+        self.new_records.pop(place, None)
+
+    def see_log(self, data: dict[str, Any]) -> None:
+        """The journal has this line, or this progress, now."""
+        if "key" in data:
+            self.logged.add(data["key"])
+            self.new_logs.pop(data["key"], None)
+            return
+        scope, index = data["scope"], data["index"]
+        self.marks[scope] = max(index, self.marks.get(scope, 0))
+        if scope in self.new_marks and self.new_marks[scope]["index"] <= index:
+            del self.new_marks[scope]

@@ -1,0 +1,265 @@
+"""Drive a process against known results.
+
+The process is a coroutine, driven by hand with ``send`` and ``throw``: there is
+no event loop, so nothing but the order in which results are fed decides what
+happens. Ready branches run first in, first out; a branch that ends is queued to
+its group like any other. An ``await`` without a result simply is not resumed:
+waiting is never an exception that a handler could swallow.
+
+A suspended coroutine is never closed, because that would run the author's
+``finally`` blocks on every iteration. ``close``, garbage collection and
+interpreter exit all do it; so this module keeps every coroutine it started for
+as long as Python runs, and the command line leaves by ``os._exit``.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from babysitter.engine.branches import ENDED, JOINING, READY, WAITING, Branch
+from babysitter.engine.calls import Call, Fork, discard
+from babysitter.engine.ending import End, ends_the_run, read_end
+from babysitter.engine.foreign import NoLoop, foreign_await
+from babysitter.engine.groups import Group
+from babysitter.engine.places import place_of
+from babysitter.errors import BranchCancelled, ProcessError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from typing import Any, TypeVar
+
+    from babysitter.engine.places import Place
+    from babysitter.errors import NondeterminismError, ReplayError
+
+    T = TypeVar("T")
+
+_never_collected: list[Replay] = []
+
+
+class DeadlineExceeded(BaseException):
+    """The process ran too long without coming to rest; raised from outside into whatever runs."""
+
+
+class Replay:
+    """One process, driven from its start.
+
+    Attributes:
+        waiting: the branches that wait for an effect, by step, in the order of asking.
+        asked: steps newly asked for and not yet requested in the journal.
+        dropped: steps given up; of those, ``newly_dropped`` are not yet journalled.
+        end: how the process ended, or None.
+    """
+
+    def __init__(self, run_id: str, started_ms: int) -> None:
+        self.run_id = run_id
+        self.now_ms = started_ms
+        self.waiting: dict[str, tuple[Branch, Call]] = {}
+        self.asked: dict[str, tuple[Branch, Call]] = {}
+        self.dropped: set[str] = set()
+        self.newly_dropped: dict[str, None] = {}
+        self.reports: list[tuple[str, str]] = []
+        self.end: End | None = None
+        self._queue: deque[Branch] = deque()
+        self._running: Branch | None = None
+        self.divergence: NondeterminismError | None = None
+        self._fault: tuple[BaseException, Place | None] | None = None
+        self._root: Branch | None = None
+        self._no_loop = NoLoop(self)
+        _never_collected.append(self)
+
+    def start(self, main: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        """Run the process until it is quiet."""
+        # All other branches hang on this one, also when nothing waits for them any more.
+        self._root = Branch(main, "", None, 0)
+        self.enqueue(self._root)
+        self._drain()
+
+    def resolve(self, step: str, value: Any, error: BaseException | None, at_ms: int) -> bool:
+        """Feed one result and run until quiet; False when nobody waits at this step."""
+        self.now_ms = at_ms
+        entry = self.waiting.pop(step, None)
+        if entry is None:
+            return False
+        self.deliver(entry[0], value, error)
+        self._drain()
+        return True
+
+    @property
+    def is_quiet_for_ever(self) -> bool:
+        """Nothing waits and yet the process has not ended."""
+        return self.end is None and not self.waiting
+
+    # What branches and groups tell the engine.
+
+    def enqueue(self, branch: Branch) -> None:
+        """Let a branch have its turn."""
+        self._queue.append(branch)
+
+    def deliver(self, branch: Branch, value: Any, error: BaseException | None) -> None:
+        """Resume a branch with what it awaited."""
+        branch.inbox_value, branch.inbox_error = value, error
+        branch.joining = None
+        branch.state = READY
+        self._queue.append(branch)
+
+    def cancel(self, branch: Branch) -> None:
+        """Give a branch up: ``BranchCancelled`` once, at its await, inner groups first."""
+        if branch.cancelled or branch.state == ENDED:
+            return
+        branch.cancelled = True
+        if branch.state == WAITING:
+            self._drop(branch.step)
+            self.deliver(branch, None, BranchCancelled())
+        elif branch.state == READY:
+            # Its turn was coming; what it would have seen came too late, as in asyncio.
+            branch.drop_inbox()
+        elif branch.joining is not None:
+            branch.joining.abandon()
+
+    def _drop(self, step: str) -> None:
+        del self.waiting[step]
+        self.dropped.add(step)
+        if self.asked.pop(step, None) is None:
+            self.newly_dropped[step] = None
+
+    def report(self, branch: Branch, message: str) -> None:
+        """Something that a person should read and that changes nothing."""
+        self.reports.append((branch.scope, message))
+
+    def misuse(self, error: ReplayError, place: Place) -> None:
+        """The author broke a rule of steps; the run is stuck until it is mended, whoever catches what."""
+        if self._fault is None and self.end is None:
+            self._fault = (error, place)
+
+    def diverge(self, error: NondeterminismError) -> None:
+        """The process asks for something else than the journal has; nothing may be written."""
+        if self.divergence is None:
+            self.divergence = error
+
+    def outside(self, work: Callable[[], T]) -> T:
+        """Call what is not part of the process; it may have an event loop of its own."""
+        self._no_loop.leave()
+        try:
+            return work()
+        finally:
+            self._no_loop.enter()
+
+    def branch_now(self) -> Branch:
+        """The branch whose code runs.
+
+        Raises:
+            ProcessError: none does; the context was used outside its process.
+        """
+        if self._running is None:
+            raise ProcessError(
+                "the context is used outside its process",
+                hint="call ctx only from the process and the functions it awaits, not from a thread or a task",
+            )
+        return self._running
+
+    # The loop.
+
+    def _drain(self) -> None:
+        queue = self._queue
+        while queue and self._fault is None and self.divergence is None:
+            branch = queue.popleft()
+            if branch.state == ENDED:
+                self._pass_on(branch)
+            elif branch.state == READY:
+                self._step(branch)
+        if self._fault is not None:
+            error, place = self._fault
+            self.end = End.stuck(error, place)
+
+    def _pass_on(self, branch: Branch) -> None:
+        if branch.group is not None:
+            branch.group.hear_end_of(branch)
+        else:
+            self.end = read_end(branch)
+
+    def _step(self, branch: Branch) -> None:
+        self._running = branch
+        self._no_loop.enter()
+        try:
+            asked = self._resume(branch)
+        except StopIteration as stop:
+            branch.value = stop.value
+            self._ended(branch)
+        except (DeadlineExceeded, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            branch.throws += 1
+            branch.error = error
+            self._ended(branch)
+            self._blame(error)
+        else:
+            self._take(branch, asked)
+        finally:
+            self._no_loop.leave()
+            self._running = None
+
+    def _blame(self, error: BaseException) -> None:
+        """Name the mistake and not its consequence: calls that it kept from being awaited."""
+        if self._fault is None or ends_the_run(error):
+            return
+        consequence, place = self._fault
+        if consequence.__traceback__ is None and place is not None:
+            error.add_note(f"{consequence}: {place[0]}, line {place[1]}")
+            self._fault = (error, place_of(error.__traceback__))
+
+    def _resume(self, branch: Branch) -> Any:
+        error = branch.inbox_error
+        if branch.coroutine is None:
+            if error is not None:
+                discard(branch.thunk)
+                raise error
+            return self._begin(branch)
+        if error is None:
+            return branch.coroutine.send(branch.inbox_value)
+        branch.inbox_error = None
+        branch.throws += 1
+        return branch.coroutine.throw(error)
+
+    def _begin(self, branch: Branch) -> Any:
+        thunk, branch.thunk = branch.thunk, None
+        begun = _call(thunk) if callable(thunk) else thunk
+        if hasattr(begun, "send") and not getattr(begun, "cr_suspended", False):
+            branch.coroutine = begun
+        elif hasattr(begun, "__await__"):
+            # Python itself refuses here to await a coroutine that another branch drives already.
+            branch.coroutine = _awaiting(begun)
+        else:
+            raise StopIteration(begun)
+        return branch.coroutine.send(None)
+
+    def _ended(self, branch: Branch) -> None:
+        branch.state = ENDED
+        branch.coroutine = None
+        self._queue.append(branch)
+
+    def _take(self, branch: Branch, asked: Any) -> None:
+        if type(asked) is Call:
+            step = asked.step = branch.next_step(asked.task.key)
+            branch.step = step
+            branch.state = WAITING
+            self.waiting[step] = self.asked[step] = (branch, asked)
+        elif type(asked) is Fork:
+            group = Group(self, branch, branch.next_step(None), asked)
+            branch.state = JOINING
+            branch.joining = group
+            group.open()
+        else:
+            self.misuse(*foreign_await(branch.coroutine, asked))
+
+
+def _call(thunk: Callable[[], Any]) -> Any:
+    try:
+        return thunk()
+    except StopIteration as error:
+        # As inside a generator (PEP 479): it must not pass for the branch's end.
+        raise RuntimeError("a branch raised StopIteration") from error
+
+
+async def _awaiting(awaitable: Any) -> Any:
+    return await awaitable

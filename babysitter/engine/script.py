@@ -1,0 +1,153 @@
+"""The journal as a script: replay must follow it line by line.
+
+At a request the step must be waiting, with the same fingerprint; at a result
+it must be waiting, or have been given up before (a late answer); at a
+cancellation it must be given up now; at the end the outcome must match. So
+the same prefix asks for the same things, and anything else is an error
+before a single byte is written.
+"""
+
+from __future__ import annotations
+
+from babysitter.errors import NondeterminismError, TaskCancelled, TaskFailed, TaskTimeout
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+    from babysitter.engine.branches import Branch
+    from babysitter.engine.calls import Call
+    from babysitter.engine.notes import Notes
+    from babysitter.engine.replay import Replay
+    from babysitter.engine.state import Effect, Line
+
+USUAL_CAUSE = (
+    "the process must ask for the same things on every replay: take time, chance and unordered or outside data"
+    " from ctx.now(), ctx.random, ctx.record(), and iterate over lists instead of sets"
+)
+ERROR_CLASSES = {"TaskTimeout": TaskTimeout, "TaskCancelled": TaskCancelled}
+
+
+class Script:
+    """Leads one replay through the lines of its journal."""
+
+    __slots__ = ("_fetch", "_handlers", "effect_ids", "notes", "replay")
+
+    def __init__(self, replay: Replay, notes: Notes, fetch: Callable[[Effect], Any]) -> None:
+        """``fetch`` gives the value of an effect's result, from its own file when it is large."""
+        self.replay = replay
+        self.notes = notes
+        self.effect_ids: dict[str, str] = {}
+        self._fetch = fetch
+        self._handlers: dict[str, Callable[[Any, int], None]] = {
+            "EFFECT_REQUESTED": self._requested,
+            "EFFECT_RESOLVED": self._resolved,
+            "EFFECT_CANCELLED": self._cancelled,
+            "RECORDED": self._recorded,
+            "PROCESS_LOG": self._logged,
+            "RUN_COMPLETED": self._completed,
+            "RUN_FAILED": self._failed,
+        }
+
+    def follow(self, lines: Iterable[Line]) -> None:
+        """Feed the lines.
+
+        Raises:
+            NondeterminismError: the process does something else.
+        """
+        handlers = self._handlers
+        for kind, subject, ms in lines:
+            if self._stands_still():
+                return
+            handlers[kind](subject, ms)
+        self._stands_still()
+
+    def _stands_still(self) -> bool:
+        """Whether the process is stuck, so that nothing more can be said about its script."""
+        if self.replay.divergence is not None:
+            raise self.replay.divergence
+        return self.replay.end is not None and self.replay.end.status == "stuck"
+
+    def _requested(self, effect: Effect, _: int) -> None:
+        entry = self.replay.waiting.get(effect.step)
+        if entry is None:
+            raise self._surprise(effect.step, describe(effect), "nothing there")
+        call = entry[1]
+        if call.args_hash != effect.args_hash or call.task.id != effect.task_id:
+            same = call.task.id == effect.task_id
+            asked = "the same task with other arguments" if same else f"task {call.task.id!r}"
+            raise self._surprise(effect.step, describe(effect), asked)
+        self.replay.asked.pop(effect.step, None)
+        self.effect_ids[effect.step] = effect.id
+
+    def _resolved(self, effect: Effect, ms: int) -> None:
+        error = failure_of(effect) if effect.status == "error" else None
+        value = None if error else self._fetch(effect)
+        if self.replay.resolve(effect.step, value, error, ms):
+            return
+        if effect.step not in self.replay.dropped:
+            raise self._surprise(effect.step, f"a result for {describe(effect)}", "nothing waiting there")
+        self.replay.newly_dropped.pop(effect.step, None)
+
+    def _cancelled(self, effect: Effect, _: int) -> None:
+        if effect.step not in self.replay.dropped:
+            raise self._surprise(effect.step, f"the cancellation of {describe(effect)}", "it still waiting")
+        self.replay.newly_dropped.pop(effect.step, None)
+
+    def _recorded(self, data: dict[str, Any], _: int) -> None:
+        if (data["scope"], data["index"]) not in self.notes.asked_records:
+            raise self._surprise(
+                f"{data['scope']}record {data['index']}", f"the recorded value {data['name']!r}", "no such record"
+            )
+        self.notes.see_record(data)
+
+    def _logged(self, data: dict[str, Any], _: int) -> None:
+        self.notes.see_log(data)
+
+    def _completed(self, data: dict[str, Any], _: int) -> None:
+        self._ended("completed")
+
+    def _failed(self, data: dict[str, Any], _: int) -> None:
+        self._ended("failed")
+
+    def _ended(self, status: str) -> None:
+        end = self.replay.end
+        if end is None or end.status != status:
+            raise self._surprise("", f"the run {status}", end.status if end else "more to do")
+
+    def _surprise(self, step: str, journal: str, found: str) -> NondeterminismError:
+        where = f"at step {step!r} " if step else ""
+        return NondeterminismError(
+            f"{where}the journal has {journal}, but the process now has {found}",
+            step=step,
+            hint=USUAL_CAUSE,
+        )
+
+    def to_cancel(self) -> list[str]:
+        """Ids of requested effects that were given up since."""
+        return [self.effect_ids[step] for step in self.replay.newly_dropped]
+
+    def to_request(self) -> list[tuple[Branch, Call]]:
+        """Calls that wait and are not requested yet, in the order of asking."""
+        return list(self.replay.asked.values())
+
+
+def describe(effect: Effect) -> str:
+    return f"task {effect.task_id!r}"
+
+
+def failure_of(effect: Effect) -> TaskFailed:
+    """The error that the process sees for a failed effect."""
+    error = effect.error or {}
+    name = error.get("name", "TaskFailed")
+    return ERROR_CLASSES.get(name, TaskFailed)(
+        error.get("message", "the task failed"),
+        name=name,
+        data=error.get("data"),
+        exit_code=error.get("exitCode"),
+        effect_id=effect.id,
+        step=effect.step,
+        task_id=effect.task_id,
+        attempts=effect.attempt,
+    )

@@ -1,0 +1,245 @@
+"""The state of a run: its events, folded. Pure; the same events always give the same state."""
+
+from __future__ import annotations
+
+from babysitter.errors import CorruptEvent, UnknownLayout
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from babysitter.journal.events import Event
+
+REQUESTED, OK, ERROR, CANCELLED = "requested", "ok", "error", "cancelled"
+WAITING, COMPLETED, FAILED, HALTED, STUCK = "waiting", "completed", "failed", "halted", "stuck"
+FINISHED = frozenset({COMPLETED, FAILED, HALTED})
+
+
+class Effect:
+    """One request of the process, and its answer.
+
+    ``definition`` is kept while the effect is pending; ``source`` then is
+    where a large one is stored. ``value``, or ``error``, is its answer.
+    """
+
+    __slots__ = (
+        "args_hash",
+        "attempt",
+        "definition",
+        "definition_ref",
+        "error",
+        "executor",
+        "finished_at",
+        "group",
+        "id",
+        "kind",
+        "label",
+        "requested_ms",
+        "resolved_ms",
+        "result_ref",
+        "seq",
+        "started_at",
+        "status",
+        "step",
+        "task_id",
+        "value",
+    )
+
+    def __init__(self, event: Event) -> None:
+        data = event.data
+        self.id: str = data["effectId"]
+        self.step: str = data["stepId"]
+        self.task_id: str = data["taskId"]
+        self.kind: str = data["kind"]
+        self.label: str = data["label"]
+        self.args_hash: str = data["argsHash"]
+        self.attempt: int = data["attempt"]
+        self.group: dict[str, Any] | None = data.get("group")
+        self.definition: dict[str, Any] | None = data.get("definition")
+        self.definition_ref: tuple[str, str] | None = _ref(data, "definitionRef", "definitionSha256")
+        self.seq = event.seq
+        self.requested_ms = event.ms
+        self.status = REQUESTED
+        self.value: Any = None
+        self.error: dict[str, Any] | None = None
+        self.result_ref: tuple[str, str] | None = None
+        self.resolved_ms = 0
+        self.started_at: str | None = None
+        self.finished_at: str | None = None
+        self.executor: str | None = None
+
+    @property
+    def is_pending(self) -> bool:
+        return self.status == REQUESTED
+
+    def resolve(self, event: Event) -> None:
+        """Take the answer; the definition is no longer needed."""
+        data = event.data
+        self.status = data["status"]
+        self.value = data.get("value")
+        self.error = data.get("error")
+        self.result_ref = _ref(data, "resultRef", "sha256")
+        self.started_at = data.get("startedAt")
+        self.finished_at = data.get("finishedAt")
+        self.executor = data.get("executor")
+        self.resolved_ms = event.ms
+        self.definition = None
+
+    def cancel(self, event: Event) -> None:
+        self.status = CANCELLED
+        self.resolved_ms = event.ms
+        self.definition = None
+
+
+def _ref(data: dict[str, Any], name: str, digest: str) -> tuple[str, str] | None:
+    return (data[name], data[digest]) if name in data else None
+
+
+Line = tuple[str, "Effect | dict[str, Any]", int]
+
+
+class RunState:
+    """What a run's journal says, as far as it was read.
+
+    Attributes:
+        status: waiting, completed, failed, halted or stuck.
+        effects: every effect by id, in the order of requests; ``pending`` those without an answer.
+        script: what replay has to follow, line by line: (type, effect or data, milliseconds).
+        problem: the last PROCESS_ERROR, while the run is stuck in it.
+        source_digests: of the process and what it imports, as last journalled.
+    """
+
+    def __init__(self) -> None:
+        self.run_id = ""
+        self.process_id = ""
+        self.created: dict[str, Any] = {}
+        self.created_ms = 0
+        self.last_ms = 0
+        self.last_seq = 0
+        self.status = WAITING
+        self.effects: dict[str, Effect] = {}
+        self.pending: dict[str, Effect] = {}
+        self.script: list[Line] = []
+        self.records: dict[tuple[str, int], tuple[str, Any]] = {}
+        self.logged: set[str] = set()
+        self.marks: dict[str, int] = {}
+        self.source_digests: dict[str, str] = {}
+        self.problem: dict[str, Any] | None = None
+        self.ending: dict[str, Any] | None = None
+        self.ended_ms = 0
+
+    @property
+    def is_finished(self) -> bool:
+        """It has ended for good and takes no more events."""
+        return self.status in FINISHED
+
+    def apply(self, event: Event) -> None:
+        """Fold one event in.
+
+        Raises:
+            CorruptEvent: it cannot follow the events before it.
+            UnknownLayout: a later version wrote it.
+        """
+        handle = _HANDLERS.get(event.type)
+        if handle is None:
+            raise UnknownLayout(
+                f"event {event.seq} has the unknown type {event.type!r}",
+                hint="a later version of babysitter wrote this run; use that version",
+            )
+        if self.is_finished or (self.last_seq == 0) != (event.type == "RUN_CREATED"):
+            raise CorruptEvent(f"event {event.seq} ({event.type}) cannot stand at this place of the journal")
+        self.last_seq = event.seq
+        self.last_ms = event.ms
+        if self.status == STUCK and event.type in _GOING_ON:
+            self.status, self.problem = WAITING, None
+        try:
+            handle(self, event)
+        except (KeyError, TypeError) as error:
+            raise CorruptEvent(f"event {event.seq} ({event.type}) lacks or misshapes {error}") from None
+
+    def effect_of(self, event: Event) -> Effect:
+        """The pending effect that an event is about."""
+        effect = self.pending.pop(event.data["effectId"], None)
+        if effect is None:
+            raise CorruptEvent(
+                f"event {event.seq} ({event.type}) is about effect {event.data['effectId']!r}, which is not pending"
+            )
+        return effect
+
+
+def _created(state: RunState, event: Event) -> None:
+    data = event.data
+    state.run_id = data["runId"]
+    state.process_id = data["processId"]
+    state.created = data
+    state.created_ms = event.ms
+    state.source_digests = data["sourceDigests"]
+
+
+def _requested(state: RunState, event: Event) -> None:
+    effect = Effect(event)
+    if effect.id in state.effects:
+        raise CorruptEvent(f"event {event.seq} requests effect {effect.id!r} a second time")
+    state.effects[effect.id] = state.pending[effect.id] = effect
+    state.script.append((event.type, effect, event.ms))
+
+
+def _resolved(state: RunState, event: Event) -> None:
+    effect = state.effect_of(event)
+    effect.resolve(event)
+    state.script.append((event.type, effect, event.ms))
+
+
+def _cancelled(state: RunState, event: Event) -> None:
+    effect = state.effect_of(event)
+    effect.cancel(event)
+    state.script.append((event.type, effect, event.ms))
+
+
+def _recorded(state: RunState, event: Event) -> None:
+    data = event.data
+    state.records[(data["scope"], data["index"])] = (data["name"], data["value"])
+    state.script.append((event.type, data, event.ms))
+
+
+def _logged(state: RunState, event: Event) -> None:
+    data = event.data
+    if "key" in data:
+        state.logged.add(data["key"])
+    else:
+        state.marks[data["scope"]] = data["index"]
+    state.script.append((event.type, data, event.ms))
+
+
+def _problem(state: RunState, event: Event) -> None:
+    state.status = STUCK
+    state.problem = event.data
+
+
+def _changed(state: RunState, event: Event) -> None:
+    state.source_digests = event.data["sourceDigests"]
+
+
+def _ended(state: RunState, event: Event) -> None:
+    state.status = _ENDINGS[event.type]
+    state.ending = event.data
+    state.ended_ms = event.ms
+    state.script.append((event.type, event.data, event.ms))
+
+
+# What an iteration writes only when the process ran on; results may come in while it is stuck.
+_GOING_ON = frozenset({"PROCESS_CHANGED", "EFFECT_REQUESTED", "EFFECT_CANCELLED", "RECORDED"})
+_ENDINGS = {"RUN_COMPLETED": COMPLETED, "RUN_FAILED": FAILED}
+_HANDLERS: dict[str, Callable[[RunState, Event], None]] = {
+    "RUN_CREATED": _created,
+    "EFFECT_REQUESTED": _requested,
+    "EFFECT_RESOLVED": _resolved,
+    "EFFECT_CANCELLED": _cancelled,
+    "RECORDED": _recorded,
+    "PROCESS_LOG": _logged,
+    "PROCESS_ERROR": _problem,
+    "PROCESS_CHANGED": _changed,
+    "RUN_COMPLETED": _ended,
+    "RUN_FAILED": _ended,
+}

@@ -1,0 +1,90 @@
+"""What the names in a journal's folder say: is something missing, doubled, or out of place."""
+
+from __future__ import annotations
+
+from babysitter.errors import CorruptEvent, MissingEvent, TailRemoved
+from babysitter.journal.events import file_name, number_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from babysitter.disk import Folder
+    from babysitter.journal.events import Event, Head
+
+_DOCTOR = "nothing was written; 'babysitter doctor' shows what is still whole"
+_SIX_DIGITS = 1_000_000
+
+
+def event_names(journal: Folder) -> list[str]:
+    """The names of the event files, in order. What cannot be one is somebody else's, and is ignored."""
+    names = sorted(name for name in journal.names() if number_of(name) is not None)
+    if len(names) >= _SIX_DIGITS:
+        names.sort(key=lambda name: number_of(name) or 0)
+    return names
+
+
+def check_listing(
+    journal: Folder, listed: Sequence[str], read: Sequence[str], head: Head, batch_end: int
+) -> None:
+    """Compare the names that were listed with those that were read by following the chain since.
+
+    A listing that shows a gap is not yet a fault: it may have raced with a
+    writer or a sweeper. So a name counts only while it is still there, and the
+    chain was followed to ``head`` after the listing was made.
+
+    Raises:
+        CorruptEvent: a file has a name that does not follow from the chain.
+        MissingEvent: an event is absent, later ones are there, and no
+            interrupted batch explains it.
+    """
+    followed = set(read)
+    for name in listed:
+        if name in followed or not journal.has(name):
+            continue
+        number = number_of(name) or 0
+        if number <= head.seq:
+            raise CorruptEvent(f"{name!r} is a second event file with the number {number}", hint=_DOCTOR)
+        if number == head.seq + 1:
+            raise CorruptEvent(
+                f"the event file {name!r} has a wrong name, only {file_name(head)!r} can follow event {head.seq}",
+                hint=_DOCTOR,
+            )
+        if number > batch_end:
+            raise _missing(head, number)
+
+
+def check_tail(listed: Sequence[str], head: Head, flushed: tuple[int, str]) -> None:
+    """Nothing that was on the disk for certain may be gone.
+
+    Raises:
+        TailRemoved, MissingEvent
+    """
+    seq = flushed[0]
+    if seq <= head.seq:
+        return
+    if listed and (number_of(listed[-1]) or 0) > head.seq + 1:
+        raise _missing(head, seq)
+    raise TailRemoved(
+        f"the journal ends with event {head.seq}, and event {seq} was written before", hint=_DOCTOR
+    )
+
+
+def check_known(event: Event, flushed: tuple[int, str]) -> None:
+    """An event that was on the disk for certain may not have become another one.
+
+    Raises:
+        TailRemoved
+    """
+    seq, checksum = flushed
+    if event.seq == seq and event.checksum != checksum:
+        raise TailRemoved(
+            f"event {seq} has the checksum {event.checksum!r}, and {checksum!r} was written before",
+            hint=_DOCTOR,
+        )
+
+
+def _missing(head: Head, later: int) -> MissingEvent:
+    return MissingEvent(
+        f"event {head.seq + 1} is missing, and event {later} was written after it", hint=_DOCTOR
+    )

@@ -1,0 +1,256 @@
+"""The journal of a run on disk: load, read since, append, verify.
+
+Correctness rests on one thing: the name of the next event file is computed
+from the event before, and ``link(2)`` gives that name to one writer only. No
+lock is needed to read, and none to write.
+"""
+
+from __future__ import annotations
+
+import os
+
+from babysitter.disk import Folder, refuse
+from babysitter.errors import CorruptEvent, HeadMoved, InvalidInput, MissingEvent, StorageError, UnsafePath
+from babysitter.journal.cache import Cache
+from babysitter.journal.events import MAX_EVENT_BYTES, Event, Head, decode, encode, file_name
+from babysitter.journal.listing import check_known, check_listing, check_tail, event_names
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from babysitter.journal.events import Draft
+    from babysitter.staging import Staged
+
+    Visit = Callable[[Event], object]
+
+_NO_LINKS = "if the file system has no hard links, set BABYSITTER_RUNS_DIR to a folder on one that has"
+
+
+class Journal:
+    """The ordered, write-once record of one run.
+
+    Attributes:
+        head: of what has been read or written through this object.
+    """
+
+    def __init__(self, run_folder: str, run_id: str) -> None:
+        self.run_folder = run_folder
+        self.run_id = run_id
+        self.folder = os.path.join(run_folder, "journal")
+        self._cache = Cache(run_folder, run_id)
+        self._flush_failed = False
+        self._start_again()
+
+    def _start_again(self) -> None:
+        self.head: Head = Head.genesis(self.run_id)
+        self._batch_end = 0
+        # The last event known to be on the disk under its name.
+        self._flushed = (0, self.head.checksum)
+
+    # Reading
+
+    def load(self, visit: Callable[[Event], object]) -> Head:
+        """Visit every event in order and return the head.
+
+        Events come from the cache in ``state/`` as far as it fits, then from
+        their files. Needs no lock and repairs nothing. What ``visit`` has seen
+        counts only when this returns: a gap may be found after the last event.
+
+        Raises:
+            CorruptEvent, MissingEvent, TailRemoved: the journal cannot be trusted.
+            StorageError
+        """
+        return self._load(visit, with_cache=True)
+
+    def verify(self) -> Head:
+        """Read and check everything from the event files alone; return the head.
+
+        Raises:
+            CorruptEvent, MissingEvent, TailRemoved, StorageError
+        """
+        return Journal(self.run_folder, self.run_id)._load(lambda event: None, with_cache=False)
+
+    def read_since(self, visit: Callable[[Event], object]) -> Head:
+        """Visit what was written after ``head``; one open that fails when there is nothing.
+
+        Raises:
+            CorruptEvent, StorageError
+        """
+        with self._open() as journal:
+            if self._follow(journal, visit):
+                self._cache.save(journal, self.head, self._flushed)
+        return self.head
+
+    def _load(self, visit: Visit, *, with_cache: bool) -> Head:
+        self._start_again()
+        with self._open() as journal:
+            # The marker before the listing, the listing before the events:
+            # each can then only be behind what comes after it, never ahead.
+            marker = self._cache.marker(journal)
+            names = event_names(journal)
+            self._cache.start_again()
+            if marker is not None:
+                self._flushed = marker.flushed
+                lines = self._cache.open(marker, journal, names) if with_cache else None
+                if lines is not None:
+                    for event in self._cache.events(lines, marker, self.head):
+                        self._take(event)
+                        visit(event)
+            cached = self.head.seq
+            fresh = self._follow(journal, visit)
+            check_listing(journal, names[cached:], fresh, self.head, self._batch_end)
+            check_tail(names, self.head, self._flushed)
+            if fresh and with_cache:
+                self._cache.save(journal, self.head, self._flushed)
+        return self.head
+
+    def _follow(self, journal: Folder, visit: Visit) -> list[str]:
+        """Read on from the head by computed names; return the names that were there."""
+        fresh: list[str] = []
+        while True:
+            name = file_name(self.head)
+            try:
+                raw = journal.read(name, MAX_EVENT_BYTES)
+            except FileNotFoundError:
+                return fresh
+            except (UnsafePath, InvalidInput) as error:
+                raise CorruptEvent(f"the event {name!r} cannot be one: {error.message}") from error
+            event = decode(raw, self.head)
+            check_known(event, self._flushed)
+            self._cache.add(raw, name)
+            self._take(event)
+            fresh.append(name)
+            visit(event)
+
+    def _take(self, event: Event) -> None:
+        self.head = event
+        self._batch_end = event.batch_end
+
+    def _open(self) -> Folder:
+        try:
+            return Folder(self.folder)
+        except FileNotFoundError:
+            raise MissingEvent(f"the journal folder {self.folder!r} is absent") from None
+
+    # Writing
+
+    def append(self, drafts: Sequence[Draft], now_ms: int) -> list[Event]:
+        """Write events at the end of the journal; return them as a reader gets them.
+
+        They are durable when this returns. A kill at any moment leaves a
+        beginning of them, each one whole; after a power cut some may be left
+        without those before them, and the next writer moves these aside.
+        Nothing of that was acknowledged.
+
+        Their time is ``now_ms``, or that of the head when it is later.
+
+        Raises:
+            HeadMoved: another writer was first; read on and decide again.
+            StorageError: the disk refused; what is left of the events may still be read.
+            TypeError, ValueError, InvalidInput: a draft is not JSON or too large; nothing was written.
+        """
+        if not drafts:
+            return []
+        self._check_flushes()
+        with self._open() as journal:
+            if self._batch_end > self.head.seq:
+                self._sweep(journal)
+            raws, events = self._build(drafts, now_ms)
+            names = [file_name(head) for head in [self.head, *events[:-1]]]
+            self._publish(journal, names, raws)
+            for name, raw, event in zip(names, raws, events, strict=True):
+                self._cache.add(raw, name)
+                self._take(event)
+            self._note_flushed()
+            self._cache.save(journal, self.head, self._flushed)
+        return events
+
+    def flush(self) -> None:
+        """Make durable what was read: an answer may rest on what another writer has only just linked.
+
+        Raises:
+            StorageError
+        """
+        self._check_flushes()
+        if self._flushed[0] < self.head.seq:
+            with self._open() as journal:
+                self._sync(journal)
+            self._note_flushed()
+
+    def _build(self, drafts: Sequence[Draft], now_ms: int) -> tuple[list[bytes], list[Event]]:
+        ms = max(now_ms, self.head.ms)
+        if self._batch_end > self.head.seq:
+            # The events of a batch share one time. A later one makes sure that
+            # this event differs from the one that was to stand here, and so do
+            # the names after it: a file that a slow sweeper still means to
+            # move aside can never be one of ours.
+            ms = max(ms, self.head.ms + 1)
+        first = self.head.seq + 1
+        batch = [first, first + len(drafts) - 1] if len(drafts) > 1 else None
+        head, raws, events = self.head, [], []
+        for kind, data in drafts:
+            raw = encode(head, kind, ms, data, batch)
+            head = event = decode(raw, head)
+            raws.append(raw)
+            events.append(event)
+        return raws, events
+
+    def _publish(self, journal: Folder, names: Sequence[str], raws: Sequence[bytes]) -> None:
+        # Not when reading: it is needed by writers only.
+        from babysitter.staging import stage
+
+        with stage(journal, self._cache.folder, raws) as staged:
+            if self._flushed[0] < self.head.seq:
+                # What another writer has linked may not be on the disk yet. A
+                # power cut may then lose it and keep what stands behind it,
+                # outside of any batch, and that would be a missing event.
+                self._sync(journal)
+                self._note_flushed()
+            for index, name in enumerate(names):
+                self._link(journal, staged, index, name, raws[index])
+        self._sync(journal)
+
+    def _link(self, journal: Folder, staged: Staged, index: int, name: str, raw: bytes) -> None:
+        try:
+            staged.link(index, name)
+        except FileExistsError:
+            # The same bytes are this very event: a network file system that has
+            # lost its answer tries again and finds what it has just made.
+            if not _has_content(journal, name, raw):
+                raise HeadMoved(
+                    f"{name!r} of run {self.run_id!r} was written by another command first"
+                ) from None
+        except OSError as error:
+            refuse(error, os.path.join(journal.path, name), "linked", _NO_LINKS)
+
+    def _sync(self, journal: Folder) -> None:
+        try:
+            journal.sync()
+        except StorageError:
+            self._flush_failed = True
+            raise
+
+    def _check_flushes(self) -> None:
+        if self._flush_failed:
+            # A second fsync would succeed without what the first one lost.
+            raise StorageError(
+                f"the journal {self.folder!r} could not be flushed before, so nothing more is written to it",
+                hint="look at the disk, then start the command again",
+            )
+
+    def _note_flushed(self) -> None:
+        self._flushed = (self.head.seq, self.head.checksum)
+
+    def _sweep(self, journal: Folder) -> None:
+        # Only after an interruption, so not paid for by everybody else.
+        from babysitter.journal.sweep import sweep
+
+        sweep(self.run_folder, journal, self.head, self._batch_end)
+
+
+def _has_content(journal: Folder, name: str, raw: bytes) -> bool:
+    try:
+        return journal.read(name, MAX_EVENT_BYTES) == raw
+    except (FileNotFoundError, UnsafePath, InvalidInput):
+        return False

@@ -1,0 +1,35 @@
+"""How large things may be. A configuration can lower or raise each of them."""
+
+from __future__ import annotations
+
+KIB = 1024
+MIB = 1024 * KIB
+
+
+class Limits:
+    """Bounds on what comes in from outside.
+
+    Attributes:
+        result_bytes: of one result, as JSON text.
+        depth: of nesting in one value.
+        inline_bytes: a value or definition up to this size stands in its event, a larger one in a file.
+        iterate_seconds: how long a process may run without coming to rest.
+    """
+
+    __slots__ = ("depth", "inline_bytes", "iterate_seconds", "result_bytes")
+
+    def __init__(
+        self,
+        *,
+        result_bytes: int = 16 * MIB,
+        depth: int = 100,
+        inline_bytes: int = 32 * KIB,
+        iterate_seconds: float = 30,
+    ) -> None:
+        self.result_bytes = result_bytes
+        self.depth = depth
+        self.inline_bytes = inline_bytes
+        self.iterate_seconds = iterate_seconds
+
+
+DEFAULT = Limits()

@@ -1,0 +1,64 @@
+"""Where things are: the project, its runs, the user's own folder, the plugin."""
+
+from __future__ import annotations
+
+import os
+
+from babysitter.errors import UsageError
+
+STATE_FOLDER = ".a5c"
+PACKAGE = os.path.dirname(os.path.abspath(__file__))
+
+
+def home() -> str:
+    """The user's own folder: ``$BABYSITTER_HOME``, by default ``~/.a5c``."""
+    return os.path.abspath(
+        os.environ.get("BABYSITTER_HOME") or os.path.join(os.path.expanduser("~"), STATE_FOLDER)
+    )
+
+
+def project_dir(start: str | None = None) -> str:
+    """The project that a folder belongs to.
+
+    The nearest folder upward that has ``.a5c``, else the nearest that has
+    ``.git``, else the folder itself. The user's own ``~/.a5c`` makes no project.
+    """
+    start = os.path.abspath(start or _working_directory())
+    own = home()
+    for marker in (STATE_FOLDER, ".git"):
+        for folder in _upward(start):
+            found = os.path.join(folder, marker)
+            if found != own and os.path.exists(found):
+                return folder
+    return start
+
+
+def _working_directory() -> str:
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        raise UsageError(
+            "the working directory does not exist any more", hint="cd into a folder that exists"
+        ) from None
+
+
+def _upward(folder: str) -> list[str]:
+    folders = [folder]
+    while os.path.dirname(folder) != folder:
+        folder = os.path.dirname(folder)
+        folders.append(folder)
+    return folders
+
+
+def runs_dir(explicit: str | None = None) -> str:
+    """The folder of runs: as told, else ``$BABYSITTER_RUNS_DIR``, else ``.a5c/runs`` of the project."""
+    told = explicit or os.environ.get("BABYSITTER_RUNS_DIR")
+    return os.path.abspath(told) if told else os.path.join(project_dir(), STATE_FOLDER, "runs")
+
+
+def plugin_root() -> str:
+    """The folder with manifest, skills and processes: the checkout, or the copy in the installed package."""
+    checkout = os.path.dirname(PACKAGE)
+    if os.path.isfile(os.path.join(checkout, ".claude-plugin", "plugin.json")):
+        return checkout
+    return os.path.join(PACKAGE, "_plugin")

@@ -1,0 +1,209 @@
+"""A run in memory: its process driven along its journal, and what is to be written next.
+
+One round is: results (in the journal already), then notes, cancellations and
+requests. The round is drafted, appended, and only what was read back counts:
+if another writer was first, its events are fed and the round is drafted anew.
+"""
+
+from __future__ import annotations
+
+from babysitter.engine.context import Context
+from babysitter.engine.ending import End, describe_stuck, place_of
+from babysitter.engine.notes import Notes
+from babysitter.engine.replay import DeadlineExceeded, Replay
+from babysitter.engine.script import Script
+from babysitter.engine.state import STUCK
+from babysitter.errors import HeadMoved, NondeterminismError, ProcessError, RunBusy
+from babysitter.library import reopen
+from babysitter.runs import drafts
+from babysitter.runs.deadline import Deadline
+from babysitter.runs.inputs import present
+from babysitter.runs.source import Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from babysitter.runs.drafts import Draft
+    from babysitter.runs.run import Run
+
+MOST_LOST_RACES = 1000
+
+
+class Execution:
+    """The process of a loaded run, brought to where its journal is.
+
+    Attributes:
+        end: how the process ended, or is stuck; None while it waits.
+        diverged: the script did not hold under a changed source; nothing was written.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.diverged: NondeterminismError | None = None
+        self._failure: End | None = None
+        self._source: Source | None = None
+        self._inputs: Any = None
+        self._has_begun = False
+        self._read = 0
+        self._notes = Notes()
+        self._replay = Replay(run.run_id, run.state.created_ms)
+        self._script = Script(self._replay, self._notes, run.value_of)
+
+    @property
+    def end(self) -> End | None:
+        return self._failure or self._replay.end
+
+    @property
+    def source(self) -> Source:
+        """The loaded process; only once ``start`` went well."""
+        assert self._source is not None
+        return self._source
+
+    def start(self) -> None:
+        """Load the process and replay the journal.
+
+        Raises:
+            NondeterminismError: the process, unchanged, asks for something else than the journal has.
+        """
+        state = self.run.state
+        self._notes.records = dict(state.records)
+        self._notes.logged = set(state.logged)
+        self._notes.marks = dict(state.marks)
+        inputs = self.run.inputs()
+        self._guarded(lambda: self._load(inputs))
+        if self.end is None:
+            self._guarded(self._begin)
+            self.follow()
+
+    def _load(self, inputs: Any) -> None:
+        entry = reopen(self.run.state.created["entrypoint"], self.run.project)
+        try:
+            self._source = Source(entry.file, entry.export)
+            self._inputs = present(self._source, inputs)
+        except (Exception, SystemExit) as error:
+            # Whatever the file does when it is imported is its author's to mend.
+            self._failure = End.stuck(error, place_of(error.__traceback__))
+
+    def _begin(self) -> None:
+        assert self._source is not None
+        process = self._source.process
+        context = Context(self._replay, self._notes, self.run.artifacts)
+        self._has_begun = True
+        self._replay.start(lambda: process(self._inputs, context))
+
+    def follow(self) -> None:
+        """Feed what the journal has and the process has not seen.
+
+        Raises:
+            NondeterminismError: as in ``start``.
+        """
+        lines = self.run.state.script[self._read :]
+        self._read += len(lines)
+        if self.end is None or self.end.status != STUCK:
+            self._guarded(lambda: self._script.follow(lines))
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        """Run the author's code under the deadline; whatever it does ends in a state of the run."""
+        try:
+            with Deadline(self.run.limits.iterate_seconds):
+                work()
+        except NondeterminismError as error:
+            if not self.is_source_changed:
+                raise
+            self.diverged = error
+        except DeadlineExceeded as error:
+            self._failure = End.stuck(self._too_slow(), place_of(error.__traceback__))
+        if self._has_begun and self.diverged is None and self._replay.is_quiet_for_ever:
+            never = ProcessError(
+                "the process waits for something that never comes", hint="await steps of ctx only"
+            )
+            self._failure = End.stuck(never, None)
+
+    def _too_slow(self) -> ProcessError:
+        return ProcessError(
+            f"the process ran for {self.run.limits.iterate_seconds:g} s without coming to a step",
+            hint="move long work into a task; if it is rightly slow, raise iterateSeconds in the configuration",
+        )
+
+    @property
+    def is_source_changed(self) -> bool:
+        """A file that is executed is not the one that the journal has."""
+        known = self.run.state.source_digests
+        loaded = self._source.digests if self._source is not None else {}
+        return any(known.get(name, digest) != digest for name, digest in loaded.items())
+
+    def write_round(self) -> list[Any]:
+        """Append what this round asks for; gives the events, or an empty list when nothing is new.
+
+        Raises:
+            RunBusy: other writers were first, again and again.
+        """
+        for _ in range(MOST_LOST_RACES):
+            if self.run.state.is_finished or self.diverged is not None:
+                return []
+            batch = self._draft()
+            if not batch:
+                return []
+            try:
+                events = self.run.append(batch)
+            except HeadMoved:
+                self.run.refresh()
+                self.follow()
+                continue
+            self.follow()
+            return events
+        raise RunBusy(
+            f"run {self.run.run_id!r} is written by others all the time", hint="try again in a moment"
+        )
+
+    def _draft(self) -> list[Draft]:
+        """The round, in the order in which a replay meets it."""
+        if self.end is not None and self.end.status == STUCK:
+            return self._draft_problem()
+        try:
+            requests = [
+                drafts.requested(self.run, branch, call) for branch, call in self._script.to_request()
+            ]
+            ending = [drafts.ended(self.run, self.end)] if self.end is not None else []
+        except Exception as error:
+            place = place_of(error.__traceback__)
+            if isinstance(error, OSError):
+                raise
+            self._failure = End.stuck(error, place)
+            return self._draft_problem()
+        return [
+            *self._draft_change(),
+            *(("RECORDED", data) for data in self._notes.new_records.values()),
+            *(("PROCESS_LOG", data) for data in self._notes.to_log()),
+            *(("PROCESS_LOG", data) for data in self._draft_reports()),
+            *(drafts.cancelled(effect) for effect in self._script.to_cancel()),
+            *requests,
+            *ending,
+        ]
+
+    def _draft_change(self) -> list[Draft]:
+        """A changed source under which the script held; also the sign that a stuck run goes on."""
+        known = self.run.state.source_digests
+        # A module that is imported late, inside the process, is new and not an edit.
+        loaded = {**known, **(self._source.digests if self._source is not None else {})}
+        if loaded != known or self.run.state.status == STUCK:
+            return [("PROCESS_CHANGED", {"sourceDigests": loaded})]
+        return []
+
+    def _draft_reports(self) -> list[dict[str, Any]]:
+        reports = [drafts.reported(scope, message) for scope, message in self._replay.reports]
+        return [data for data in reports if data["key"] not in self._notes.logged]
+
+    def _draft_problem(self) -> list[Draft]:
+        """The author's mistake, once: the same one again is no news."""
+        assert self.end is not None
+        digests = dict(self._source.digests) if self._source is not None else {}
+        problem = {**describe_stuck(self.end), "sourceDigests": digests}
+        known = self.run.state.problem or {}
+        if all(
+            known.get(name) == problem[name] for name in ("name", "message", "file", "line", "sourceDigests")
+        ):
+            return []
+        return [("PROCESS_ERROR", problem)]

@@ -1,0 +1,68 @@
+"""A process's inputs: checked against its ``Inputs`` when the run is created, defaults filled in."""
+
+from __future__ import annotations
+
+from babysitter.errors import InvalidInput
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from babysitter.runs.source import Source
+
+
+def prepare(source: Source, given: Any) -> Any:
+    """The inputs to store: as given, or completed by ``Inputs`` (a JSON Schema dict or a pydantic model).
+
+    Raises:
+        InvalidInput: they do not fit; names each place.
+    """
+    wanted = getattr(source.module, "Inputs", None)
+    if wanted is None:
+        return given
+    if isinstance(wanted, dict):
+        return _by_schema(wanted, given)
+    if hasattr(wanted, "model_validate"):
+        return _by_model(wanted, given)
+    raise InvalidInput(
+        f"Inputs in {source.file!r} is {wanted!r}; it is a JSON Schema dict or a pydantic model"
+    )
+
+
+def present(source: Source, stored: Any) -> Any:
+    """What the process gets: a model instance when ``Inputs`` is a model, else the stored value."""
+    wanted = getattr(source.module, "Inputs", None)
+    validate = getattr(wanted, "model_validate", None)
+    return validate(stored) if validate is not None else stored
+
+
+def _by_schema(schema: dict[str, Any], given: Any) -> Any:
+    from babysitter.runs.schemas import misfits
+
+    completed = given
+    if isinstance(given, dict):
+        properties = schema.get("properties", {})
+        defaults = {name: rule["default"] for name, rule in properties.items() if "default" in rule}
+        completed = {**defaults, **given}
+    problems = misfits(schema, completed)
+    if problems:
+        raise InvalidInput(f"the inputs do not fit the process: {'; '.join(problems)}", hint=_known(schema))
+    return completed
+
+
+def _known(schema: dict[str, Any]) -> str:
+    names = ", ".join(schema.get("properties", {}))
+    return f"the process takes: {names}" if names else ""
+
+
+def _by_model(model: Any, given: Any) -> Any:
+    from pydantic import ValidationError
+
+    try:
+        return model.model_validate(given).model_dump(mode="json")
+    except ValidationError as error:
+        problems = [f"{'.'.join(map(str, e['loc'])) or 'inputs'}: {e['msg']}" for e in error.errors()]
+        raise InvalidInput(
+            f"the inputs do not fit the process: {'; '.join(problems)}",
+            hint=f"the process takes: {', '.join(model.model_fields)}",
+        ) from None

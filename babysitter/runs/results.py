@@ -1,0 +1,246 @@
+"""Take results in: each is judged alone, the first one stands for ever."""
+
+from __future__ import annotations
+
+from babysitter.clock import iso, now_ms
+from babysitter.errors import (
+    AlreadyResolved,
+    BabysitterError,
+    EffectCancelled,
+    HeadMoved,
+    NoSuchEffect,
+    ResultRejected,
+    RunBusy,
+    RunFinished,
+)
+from babysitter.jsontext import canonical, compact
+from babysitter.runs import drafts
+from babysitter.runs.execution import MOST_LOST_RACES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from babysitter.engine.state import Effect
+    from babysitter.runs.drafts import Draft
+    from babysitter.runs.run import Run
+
+RECORDED, ALREADY = "recorded", "already"
+# Resolved by babysitter itself: an agent cannot post a test result, it can only make the tests pass.
+OWN_KINDS = {
+    "shell": "its result comes from running the command: babysitter work",
+    "python": "its result comes from running the function: babysitter work",
+    "sleep": "it ends when its time has come",
+    "breakpoint": "a person answers it: babysitter approve or babysitter reject",
+}
+
+
+class Answer:
+    """A result that somebody offers for an effect: ``value`` when ``status`` is ok, else ``error``."""
+
+    __slots__ = ("effect", "error", "evidence", "executor", "finished_at", "started_at", "status", "value")
+
+    def __init__(
+        self,
+        effect: str,
+        status: str,
+        value: Any = None,
+        error: dict[str, Any] | None = None,
+        *,
+        executor: str = "outside",
+        started_at: str | None = None,
+        finished_at: str | None = None,
+        evidence: dict[str, Any] | None = None,
+    ) -> None:
+        self.effect = effect
+        self.status = status
+        self.value = value
+        self.error = error
+        self.executor = executor
+        self.started_at = started_at
+        self.finished_at = finished_at
+        self.evidence = evidence
+
+
+class Verdict:
+    """What became of an answer: ``recorded``, ``already``, or the error that refused it."""
+
+    __slots__ = ("effect_id", "error", "status")
+
+    def __init__(self, effect_id: str, status: str, error: BabysitterError | None = None) -> None:
+        self.effect_id = effect_id
+        self.status = status
+        self.error = error
+
+
+def find_effect(run: Run, name: str) -> Effect:
+    """An effect by its id, a unique beginning of it, or its step.
+
+    Raises:
+        NoSuchEffect: nothing or more than one fits.
+    """
+    effects = run.state.effects
+    if name in effects:
+        return effects[name]
+    fitting = [
+        effect for effect in effects.values() if name and (effect.id.startswith(name) or effect.step == name)
+    ]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise NoSuchEffect(
+            f"{name!r} is the beginning of {len(fitting)} effects of run {run.run_id!r}",
+            hint="write more of the id",
+        )
+    raise NoSuchEffect(f"run {run.run_id!r} has no effect {name!r}", hint=f"babysitter tasks {run.run_id}")
+
+
+def accept(run: Run, answers: Sequence[Answer]) -> list[Verdict]:
+    """Judge answers against a loaded run and record, in one batch, those that count.
+
+    The order of the verdicts is that of the answers. Verdicts are final and
+    durable when this returns.
+
+    Raises:
+        RunBusy: other writers were first, again and again.
+        JournalError, StorageError
+    """
+    for _ in range(MOST_LOST_RACES):
+        verdicts, batch = _judge_all(run, answers)
+        try:
+            if batch:
+                run.append(batch)
+            else:
+                # What another writer acknowledged this verdict may rest on; make that durable first.
+                run.journal.flush()
+        except HeadMoved:
+            run.refresh()
+            continue
+        return verdicts
+    raise RunBusy(f"run {run.run_id!r} is written by others all the time", hint="try again in a moment")
+
+
+def _judge_all(run: Run, answers: Sequence[Answer]) -> tuple[list[Verdict], list[Draft]]:
+    verdicts: list[Verdict] = []
+    batch: dict[str, tuple[Answer, Draft]] = {}
+    for answer in answers:
+        try:
+            effect = find_effect(run, answer.effect)
+            status = _judge(run, effect, answer, batch)
+            if status == RECORDED:
+                batch[effect.id] = (answer, _draft(run, effect, answer))
+            verdicts.append(Verdict(effect.id, status))
+        except BabysitterError as error:
+            verdicts.append(Verdict(answer.effect, "refused", error))
+    return verdicts, [draft for _, draft in batch.values()]
+
+
+def _judge(run: Run, effect: Effect, answer: Answer, batch: dict[str, tuple[Answer, Draft]]) -> str:
+    if answer.executor == "outside" and effect.kind in OWN_KINDS:
+        raise ResultRejected(
+            effect.id,
+            f"effect {effect.id!r} is a {effect.kind} effect; nobody can post its result",
+            hint=OWN_KINDS[effect.kind],
+        )
+    if effect.id in batch:
+        return _compare(effect.id, answer, _said(batch[effect.id][0]))
+    if effect.status in ("ok", "error"):
+        first = Answer(effect.id, effect.status, run.value_of(effect), effect.error)
+        return _compare(effect.id, answer, _said(first))
+    if effect.status == "cancelled":
+        raise EffectCancelled(f"effect {effect.id!r} was cancelled; its branch no longer needs a result")
+    if run.state.is_finished:
+        raise RunFinished(f"run {run.run_id!r} has {run.state.status}; it takes no more results")
+    _check_value(run, effect, answer)
+    return RECORDED
+
+
+def _said(answer: Answer) -> str:
+    return canonical([answer.status, answer.value if answer.status == "ok" else answer.error])
+
+
+def _compare(effect_id: str, answer: Answer, first: str) -> str:
+    if _said(answer) == first:
+        return ALREADY
+    raise AlreadyResolved(f"effect {effect_id!r} has another result already; the first one stands")
+
+
+def _check_value(run: Run, effect: Effect, answer: Answer) -> None:
+    if answer.status != "ok":
+        return
+    size = len(compact(answer.value).encode())
+    if size > run.limits.result_bytes:
+        raise ResultRejected(
+            effect.id,
+            f"the result of effect {effect.id!r} has {size} bytes, and {run.limits.result_bytes} are allowed",
+            hint="write large output to a file in the run's artifacts and give its name as the result",
+        )
+    schema = schema_of(run, effect)
+    if schema is None:
+        return
+    from babysitter.runs.schemas import misfits
+
+    problems = misfits(schema, answer.value)
+    if problems:
+        raise ResultRejected(
+            effect.id,
+            f"the result of effect {effect.id!r} does not fit its schema: {'; '.join(problems)}",
+            hint=f"the effect is still pending; its schema: babysitter show {run.run_id} {effect.id}",
+        )
+
+
+def schema_of(run: Run, effect: Effect) -> Any:
+    """The schema that a pending effect's result has to fit, or None."""
+    definition = run.definition_of(effect)
+    described = definition.get(effect.kind)
+    inner = described.get("outputSchema") if isinstance(described, dict) else None
+    return inner if inner is not None else definition.get("outputSchema")
+
+
+def _draft(run: Run, effect: Effect, answer: Answer) -> Draft:
+    return drafts.resolved(
+        run,
+        effect.id,
+        answer.status,
+        answer.value,
+        answer.error,
+        executor=answer.executor,
+        started_at=answer.started_at,
+        finished_at=answer.finished_at or iso(now_ms()),
+        evidence=answer.evidence,
+    )
+
+
+def decide(
+    run: Run,
+    effect: Effect,
+    approved: bool,
+    *,
+    by: str,
+    response: str | None = None,
+    feedback: str | None = None,
+    option: str | None = None,
+) -> Answer:
+    """A person's answer to a breakpoint.
+
+    Raises:
+        ResultRejected: the effect is no breakpoint, or has no such option.
+    """
+    if effect.kind != "breakpoint":
+        raise ResultRejected(
+            effect.id,
+            f"effect {effect.id!r} is a {effect.kind} effect, not a breakpoint",
+            hint="babysitter tasks",
+        )
+    if effect.is_pending and option is not None:
+        options = run.definition_of(effect)["breakpoint"].get("options") or []
+        if option not in options:
+            raise ResultRejected(
+                effect.id,
+                f"the breakpoint has no option {option!r}",
+                hint=f"its options: {', '.join(options) or 'none'}",
+            )
+    told = {"response": response, "feedback": feedback, "option": option, "respondedBy": by}
+    value = {"approved": approved, **told, "allResponses": [{"approved": approved, **told}]}
+    return Answer(effect.id, "ok", value, executor="person")

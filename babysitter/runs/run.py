@@ -1,0 +1,166 @@
+"""A run: its folder, its journal, and its state as far as it was read."""
+
+from __future__ import annotations
+
+import os
+
+from babysitter import limits as limits_module
+from babysitter.clock import now_ms
+from babysitter.engine.state import RunState
+from babysitter.errors import CorruptEvent, UnknownLayout
+from babysitter.files import read_regular, sync_folder
+from babysitter.ids import sha256_hex
+from babysitter.journal.store import Journal
+from babysitter.jsontext import loads
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from babysitter.engine.state import Effect
+    from babysitter.journal.events import Event
+    from babysitter.limits import Limits
+    from babysitter.runs.drafts import Draft
+
+LAYOUT = 1
+FOLDER_MODE = 0o700
+LARGEST_OWN_FILE = 1 << 31
+
+
+class Run:
+    """An opened run.
+
+    Attributes:
+        folder: absolute path of the run folder.
+        about: what run.json says.
+        state: the folded events, as of the last ``load``, ``refresh`` or ``append``.
+        on_event: called with every event, in order, as it is read or written.
+    """
+
+    def __init__(self, folder: str, limits: Limits = limits_module.DEFAULT) -> None:
+        """Read run.json.
+
+        Raises:
+            UnknownLayout: a later version made this folder.
+            CorruptEvent: run.json is not what babysitter wrote.
+        """
+        self.folder = folder
+        self.limits = limits
+        self.about = self._read_about()
+        self.run_id: str = self.about["runId"]
+        self.journal = Journal(folder, self.run_id)
+        self.state = RunState()
+        self.on_event: Callable[[Event], None] | None = None
+
+    def _read_about(self) -> dict[str, Any]:
+        try:
+            about = loads(read_regular(os.path.join(self.folder, "run.json"), 1 << 20))
+            layout, _ = about["layout"], about["runId"]
+        except (ValueError, KeyError, TypeError, FileNotFoundError) as error:
+            raise CorruptEvent(f"run.json of {self.folder!r} cannot be read: {error}") from None
+        if layout != LAYOUT:
+            raise UnknownLayout(
+                f"{self.folder!r} has layout {layout!r}, and this version knows {LAYOUT}",
+                hint="use the version of babysitter that made it",
+            )
+        return about  # type: ignore[no-any-return]
+
+    @property
+    def project(self) -> str:
+        """The folder in which commands run: where the run was made, or, if it was moved, where it is now."""
+        recorded = self.about.get("project")
+        if isinstance(recorded, str) and os.path.isdir(recorded):
+            return recorded
+        return os.path.dirname(os.path.dirname(os.path.dirname(self.folder)))
+
+    @property
+    def artifacts(self) -> str:
+        """The folder for the process's own files."""
+        return os.path.join(self.folder, "artifacts")
+
+    def load(self) -> Run:
+        """Read the whole journal."""
+        self.journal.load(self._see)
+        return self
+
+    def refresh(self) -> None:
+        """Read what others have written since."""
+        self.journal.read_since(self._see)
+
+    def append(self, drafts: Sequence[Draft]) -> list[Event]:
+        """Write events; they are durable when this returns.
+
+        Raises:
+            HeadMoved: another writer was first; refresh and decide again.
+        """
+        events = self.journal.append(drafts, now_ms())
+        for event in events:
+            self._see(event)
+        return events
+
+    def _see(self, event: Event) -> None:
+        self.state.apply(event)
+        if self.on_event is not None:
+            self.on_event(event)
+
+    def inputs(self) -> Any:
+        """The inputs of the process.
+
+        Raises:
+            CorruptEvent: inputs.json is not the one that the run was created with.
+        """
+        content = self.read_file("inputs.json")
+        if sha256_hex(content) != self.state.created["inputsDigest"]:
+            raise CorruptEvent(
+                f"inputs.json of run {self.run_id!r} was changed after the run was created",
+                hint="put the old file back, or create a new run with the new inputs",
+            )
+        return loads(content)
+
+    def value_of(self, effect: Effect) -> Any:
+        """The value of a result, from its own file when it is large."""
+        return effect.value if effect.result_ref is None else self._read_ref(*effect.result_ref)
+
+    def definition_of(self, effect: Effect) -> dict[str, Any]:
+        """The description of a pending effect."""
+        if effect.definition is not None:
+            return effect.definition
+        assert effect.definition_ref is not None
+        return self._read_ref(*effect.definition_ref)  # type: ignore[no-any-return]
+
+    def output(self) -> Any:
+        """What a completed run returned."""
+        ending = self.state.ending or {}
+        if "outputRef" in ending:
+            return self._read_ref(ending["outputRef"], ending["sha256"])
+        return ending.get("output")
+
+    def _read_ref(self, file: str, digest: str) -> Any:
+        try:
+            content = self.read_file(file)
+        except FileNotFoundError:
+            content = b""
+        if sha256_hex(content) != digest:
+            raise CorruptEvent(
+                f"{file!r} of run {self.run_id!r} is absent or was changed; its event has another digest",
+                hint="put the file back; nothing was written",
+            )
+        return loads(content)
+
+    def read_file(self, name: str, limit: int = LARGEST_OWN_FILE) -> bytes:
+        """A file of the run folder; never through a link."""
+        return read_regular(os.path.join(self.folder, name), limit)
+
+    def make_folder(self, name: str) -> str:
+        """A folder inside the run folder, made when needed."""
+        path = os.path.join(self.folder, name)
+        os.makedirs(path, mode=FOLDER_MODE, exist_ok=True)
+        return path
+
+    def sync_folders(self, name: str) -> None:
+        """Flush a folder of the run and those above it, so that a file in it is found after a power cut."""
+        while name:
+            sync_folder(os.path.join(self.folder, name))
+            name = os.path.dirname(name)
+        sync_folder(self.folder)

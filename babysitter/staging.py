@@ -1,0 +1,215 @@
+"""New files, whole and on the disk, that have no name yet: what ``link`` then publishes.
+
+Where they wait, in order of liking:
+
+- unnamed (O_TMPFILE): a kill leaves nothing behind. Only on file systems that
+  are known to flush an unnamed file in full; btrfs does not write the metadata
+  of a file with no name, so that a power cut after link and folder flush could
+  leave an empty file. Each takes a descriptor, so only for small batches.
+- named, in a folder of their own in a scratch folder: everywhere else.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from babysitter.disk import PRIVATE_FILE, PRIVATE_FOLDER, Folder, create, flush, refuse, write_fully
+from babysitter.flushing import FEW, flush_all, sync_file_system, syncfs_reports_failures
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Self
+
+MOST_UNNAMED = 100
+_OPEN_AT_ONCE = 64
+
+# On these an unnamed file is flushed in full, syncfs writes everything and
+# reports what it could not write.
+_KNOWN_KINDS = (b"ext4", b"xfs", b"tmpfs")
+
+_ABANDONED_AFTER_SECONDS = 3600
+_PREFIX = "staging."
+
+
+def stage(folder: Folder, scratch: str, contents: Sequence[bytes]) -> Staged:
+    """Write new files to the disk, to be linked into ``folder`` afterwards.
+
+    ``scratch`` is a folder on the same file system, made when it is absent. A
+    failure leaves nothing behind, a kill at most files in ``scratch``.
+
+    Raises:
+        StorageError
+    """
+    is_known = _kind_of(folder) in _KNOWN_KINDS
+    if is_known and len(contents) <= MOST_UNNAMED:
+        try:
+            return Unnamed(folder, contents)
+        except OSError as error:
+            # The kind alone does not promise it: sandboxes answer for their own.
+            if error.errno not in (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL):
+                refuse(error, folder.path, "written to")
+    try:
+        return Named(folder, scratch, contents, can_sync_all=is_known)
+    except OSError as error:
+        refuse(error, scratch, "written to")
+
+
+class Staged:
+    """Files that wait for their names."""
+
+    def link(self, index: int, name: str) -> None:
+        """Give one of them its name.
+
+        Raises:
+            FileExistsError: the name is taken.
+            OSError: the file system cannot link.
+        """
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Let go of them; those without a name vanish."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+class Unnamed(Staged):
+    """Files that exist only as open descriptors."""
+
+    def __init__(self, folder: Folder, contents: Sequence[bytes]) -> None:
+        self._folder = folder
+        self._fds: list[int] = []
+        try:
+            for content in contents:
+                fd = os.open(".", os.O_TMPFILE | os.O_WRONLY, PRIVATE_FILE, dir_fd=folder.fd)
+                self._fds.append(fd)
+                write_fully(fd, content)
+            flush_all(self._fds, folder, can_sync_all=True)
+        except BaseException:
+            self.close()
+            raise
+
+    def link(self, index: int, name: str) -> None:
+        # Python follows the link in /proc only when it is given a folder to start from.
+        here = self._folder.fd
+        source = f"/proc/self/fd/{self._fds[index]}"
+        os.link(source, name, src_dir_fd=here, dst_dir_fd=here, follow_symlinks=True)
+
+    def close(self) -> None:
+        while self._fds:
+            os.close(self._fds.pop())
+
+
+class Named(Staged):
+    """Files in a folder of their own, called by their index."""
+
+    def __init__(
+        self, folder: Folder, scratch: str, contents: Sequence[bytes], *, can_sync_all: bool
+    ) -> None:
+        self._folder = folder
+        self._count = 0
+        self._path = _scratch_folder(scratch)
+        self._scratch = Folder(self._path)
+        try:
+            self._write(contents, can_sync_all=can_sync_all)
+        except BaseException:
+            self.close()
+            raise
+
+    def _write(self, contents: Sequence[bytes], *, can_sync_all: bool) -> None:
+        sync_at_end = can_sync_all and len(contents) >= FEW and syncfs_reports_failures()
+        for start in range(0, len(contents), _OPEN_AT_ONCE):
+            fds: list[int] = []
+            try:
+                for content in contents[start : start + _OPEN_AT_ONCE]:
+                    fds.append(create(str(self._count), folder_fd=self._scratch.fd))
+                    self._count += 1
+                    write_fully(fds[-1], content)
+                if not sync_at_end:
+                    flush_all(fds, self._scratch, can_sync_all=False)
+            finally:
+                for fd in fds:
+                    os.close(fd)
+        if sync_at_end and not sync_file_system(self._folder):
+            self._flush_again_opened()
+
+    def _flush_again_opened(self) -> None:
+        # A failure that nobody has been told of yet is told to the next who opens the file.
+        for index in range(self._count):
+            fd = os.open(str(index), os.O_RDONLY | os.O_NOFOLLOW, dir_fd=self._scratch.fd)
+            try:
+                flush(fd, self._path)
+            finally:
+                os.close(fd)
+
+    def link(self, index: int, name: str) -> None:
+        source = self._scratch.fd
+        os.link(str(index), name, src_dir_fd=source, dst_dir_fd=self._folder.fd, follow_symlinks=False)
+
+    def close(self) -> None:
+        try:
+            for index in range(self._count):
+                os.unlink(str(index), dir_fd=self._scratch.fd)
+            os.rmdir(self._path)
+        except OSError:
+            # Litter in a scratch folder; what was linked stands all the same.
+            pass
+        self._scratch.close()
+
+
+def _scratch_folder(scratch: str) -> str:
+    """Make a folder for one batch, and clear away those that a kill left long ago."""
+    path = os.path.join(scratch, _PREFIX + os.urandom(6).hex())
+    try:
+        os.mkdir(path, PRIVATE_FOLDER)
+    except FileNotFoundError:
+        os.mkdir(scratch, PRIVATE_FOLDER)
+        os.mkdir(path, PRIVATE_FOLDER)
+    newest = os.stat(path).st_mtime
+    for name in os.listdir(scratch):
+        if name.startswith(_PREFIX):
+            _remove_abandoned(os.path.join(scratch, name), newest - _ABANDONED_AFTER_SECONDS)
+    return path
+
+
+def _remove_abandoned(path: str, before: float) -> None:
+    try:
+        if os.lstat(path).st_mtime < before:
+            for name in os.listdir(path):
+                os.unlink(os.path.join(path, name))
+            os.rmdir(path)
+    except OSError:
+        # Somebody else is at it, or it is not ours to remove: it can wait.
+        pass
+
+
+_kinds: dict[int, bytes] = {}
+
+
+def _kind_of(folder: Folder) -> bytes:
+    """The kind of file system that ``folder`` is on; empty when that cannot be known."""
+    device = os.fstat(folder.fd).st_dev
+    if device not in _kinds:
+        _kinds[device] = _mounted_kind(f"{os.major(device)}:{os.minor(device)}".encode())
+    return _kinds[device]
+
+
+def _mounted_kind(device: bytes) -> bytes:
+    # statfs, which would say it, is out of Python's reach without ctypes. A kind
+    # whose files have other device numbers than its mount (btrfs) is not found,
+    # which is as good as "unknown".
+    try:
+        with open("/proc/self/mountinfo", "rb") as mounts:
+            for line in mounts:
+                fields = line.split()
+                if fields[2] == device:
+                    return fields[fields.index(b"-") + 1]
+    except OSError:
+        pass
+    return b""
