@@ -101,6 +101,6 @@ def sync_file_system(folder: Folder) -> bool:
     if call(folder.fd) == 0:
         return True
     number = ctypes.get_errno()
-    if number in (errno.ENOSYS, errno.EPERM):
-        return False
-    refuse(OSError(number, os.strerror(number)), folder.path, "flushed")
+    if number not in (errno.ENOSYS, errno.EPERM):
+        refuse(OSError(number, os.strerror(number)), folder.path, "flushed")
+    return False

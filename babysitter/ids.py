@@ -47,11 +47,13 @@ def digest10(data: bytes) -> bytes:
 
 def running_sha256(expected_bytes: int = 0) -> _Hash:
     """A SHA-256 to be fed piece by piece, the fastest kind for about so many bytes."""
-    if expected_bytes < _WORTH_LOADING_OPENSSL:
-        return _sha256()
-    from hashlib import sha256
+    global _sha256  # noqa: PLW0603
+    if expected_bytes >= _WORTH_LOADING_OPENSSL:
+        # From here on also for single events: it is there now.
+        from hashlib import sha256
 
-    return sha256()
+        _sha256 = sha256
+    return _sha256()
 
 
 def ulid(ms: int, ten_bytes: bytes) -> str:

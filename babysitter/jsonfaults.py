@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from babysitter.jsontext import MAX_DIGITS
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -60,9 +58,11 @@ def _leaf_fault(item: Any, path: str, what: str = "value") -> TypeError | ValueE
         finite = item - item == 0
         return None if finite else ValueError(f"the {what}{_at(path)} is {item!r}, which JSON does not have")
     if isinstance(item, int):
-        if abs(item) < 10**MAX_DIGITS:
-            return None
-        return ValueError(f"the {what}{_at(path)} is an integer of more than {MAX_DIGITS} digits")
+        try:
+            int.__repr__(item)
+        except ValueError:
+            return ValueError(f"the {what}{_at(path)} is an integer of more digits than Python writes")
+        return None
     return TypeError(f"the {what}{_at(path)} is {_kind(item)}, which is not JSON")
 
 

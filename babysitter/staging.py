@@ -15,6 +15,7 @@ import errno
 import os
 
 from babysitter.disk import PRIVATE_FILE, PRIVATE_FOLDER, Folder, create, flush, refuse, write_fully
+from babysitter.errors import BabysitterError
 from babysitter.flushing import FEW, flush_all, sync_file_system, syncfs_reports_failures
 
 TYPE_CHECKING = False
@@ -165,26 +166,30 @@ class Named(Staged):
 
 def _scratch_folder(scratch: str) -> str:
     """Make a folder for one batch, and clear away those that a kill left long ago."""
-    path = os.path.join(scratch, _PREFIX + os.urandom(6).hex())
     try:
-        os.mkdir(path, PRIVATE_FOLDER)
+        opened = Folder(scratch)
     except FileNotFoundError:
         os.mkdir(scratch, PRIVATE_FOLDER)
-        os.mkdir(path, PRIVATE_FOLDER)
-    newest = os.stat(path).st_mtime
-    for name in os.listdir(scratch):
-        if name.startswith(_PREFIX):
-            _remove_abandoned(os.path.join(scratch, name), newest - _ABANDONED_AFTER_SECONDS)
-    return path
+        opened = Folder(scratch)
+    with opened:
+        made = _PREFIX + os.urandom(6).hex()
+        os.mkdir(made, PRIVATE_FOLDER, dir_fd=opened.fd)
+        # The file system's own clock, which is also that of the others.
+        now = os.stat(made, dir_fd=opened.fd).st_mtime
+        for name in opened.names():
+            if name.startswith(_PREFIX):
+                _remove_abandoned(os.path.join(scratch, name), now - _ABANDONED_AFTER_SECONDS)
+    return os.path.join(scratch, made)
 
 
 def _remove_abandoned(path: str, before: float) -> None:
     try:
-        if os.lstat(path).st_mtime < before:
-            for name in os.listdir(path):
-                os.unlink(os.path.join(path, name))
-            os.rmdir(path)
-    except OSError:
+        with Folder(path) as abandoned:
+            if os.fstat(abandoned.fd).st_mtime < before:
+                for name in abandoned.names():
+                    os.unlink(name, dir_fd=abandoned.fd)
+                os.rmdir(path)
+    except (OSError, BabysitterError):
         # Somebody else is at it, or it is not ours to remove: it can wait.
         pass
 

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 import click
 
+from babysitter.cli.output import as_json as print_json
 from babysitter.cli.output import tell_error
 from babysitter.errors import BabysitterError, StorageError
 
@@ -38,6 +39,7 @@ COMMANDS = {
 }
 HIDDEN = frozenset(name for name in COMMANDS if ":" in name)
 INTERRUPTED = 130
+INTERNAL = 70
 
 
 class Commands(click.Group):
@@ -83,7 +85,7 @@ Example:
 \b
 Exit codes: 0 ok, 1 the run failed, 2 wrong usage or input, 3 conflict, 4 not found,
 5 journal not to be trusted, 6 unsafe path, 7 stuck or diverged, 8 waits for an agent
-or a person, 74 I/O, 75 busy, 130 interrupted.""",
+or a person, 70 a mistake in babysitter, 74 I/O, 75 busy, 130 interrupted.""",
 )
 @click.option(
     "--version",
@@ -132,6 +134,19 @@ def _run(arguments: list[str]) -> int:
             StorageError(f"{error.filename or 'the disk'}: {error.strerror or error}"), arguments
         )
     return code if isinstance(code, int) else 0
+
+
+def _tell_own_mistake(error: Exception, arguments: list[str]) -> int:
+    """A mistake in babysitter: the traceback for its makers, or one object for a program."""
+    if "--json" in arguments:
+        message = f"{type(error).__name__}: {error}"
+        print_json({"error": {"name": "InternalError", "message": message, "exitCode": INTERNAL}})
+    else:
+        import traceback
+
+        traceback.print_exception(error)
+        click.echo("error: this is a mistake in babysitter; nothing was acknowledged, the run is as before", err=True)
+    return INTERNAL
 
 
 def _from_click(error: click.ClickException) -> BabysitterError:

@@ -1,7 +1,7 @@
 """The command names and flags of the original Babysitter, for scripts that were written for it.
 
 They print the shapes that such scripts read. File names are relative to the
-working directory. What differs, and why, is in docs/original-commands.md.
+working directory. What differs, and why, is in docs/commands.md.
 """
 
 from __future__ import annotations

@@ -181,7 +181,7 @@ def discard(thunk: Any) -> None:
     """Throw away the beginning of a branch that never starts, without complaints."""
     if isinstance(thunk, Step):
         thunk.discard()
-    elif hasattr(thunk, "cr_frame"):
+    elif hasattr(thunk, "cr_frame") and not thunk.cr_suspended:
         # A coroutine that never began runs none of the author's code when closed;
         # left alone, Python would warn that nobody awaited it.
         thunk.close()

@@ -33,12 +33,12 @@ else:
         return None
 
 
-def _built_in(kind: str) -> Task[..., Any]:
+def _built_in(kind: str) -> Any:
     return Task(kind, kind, lambda: None, {}, parameters=Parameters(None), is_author_made=False)
 
 
-BREAKPOINT = _built_in("breakpoint")
-SLEEP = _built_in("sleep")
+BREAKPOINT: Task[..., Decision] = _built_in("breakpoint")
+SLEEP: Task[..., None] = _built_in("sleep")
 
 
 class Context:
@@ -86,14 +86,14 @@ class Context:
         return self._call(BREAKPOINT, {"question": question, "title": title, "options": listed})
 
     def sleep(self, length: float | str) -> Awaitable[None]:
-        """Wait this long from the moment of asking: seconds, or a text such as ``"10m"``. Survives restarts."""
+        """Wait this long from the moment of asking: seconds, or a text such as ``"10m"``; durable."""
         return self._call(SLEEP, {"seconds": seconds(length)})
 
     def sleep_until(self, moment: datetime | str) -> Awaitable[None]:
         """Wait until an aware ``datetime`` or an ISO 8601 text with its offset."""
         return self._call(SLEEP, {"until": _utc_text(moment)})
 
-    def _call(self, task: Task[..., Any], args: dict[str, Any]) -> Any:
+    def _call(self, task: Task[..., R], args: dict[str, Any]) -> Awaitable[R]:
         try:
             text = canonical(args)
         except (TypeError, ValueError) as error:
@@ -102,9 +102,9 @@ class Context:
 
     def now(self) -> datetime:
         """The time (UTC) of the last event that this process has seen: the same on every replay."""
-        from datetime import datetime, timezone
+        from datetime import UTC, datetime
 
-        return datetime.fromtimestamp(self._engine.now_ms / 1000, tz=timezone.utc)
+        return datetime.fromtimestamp(self._engine.now_ms / 1000, tz=UTC)
 
     @property
     def random(self) -> Random:
@@ -123,13 +123,14 @@ class Context:
         """
         engine = self._engine
         try:
-            return self._notes.record(engine.branch_now(), name, lambda: engine.outside(fn))  # type: ignore[no-any-return]
+            recorded: T = self._notes.record(engine.branch_now(), name, lambda: engine.outside(fn))
         except NondeterminismError as error:
             engine.diverge(error)
             raise
         except Exception:
             engine.misuse(failed_record(name), place_of_call(sys._getframe(1)))
             raise
+        return recorded
 
     def log(self, message: str, **fields: Any) -> None:
         """Note a line in the journal, once, however often the process is replayed."""
@@ -149,13 +150,13 @@ def failed_record(name: str) -> ProcessError:
 
 
 def _utc_text(moment: datetime | str) -> str:
-    from datetime import datetime, timezone
+    from datetime import UTC, datetime
 
     if isinstance(moment, str):
         moment = datetime.fromisoformat(moment)
     if not isinstance(moment, datetime):
         raise TypeError(f"ctx.sleep_until needs a datetime or an ISO 8601 text, found {moment!r}")
     if moment.tzinfo is None:
-        raise ValueError(f"{moment.isoformat()} has no time zone; write datetime(…, tzinfo=timezone.utc)")
-    utc = moment.astimezone(timezone.utc)
+        raise ValueError(f"{moment.isoformat()} has no time zone; write datetime(…, tzinfo=UTC)")
+    utc = moment.astimezone(UTC)
     return utc.strftime("%Y-%m-%dT%H:%M:%S.") + f"{utc.microsecond // 1000:03d}Z"

@@ -53,7 +53,9 @@ def define_shell(task: Task[..., Any], args: dict[str, Any], effect: Any) -> dic
     elif isinstance(told, (list, tuple)) and told:
         described = {"argv": [str(part) for part in told]}
     else:
-        raise TypeError(f"shell task {task.id!r} returned {told!r}; it returns a list of words, or a text for sh")
+        raise TypeError(
+            f"shell task {task.id!r} returned {told!r}; it returns a list of words, or a text for sh"
+        )
     for name in ("check", "parse", "cwd", "env", "secrets", "input"):
         if task.options.get(name) is not None:
             described[name] = task.options[name]
@@ -88,7 +90,9 @@ def define_described(task: Task[..., Any], args: dict[str, Any], effect: Any) ->
     wants_effect = task.function.__code__.co_argcount > 1
     described = task.function(args, effect) if wants_effect else task.function(args)
     if not isinstance(described, dict) or not isinstance(described.get("kind"), str):
-        raise TypeError(f"the builder of task {task.id!r} returned {described!r}; it returns a dict with a 'kind'")
+        raise TypeError(
+            f"the builder of task {task.id!r} returned {described!r}; it returns a dict with a 'kind'"
+        )
     return {"title": task.options.get("title") or task.id, **described}
 
 
@@ -117,7 +121,7 @@ def read_shell(task: Task[..., Any], value: Any) -> Any:
 
 def read_agent(task: Task[..., Any], value: Any) -> Any:
     """A model instance when ``returns`` is a model, else the value."""
-    returns = task.options.get("returns")
+    returns: Any = task.options.get("returns")
     return returns.model_validate(value) if hasattr(returns, "model_validate") else value
 
 

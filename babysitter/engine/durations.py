@@ -5,7 +5,7 @@ from __future__ import annotations
 UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
-def seconds(length: float | int | str) -> float | int:
+def seconds(length: float | str) -> float:
     """Seconds of a number (already seconds) or a text such as ``"90s"``, ``"10m"``, ``"1h30m"``.
 
     Raises:
@@ -14,12 +14,14 @@ def seconds(length: float | int | str) -> float | int:
     if isinstance(length, str):
         return _parse(length)
     if isinstance(length, bool) or not isinstance(length, (int, float)) or not 0 <= length < float("inf"):
-        raise ValueError(f"{length!r} is not a length of time; write seconds, or a text such as '10m' or '1h30m'")
+        raise ValueError(
+            f"{length!r} is not a length of time; write seconds, or a text such as '10m' or '1h30m'"
+        )
     return length
 
 
-def _parse(text: str) -> float | int:
-    total: float | int = 0
+def _parse(text: str) -> float:
+    total: float = 0
     rest = text.strip()
     while rest:
         digits = len(rest) - len(rest.lstrip("0123456789."))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from babysitter.engine.foreign import missing_loop
-from babysitter.engine.places import place_of as place_of
+from babysitter.engine.places import place_of as place_of  # noqa: PLC0414 - those who make an End need it
 from babysitter.errors import AllFailed, BabysitterError, Failed, ReplayError, TaskFailed
 
 TYPE_CHECKING = False

@@ -22,13 +22,14 @@ if TYPE_CHECKING:
     from babysitter.engine.places import Place
     from babysitter.engine.replay import Replay
 
-CURE = "a process awaits only steps: ctx.task, ctx.parallel, ctx.sleep …; put other awaiting into a @python task"
+CURE = "await only steps: ctx.task, ctx.parallel, ctx.sleep …; put other awaiting into a @python task"
 
 
 def foreign_await(coroutine: Any, asked: Any) -> tuple[ForeignAwait, Place]:
     """The error for something that is not a step, and where in the author's code it is awaited."""
     what = "a bare yield (asyncio.sleep(0)?)" if asked is None else repr(asked)
-    return ForeignAwait(f"the process awaits {what}, which is not a step", hint=CURE), place_of_await(coroutine)
+    error = ForeignAwait(f"the process awaits {what}, which is not a step", hint=CURE)
+    return error, place_of_await(coroutine)
 
 
 def missing_loop() -> ForeignAwait:
@@ -63,7 +64,7 @@ class NoLoop:
 
     def __hash__(self) -> int:
         # asyncio looks up the current task by its loop.
-        self._refuse()
+        return int(self._refuse())
 
     def _refuse(self) -> NoReturn:
         error = missing_loop()

@@ -118,8 +118,8 @@ class Group:
     def _report(self, branch: Branch) -> None:
         """An error raised while a branch was being given up does not replace the first, but is told."""
         if branch.error is not None and not isinstance(branch.error, BranchCancelled):
-            name = type(branch.error).__name__
-            self.engine.report(branch, f"{name} while branch {branch.scope[:-1]} was given up: {branch.error}")
+            what = f"{type(branch.error).__name__} while branch {branch.scope[:-1]} was given up"
+            self.engine.report(branch, f"{what}: {branch.error}")
 
 
 def outcome_of(branch: Branch) -> Outcome:

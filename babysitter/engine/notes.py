@@ -51,7 +51,10 @@ class Notes:
             value = loads(canonical(fn()))
             self.records[place] = (name, value)
             self.new_records[place] = {
-                "scope": branch.scope, "index": branch.records, "name": name, "value": value
+                "scope": branch.scope,
+                "index": branch.records,
+                "name": name,
+                "value": value,
             }
         known, value = self.records[place]
         if known != name:
@@ -69,18 +72,22 @@ class Notes:
         key = sha256_hex(f"{content}{count}".encode())[:KEY_LENGTH]
         if key not in self.logged:
             self.new_logs[key] = {
-                "scope": branch.scope, "key": key, "message": message, "fields": loads(canonical(fields))
+                "scope": branch.scope,
+                "key": key,
+                "message": message,
+                "fields": loads(canonical(fields)),
             }
 
     def progress(self, branch: Branch, done: float, total: float | None, label: str) -> None:
         """Note how far a scope is; of several in one iteration only the last is kept."""
-        canonical({"done": done, "total": total, "label": label})  # refuses here, in the author's line, what no journal can hold
+        mark = {"done": done, "total": total, "label": label}
+        canonical(mark)  # what the journal cannot hold is refused here, at the author's line
         branch.progress_marks += 1
         if branch.progress_marks > self.marks.get(branch.scope, 0):
             self.new_marks[branch.scope] = {
                 "scope": branch.scope,
                 "index": branch.progress_marks,
-                "progress": {"done": done, "total": total, "label": label},
+                "progress": mark,
             }
 
     def to_log(self) -> list[dict[str, Any]]:

@@ -15,9 +15,13 @@ if TYPE_CHECKING:
     from babysitter.engine.outcomes import Outcome
     from babysitter.engine.replay import Replay
 
+    A = TypeVar("A")
+    B = TypeVar("B")
+    C = TypeVar("C")
     T = TypeVar("T")
     U = TypeVar("U")
-    Thunk = Callable[[], Awaitable[T] | T] | Awaitable[T]
+    Thunk = Callable[[], Awaitable[T]] | Awaitable[T]
+    Plain = Callable[[], object] | Awaitable[object]
 else:
 
     def overload(function):
@@ -40,10 +44,24 @@ class Parallel:
     def __init__(self, engine: Replay) -> None:
         self._engine = engine
 
+    # A list has one type for all its branches, a tuple one for each. As with asyncio.gather,
+    # only type checkers see a tuple in the result; it is a list.
+    @overload
+    def all(  # type: ignore[overload-overlap]
+        self, thunks: tuple[Thunk[A], Thunk[B]], *, limit: int | None = None
+    ) -> Awaitable[tuple[A, B]]: ...
+    @overload
+    def all(  # type: ignore[overload-overlap]
+        self, thunks: tuple[Thunk[A], Thunk[B], Thunk[C]], *, limit: int | None = None
+    ) -> Awaitable[tuple[A, B, C]]: ...
     @overload
     def all(self, thunks: Mapping[str, Thunk[T]], *, limit: int | None = None) -> Awaitable[dict[str, T]]: ...
     @overload
     def all(self, thunks: Iterable[Thunk[T]], *, limit: int | None = None) -> Awaitable[list[T]]: ...
+    @overload
+    def all(self, thunks: Mapping[str, Plain], *, limit: int | None = None) -> Awaitable[dict[str, Any]]: ...
+    @overload
+    def all(self, thunks: Iterable[Plain], *, limit: int | None = None) -> Awaitable[list[Any]]: ...
     def all(self, thunks: Any, *, limit: int | None = None) -> Any:
         """Every result, in the order of the thunks; a mapping gives a dict under its names.
 
@@ -52,26 +70,50 @@ class Parallel:
         """
         return self._fork("all", thunks, limit)
 
-    def settled(self, thunks: Any, *, limit: int | None = None) -> Awaitable[list[Outcome]]:
+    @overload
+    def settled(
+        self, thunks: Mapping[str, Plain], *, limit: int | None = None
+    ) -> Awaitable[dict[str, Outcome]]: ...
+    @overload
+    def settled(self, thunks: Iterable[Plain], *, limit: int | None = None) -> Awaitable[list[Outcome]]: ...
+    def settled(self, thunks: Any, *, limit: int | None = None) -> Any:
         """An ``Outcome`` for every branch, in order; never raises for a branch."""
         return self._fork("settled", thunks, limit)
 
-    def any(self, thunks: Iterable[Thunk[T]]) -> Awaitable[T]:
+    def any(self, thunks: Iterable[Thunk[T]] | Mapping[str, Thunk[T]]) -> Awaitable[T]:
         """The first success; the others are cancelled. ``AllFailed`` when there is none."""
         return self._fork("any", thunks, None)
 
-    def race(self, thunks: Iterable[Thunk[T]]) -> Awaitable[T]:
+    def race(self, thunks: Iterable[Thunk[T]] | Mapping[str, Thunk[T]]) -> Awaitable[T]:
         """The first to end, well or badly; the others are cancelled."""
         return self._fork("race", thunks, None)
 
+    @overload
     def map(
         self,
         items: Iterable[U],
-        fn: Callable[[U], Awaitable[T] | T],
+        fn: Callable[[U], Awaitable[T]],
         *,
         limit: int | None = None,
         key: Callable[[U], object] | None = None,
-    ) -> Awaitable[list[T]]:
+    ) -> Awaitable[list[T]]: ...
+    @overload
+    def map(
+        self,
+        items: Iterable[U],
+        fn: Callable[[U], T],
+        *,
+        limit: int | None = None,
+        key: Callable[[U], object] | None = None,
+    ) -> Awaitable[list[T]]: ...
+    def map(
+        self,
+        items: Iterable[Any],
+        fn: Callable[[Any], Any],
+        *,
+        limit: int | None = None,
+        key: Callable[[Any], object] | None = None,
+    ) -> Any:
         """``fn`` over the items, results in their order; fails like ``all``.
 
         A branch is named by its item, so that an item put in between renames no
@@ -98,7 +140,7 @@ class Parallel:
             for index, thunk in enumerate(listed):
                 check_thunk(mode, names[index] if names else index, thunk)
             if not listed and mode in ("any", "race"):
-                raise ValueError(f"ctx.parallel.{mode} needs at least one branch; with none nothing can ever win")
+                raise ValueError(f"ctx.parallel.{mode} needs at least one branch; of none, none can win")
         except (TypeError, ValueError):
             for thunk in listed:
                 discard(thunk)
@@ -117,7 +159,7 @@ def check_limit(mode: str, limit: int | None) -> None:
     if isinstance(limit, bool) or not isinstance(limit, int):
         raise TypeError(f"limit of ctx.parallel.{mode} is {limit!r}; it is a whole number of branches")
     if limit < 1:
-        raise ValueError(f"limit of ctx.parallel.{mode} is {limit}; with less than 1 no branch could ever start")
+        raise ValueError(f"limit of ctx.parallel.{mode} is {limit}; below 1 no branch could ever start")
 
 
 def read_thunks(mode: str, thunks: Any) -> tuple[list[str] | None, list[Any]]:
@@ -127,9 +169,6 @@ def read_thunks(mode: str, thunks: Any) -> tuple[list[str] | None, list[Any]]:
         discard(thunks)
         raise TypeError(f"ctx.parallel.{mode} needs a list of branches, found a single one; write {example}")
     if isinstance(thunks, dict):
-        for name in thunks:
-            if not valid_id(name):
-                raise ValueError(f"branch name {name!r} cannot be part of a step's name: letters, digits, '-', '_'")
         return list(thunks), list(thunks.values())
     if isinstance(thunks, (str, bytes)) or not hasattr(thunks, "__iter__"):
         raise TypeError(f"ctx.parallel.{mode} needs a list of branches, found {thunks!r}; write {example}")
@@ -137,12 +176,16 @@ def read_thunks(mode: str, thunks: Any) -> tuple[list[str] | None, list[Any]]:
 
 
 def check_thunk(mode: str, name: str | int, thunk: Any) -> None:
-    """A branch is something to call or to await; a task itself would run at once, inside the replay."""
+    """A branch is something to call or to await; a task as it is would run at once, inside the replay."""
+    if not (isinstance(name, int) or valid_id(name)):
+        raise ValueError(
+            f"branch name {name!r} cannot be part of a step's name; it has letters, digits, '-' and '_'"
+        )
     if not isinstance(thunk, Task) and (callable(thunk) or hasattr(thunk, "__await__")):
         return
     raise TypeError(
-        f"branch {name!r} of ctx.parallel.{mode} is {thunk!r} ({type(thunk).__name__}), not a function to call"
-        " and not a call to await; write `lambda: ctx.task(…)`, without `await` before it"
+        f"branch {name!r} of ctx.parallel.{mode} is {thunk!r} ({type(thunk).__name__}), neither a function"
+        " nor a call to await; write `lambda: ctx.task(…)`, without `await` before it"
     )
 
 

@@ -33,14 +33,15 @@ class Parameters:
                 f"task {function.__name__!r} has parameters before `/`; arguments are journalled by name"
             )
         if code.co_flags & VARARGS:
-            raise TypeError(f"task {function.__name__!r} takes *args; name its parameters, they are journalled by name")
+            raise TypeError(
+                f"task {function.__name__!r} takes *args; give them names, arguments are journalled by name"
+            )
         count = code.co_argcount + code.co_kwonlyargcount
         self.takes_any = bool(code.co_flags & VARKEYWORDS)
         self.positional = code.co_varnames[: code.co_argcount]
         self.names = frozenset(code.co_varnames[:count])
-        defaults = len(function.__defaults__ or ())
-        optional = set(self.positional[len(self.positional) - defaults :]) | set(function.__kwdefaults__ or ())
-        self.needed = self.names - optional
+        first_default = len(self.positional) - len(function.__defaults__ or ())
+        self.needed = self.names - {*self.positional[first_default:], *(function.__kwdefaults__ or ())}
 
     def bind(self, task_id: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         """The arguments by name.
@@ -59,7 +60,8 @@ class Parameters:
         return given
 
     def _is_value(self, mapping: dict[str, Any]) -> bool:
-        return bool(mapping) and len(self.names) == 1 and not self.takes_any and not (mapping.keys() & self.names)
+        takes_one = len(self.names) == 1 and not self.takes_any
+        return takes_one and bool(mapping) and not (mapping.keys() & self.names)
 
     def _by_position(self, task_id: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         if len(args) > len(self.positional):
@@ -74,10 +76,9 @@ class Parameters:
 
     def _check(self, task_id: str, given: dict[str, Any]) -> None:
         if not self.takes_any and not given.keys() <= self.names:
-            unknown = sorted(given.keys() - self.names)[0]
-            raise TypeError(
-                f"{task_id}() got an unexpected argument {unknown!r}; it takes {', '.join(sorted(self.names)) or 'none'}"
-            )
+            unknown = min(given.keys() - self.names, key=str)
+            known = ", ".join(sorted(self.names)) or "none"
+            raise TypeError(f"{task_id}() got an unexpected argument {unknown!r}; it takes {known}")
         if not self.needed <= given.keys():
             missing = sorted(self.needed - given.keys())
             raise TypeError(f"{task_id}() misses the argument {', '.join(map(repr, missing))}")

@@ -154,7 +154,7 @@ class Replay:
         if self._running is None:
             raise ProcessError(
                 "the context is used outside its process",
-                hint="call ctx only from the process and the functions it awaits, not from a thread or a task",
+                hint="call ctx only from the process and what it awaits, not from a thread or a task",
             )
         return self._running
 

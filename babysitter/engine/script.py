@@ -9,7 +9,10 @@ before a single byte is written.
 
 from __future__ import annotations
 
+from babysitter.engine.ending import describe_failure
 from babysitter.errors import NondeterminismError, TaskCancelled, TaskFailed, TaskTimeout
+from babysitter.ids import sha256_hex
+from babysitter.jsontext import compact
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,14 +21,16 @@ if TYPE_CHECKING:
 
     from babysitter.engine.branches import Branch
     from babysitter.engine.calls import Call
+    from babysitter.engine.ending import End
     from babysitter.engine.notes import Notes
     from babysitter.engine.replay import Replay
     from babysitter.engine.state import Effect, Line
 
 USUAL_CAUSE = (
-    "the process must ask for the same things on every replay: take time, chance and unordered or outside data"
-    " from ctx.now(), ctx.random, ctx.record(), and iterate over lists instead of sets"
+    "a process asks for the same things on every replay: take time and chance from ctx.now() and ctx.random,"
+    " data from outside from ctx.record(), and iterate over lists instead of sets"
 )
+EXCERPT = 120
 ERROR_CLASSES = {"TaskTimeout": TaskTimeout, "TaskCancelled": TaskCancelled}
 
 
@@ -98,7 +103,9 @@ class Script:
     def _recorded(self, data: dict[str, Any], _: int) -> None:
         if (data["scope"], data["index"]) not in self.notes.asked_records:
             raise self._surprise(
-                f"{data['scope']}record {data['index']}", f"the recorded value {data['name']!r}", "no such record"
+                f"{data['scope']}record {data['index']}",
+                f"the recorded value {data['name']!r}",
+                "no such record",
             )
         self.notes.see_record(data)
 
@@ -106,15 +113,22 @@ class Script:
         self.notes.see_log(data)
 
     def _completed(self, data: dict[str, Any], _: int) -> None:
-        self._ended("completed")
+        text = output_text(self._ended("completed").value)
+        if sha256_hex(text.encode()) != data["sha256"]:
+            raise self._surprise("", "another output of the run", text[:EXCERPT])
 
     def _failed(self, data: dict[str, Any], _: int) -> None:
-        self._ended("failed")
+        error = self._ended("failed").error
+        assert error is not None
+        known, found = data["error"], describe_failure(error)
+        if any(known.get(name) != found[name] for name in ("name", "message")):
+            raise self._surprise("", f"{known.get('name')}: {known.get('message')}", f"{error!r}"[:EXCERPT])
 
-    def _ended(self, status: str) -> None:
+    def _ended(self, status: str) -> End:
         end = self.replay.end
         if end is None or end.status != status:
             raise self._surprise("", f"the run {status}", end.status if end else "more to do")
+        return end
 
     def _surprise(self, step: str, journal: str, found: str) -> NondeterminismError:
         where = f"at step {step!r} " if step else ""
@@ -135,6 +149,14 @@ class Script:
 
 def describe(effect: Effect) -> str:
     return f"task {effect.task_id!r}"
+
+
+def output_text(value: Any) -> str:
+    """The output of a run as it is hashed for its end event; words that are no JSON for what is none."""
+    try:
+        return compact(value)
+    except (TypeError, ValueError) as error:
+        return f"an output that is not JSON: {error}"
 
 
 def failure_of(effect: Effect) -> TaskFailed:

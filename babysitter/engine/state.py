@@ -160,10 +160,11 @@ class RunState:
 
     def effect_of(self, event: Event) -> Effect:
         """The pending effect that an event is about."""
-        effect = self.pending.pop(event.data["effectId"], None)
+        known = event.data["effectId"]
+        effect = self.pending.pop(known, None)
         if effect is None:
             raise CorruptEvent(
-                f"event {event.seq} ({event.type}) is about effect {event.data['effectId']!r}, which is not pending"
+                f"event {event.seq} ({event.type}) is about effect {known!r}, which is not pending"
             )
         return effect
 

@@ -157,9 +157,7 @@ def shell(
     *, parse: Literal["json"], id: str | None = None, **options: Any
 ) -> Callable[[Callable[P, Any]], Task[P, Any]]: ...
 @overload
-def shell(
-    *, id: str | None = None, **options: Any
-) -> Callable[[Callable[P, Any]], Task[P, ShellResult]]: ...
+def shell(*, id: str | None = None, **options: Any) -> Callable[[Callable[P, Any]], Task[P, ShellResult]]: ...
 def shell(function: Any = None, /, *, id: str | None = None, **options: Any) -> Any:
     """A task that runs a command; the function returns its words, or a text for ``sh``.
 

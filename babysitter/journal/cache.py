@@ -74,6 +74,10 @@ class Cache:
         self._waiting_bytes = 0
         self._works = True
 
+    def stop(self) -> None:
+        """Write nothing until the next start."""
+        self._works = False
+
     # Reading
 
     def marker(self, journal: Folder) -> Marker | None:
@@ -174,6 +178,8 @@ class Cache:
 
     def add(self, raw: bytes, name: str) -> None:
         """Take the next event in; it is written with the next ``save`` at the latest."""
+        if not self._works:
+            return
         self._digest.update(raw)
         self._names.update(name.encode() + b"\n")
         self._size += len(raw)
@@ -209,7 +215,7 @@ class Cache:
         except (OSError, BabysitterError):
             # A full disk or a read-only folder must not keep anybody from
             # reading or from going on. A cache that lacks lines only costs time.
-            self._works = False
+            self.stop()
 
     def _open_folder(self) -> Folder:
         try:
@@ -247,6 +253,6 @@ def _checked_marker(found: dict[str, Any]) -> Marker:
         str(found["names"]),
         (int(flushed[0]), str(flushed[1])),
     )
-    if not 0 <= marker.flushed[0] <= head.seq or not 0 < head.seq or marker.size < 0:
+    if not 0 <= marker.flushed[0] <= head.seq or not head.seq > 0 or marker.size < 0:
         raise ValueError("numbers that cannot be")
     return marker

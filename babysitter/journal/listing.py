@@ -18,10 +18,16 @@ _SIX_DIGITS = 1_000_000
 
 def event_names(journal: Folder) -> list[str]:
     """The names of the event files, in order. What cannot be one is somebody else's, and is ignored."""
-    names = sorted(name for name in journal.names() if number_of(name) is not None)
+    # The first test is the quicker, and nearly every name passes it.
+    names = [name for name in journal.names() if _is_usual(name) or number_of(name) is not None]
+    names.sort()
     if len(names) >= _SIX_DIGITS:
         names.sort(key=lambda name: number_of(name) or 0)
     return names
+
+
+def _is_usual(name: str) -> bool:
+    return name[6:7] == "." and name[-5:] == ".json" and name[:6].isdigit() and name.isascii()
 
 
 def check_listing(

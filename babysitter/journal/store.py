@@ -50,7 +50,7 @@ class Journal:
 
     # Reading
 
-    def load(self, visit: Callable[[Event], object]) -> Head:
+    def load(self, visit: Callable[[Event], object], *, use_cache: bool = True) -> Head:
         """Visit every event in order and return the head.
 
         Events come from the cache in ``state/`` as far as it fits, then from
@@ -61,7 +61,29 @@ class Journal:
             CorruptEvent, MissingEvent, TailRemoved: the journal cannot be trusted.
             StorageError
         """
-        return self._load(visit, with_cache=True)
+        self._start_again()
+        with self._open() as journal:
+            # The marker before the listing, the listing before the events:
+            # each can then only be behind what comes after it, never ahead.
+            marker = self._cache.marker(journal)
+            names = event_names(journal)
+            self._cache.start_again()
+            if not use_cache:
+                self._cache.stop()
+            if marker is not None:
+                self._flushed = marker.flushed
+                lines = self._cache.open(marker, journal, names) if use_cache else None
+                if lines is not None:
+                    for event in self._cache.events(lines, marker, self.head):
+                        self._take(event)
+                        visit(event)
+            cached = self.head.seq
+            fresh = self._follow(journal, visit)
+            check_listing(journal, names[cached:], fresh, self.head, self._batch_end)
+            check_tail(names, self.head, self._flushed)
+            if fresh:
+                self._cache.save(journal, self.head, self._flushed)
+        return self.head
 
     def verify(self) -> Head:
         """Read and check everything from the event files alone; return the head.
@@ -69,7 +91,7 @@ class Journal:
         Raises:
             CorruptEvent, MissingEvent, TailRemoved, StorageError
         """
-        return Journal(self.run_folder, self.run_id)._load(lambda event: None, with_cache=False)
+        return Journal(self.run_folder, self.run_id).load(lambda event: None, use_cache=False)
 
     def read_since(self, visit: Callable[[Event], object]) -> Head:
         """Visit what was written after ``head``; one open that fails when there is nothing.
@@ -79,29 +101,6 @@ class Journal:
         """
         with self._open() as journal:
             if self._follow(journal, visit):
-                self._cache.save(journal, self.head, self._flushed)
-        return self.head
-
-    def _load(self, visit: Visit, *, with_cache: bool) -> Head:
-        self._start_again()
-        with self._open() as journal:
-            # The marker before the listing, the listing before the events:
-            # each can then only be behind what comes after it, never ahead.
-            marker = self._cache.marker(journal)
-            names = event_names(journal)
-            self._cache.start_again()
-            if marker is not None:
-                self._flushed = marker.flushed
-                lines = self._cache.open(marker, journal, names) if with_cache else None
-                if lines is not None:
-                    for event in self._cache.events(lines, marker, self.head):
-                        self._take(event)
-                        visit(event)
-            cached = self.head.seq
-            fresh = self._follow(journal, visit)
-            check_listing(journal, names[cached:], fresh, self.head, self._batch_end)
-            check_tail(names, self.head, self._flushed)
-            if fresh and with_cache:
                 self._cache.save(journal, self.head, self._flushed)
         return self.head
 

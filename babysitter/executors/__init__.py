@@ -1,0 +1,1 @@
+"""Executors: they perform effects on this machine, as child processes."""

@@ -1,0 +1,99 @@
+"""One output stream of a child: written to its file as it comes, hashed, its end kept in memory."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from babysitter.disk import create, refuse, write_fully
+from babysitter.ids import running_sha256
+
+# 64 KiB is what a pipe holds.
+PIECE_BYTES = 1 << 16
+TAIL_BYTES = 8 << 10
+LINE_LENGTH = 200
+
+# Output can be of any size, and the driver lives long enough to load the fast hash.
+_ANY_SIZE = 1 << 20
+
+
+class Output:
+    """What a child wrote to one stream, however much it is.
+
+    Attributes:
+        size: in bytes, so far.
+        moved_at: the monotonic time of the last piece.
+        kept: the beginning of the stream, as much of it as was asked for.
+    """
+
+    __slots__ = ("_file", "_keeps", "_path", "_sha256", "_tail", "kept", "moved_at", "size")
+
+    def __init__(self, path: str) -> None:
+        """Nothing is written before the first byte has come; the file of an earlier start goes away."""
+        self._path = path
+        self._file = -1
+        self._sha256 = running_sha256(_ANY_SIZE)
+        self._tail = b""
+        self._keeps = 0
+        self.kept = bytearray()
+        self.size = 0
+        self.moved_at = 0.0
+        try:
+            os.unlink(path)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            refuse(error, path, "removed")
+
+    def keep(self, most: int) -> None:
+        """Keep the next bytes, and no older ones: one more than ``most``, so that "too much" shows."""
+        self._keeps = most + 1 if most else 0
+        self.kept = bytearray()
+
+    def take(self, piece: bytes) -> None:
+        """Take what came next.
+
+        Raises:
+            StorageError: it cannot be written to the file.
+        """
+        self._write(piece)
+        self._sha256.update(piece)
+        self.size += len(piece)
+        self.moved_at = time.monotonic()
+        self._tail = piece[-TAIL_BYTES:] if len(piece) >= TAIL_BYTES else (self._tail + piece)[-TAIL_BYTES:]
+        if len(self.kept) < self._keeps:
+            self.kept += piece[: self._keeps - len(self.kept)]
+
+    def _write(self, piece: bytes) -> None:
+        try:
+            if self._file < 0:
+                self._file = create(self._path)
+            write_fully(self._file, piece)
+        except OSError as error:
+            refuse(error, self._path, "written")
+
+    def sha256(self) -> str:
+        return self._sha256.hexdigest()
+
+    def tail(self) -> str:
+        """The last 8 KiB as text, from the beginning of a line if there is one."""
+        tail = self._tail
+        if self.size > len(tail):
+            _, newline, lines = tail.partition(b"\n")
+            # A long line without an end begins somewhere; in the middle of a character is no place.
+            tail = lines if newline and lines else tail.lstrip(_CONTINUATION)
+        return tail.decode("utf-8", "replace")
+
+    def last_line(self) -> str:
+        """The last line that says something; a carriage return begins a line, as progress bars use it."""
+        lines = self._tail.replace(b"\r", b"\n").rstrip().rsplit(b"\n", 1)
+        return lines[-1][: LINE_LENGTH * 4].decode("utf-8", "replace").strip()[:LINE_LENGTH]
+
+    def close(self) -> None:
+        """Close the file; what is known of the stream stays."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+
+_CONTINUATION = bytes(range(0x80, 0xC0))

@@ -1,0 +1,289 @@
+"""The local pool: performs so many effects at once, in child processes, and the rest in their order.
+
+One loop over one selector, in the main thread; nothing happens outside of the
+pool's own calls.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import time
+
+from babysitter.clock import now_ms
+from babysitter.errors import StorageError
+from babysitter.executors.agent import Agent
+from babysitter.executors.child import EXHAUSTED, GRACE_SECONDS, NEVER, Pipe
+from babysitter.executors.effect_lock import EffectLock
+from babysitter.executors.python import Python
+from babysitter.executors.running import Running
+from babysitter.executors.shell import Shell
+from babysitter.executors.wakeup import Wakeup
+from babysitter.executors.work import CannotStart, Finished, Result, Work
+from babysitter.limits import DEFAULT, Limits
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
+
+    from babysitter.executors.agent import Validate
+    from babysitter.executors.work import Executor
+
+__all__ = ["KINDS", "Finished", "Pool", "Work"]
+
+KINDS = ("shell", "python", "agent")
+
+# How often to look again at an effect that another driver has.
+RETRY_SECONDS = 0.05
+
+
+class Pool:
+    """Performs effects on this machine. One pool at a time in a program.
+
+    Attributes:
+        selector: other descriptors may be registered too; ``data`` says what they are.
+        readable: the ``data`` of those that the last ``wait`` found readable.
+        running: the effects that are being performed, by id.
+        waiting: those that are not yet, by id, in their order.
+    """
+
+    def __init__(
+        self,
+        jobs: int,
+        *,
+        agent_command: Sequence[str] | None = None,
+        environment: Mapping[str, str] | None = None,
+        validate: Validate | None = None,
+        limits: Limits = DEFAULT,
+    ) -> None:
+        """Children start from ``environment``, by default our own; ``validate`` tells misfits of a value."""
+        if jobs < 1:
+            raise ValueError(f"a pool of {jobs} jobs performs nothing; at least 1 is needed")
+        self.jobs = jobs
+        self.selector = selectors.DefaultSelector()
+        self.readable: list[Any] = []
+        self.running: dict[str, Running] = {}
+        self.waiting: dict[str, Work] = {}
+        self._agent_command = agent_command
+        self._environment = environment
+        self._validate = validate
+        self._limits = limits
+        self._locks: dict[str, EffectLock] = {}  # of waiting effects that somebody has started before
+        self._looked: set[str] = set()  # those of them that are ours, and the journal was read since
+        self._withdrawn: list[Running] = []  # being ended
+        self._finished: list[Finished] = []  # not yet reported
+        self._reported: list[EffectLock] = []  # of results that are being recorded
+        self._retry_at = NEVER
+        self._is_closed = False
+        self._wakeup = Wakeup()
+        self.selector.register(self._wakeup.fd, selectors.EVENT_READ, self._wakeup)
+
+    def offer(self, works: Iterable[Work]) -> None:
+        """Take effects in; start as many as there is room for.
+
+        Raises:
+            ValueError: the pool does not perform this kind.
+            UnsafePath, StorageError
+        """
+        for work in works:
+            if work.kind not in KINDS:
+                raise ValueError(
+                    f"the pool performs {', '.join(KINDS)} effects, and {work.kind!r} is none of them"
+                )
+            if work.effect_id not in self.running:
+                self.waiting.setdefault(work.effect_id, work)
+        self._fill(time.monotonic())
+
+    def withdraw(self, effect_id: str) -> None:
+        """Nobody needs this effect any more: end it, or forget it. Nothing is reported."""
+        self.waiting.pop(effect_id, None)
+        self._forget_lock(effect_id)
+        self._finished = [end for end in self._finished if end.effect_id != effect_id]
+        running = self.running.pop(effect_id, None)
+        if running is not None:
+            running.child.end(time.monotonic(), GRACE_SECONDS)
+            self._withdrawn.append(running)
+
+    def wait(self, timeout: float | None) -> list[Finished]:
+        """Wait for results, at most ``timeout`` seconds (None: as long as it takes).
+
+        Comes back earlier also when another descriptor is readable, a signal has
+        come, or the journal should be looked at. To come back to ``wait`` says
+        that what it gave before is recorded.
+
+        Raises:
+            UnsafePath, StorageError: an effect's folder; children go on until ``close``.
+        """
+        now = time.monotonic()
+        until = NEVER if timeout is None else now + timeout
+        self.readable = []
+        self._release(self._reported)
+        self._reap()
+        self._fill(now)
+        must_return = False
+        while not must_return:
+            must_return = self._select(min(until, self._due()) - now)
+            now = time.monotonic()
+            must_return |= self._advance(now) or self._wants_a_look() or now >= until
+            if now >= self._retry_at:
+                self._fill(now)
+        self._looked.update(effect_id for effect_id, lock in self._locks.items() if lock.is_held)
+        finished, self._finished = self._finished, []
+        return finished
+
+    def _wants_a_look(self) -> bool:
+        return any(lock.is_held and effect_id not in self._looked for effect_id, lock in self._locks.items())
+
+    def _due(self) -> float:
+        """When something has to be done although nothing happens."""
+        if self._finished or self._wants_a_look():
+            return 0
+        children = [running.child.due for running in (*self.running.values(), *self._withdrawn)]
+        return min(*children, self._retry_at) if children else self._retry_at
+
+    def _select(self, patience: float) -> bool:
+        """Take in what happens; whether it is something for the caller."""
+        must_return = False
+        for key, _ in self.selector.select(None if patience == NEVER else max(0.0, patience)):
+            if isinstance(key.data, Pipe):
+                key.data.pull()
+            elif key.data is self._wakeup:
+                came = self._wakeup.drain()
+                self._reap()
+                must_return |= bool(came - {signal.SIGCHLD})
+            else:
+                self.readable.append(key.data)
+                must_return = True
+        return must_return
+
+    def _reap(self) -> None:
+        for running in (*self.running.values(), *self._withdrawn):
+            running.child.reap()
+
+    def _advance(self, now: float) -> bool:
+        """Do what has become due; whether there is something to report."""
+        for running in list(self.running.values()):
+            end = running.advance(now)
+            if end is not None:
+                self._finished.append(end)
+                self._reported.append(running.lock)
+                del self.running[running.effect_id]
+                self._fill(now)
+        for running in self._withdrawn:
+            running.child.advance(now)
+            if running.child.is_over:
+                running.close()
+                running.lock.release()
+        self._withdrawn = [running for running in self._withdrawn if not running.child.is_over]
+        return bool(self._finished)
+
+    def _fill(self, now: float) -> None:
+        """Start waiting effects in their order, as far as there is room and they are ours."""
+        self._retry_at = NEVER
+        for work in list(self.waiting.values()):
+            if len(self.running) >= self.jobs:
+                return
+            if self._take(work, now) and not self._start(work):
+                return
+
+    def _take(self, work: Work, now: float) -> bool:
+        """Whether the effect may be started: it is ours, and surely nobody has recorded a result."""
+        lock = self._locks.get(work.effect_id) or EffectLock(work.effect_id, work.folder)
+        if not lock.is_held and not self._has_room():
+            return False
+        self._locks[work.effect_id] = lock
+        is_ours = lock.take(now)
+        if is_ours and not lock.is_fresh and work.effect_id not in self._looked:
+            return False
+        if is_ours and lock.is_clear(now):
+            return True
+        self._retry_at = now + RETRY_SECONDS
+        return False
+
+    def _has_room(self) -> bool:
+        """Whether one more may be ours. Those that are ours and not started yet count too."""
+        return len(self.running) + sum(lock.is_held for lock in self._locks.values()) < self.jobs
+
+    def _start(self, work: Work) -> bool:
+        """Start an effect that is ours; False when the machine has no room for it now."""
+        lock = self._locks[work.effect_id]
+        environment = dict(os.environ if self._environment is None else self._environment)
+        try:
+            running = Running(
+                work,
+                self._executor(work, environment),
+                lock,
+                environment=environment,
+                selector=self.selector,
+                answer_bytes=self._limits.result_bytes,
+            )
+        except CannotStart as error:
+            self._report_not_started(work, lock, error)
+        except StorageError as error:
+            if not self.running or getattr(error.__cause__, "errno", None) not in EXHAUSTED:
+                raise
+            return False
+        else:
+            self.running[work.effect_id] = running
+        del self.waiting[work.effect_id], self._locks[work.effect_id]
+        self._looked.discard(work.effect_id)
+        return True
+
+    def _executor(self, work: Work, environment: Mapping[str, str]) -> Executor:
+        if work.kind == "shell":
+            return Shell(work, environment, self._limits)
+        if work.kind == "python":
+            return Python(work, self._limits)
+        return Agent(work, self._agent_command, self._validate, self._limits)
+
+    def _report_not_started(self, work: Work, lock: EffectLock, error: CannotStart) -> None:
+        now = now_ms()
+        result = Result.failed("StartFailed", str(error))
+        self._finished.append(
+            Finished(work.effect_id, result.status, error=result.error, started_ms=now, finished_ms=now)
+        )
+        self._reported.append(lock)
+
+    def _forget_lock(self, effect_id: str) -> None:
+        self._looked.discard(effect_id)
+        lock = self._locks.pop(effect_id, None)
+        if lock is not None:
+            lock.release()
+
+    def _release(self, locks: list[EffectLock]) -> None:
+        while locks:
+            locks.pop().release()
+
+    def close(self, grace: float) -> None:
+        """End all children, by force after ``grace`` seconds or at the next signal. Nothing is reported."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self._finished = []
+        for effect_id in (*self.waiting, *self.running):
+            self.withdraw(effect_id)
+        self._leave_to_others()
+        self._end_all(grace)
+        while self._withdrawn:
+            try:
+                if self._select(self._due() - time.monotonic()):
+                    self._end_all(0)
+                self._advance(time.monotonic())
+            except StorageError:
+                # Their output cannot be written, and nobody needs it any more.
+                continue
+        self._release(self._reported)
+        self.selector.close()
+        self._wakeup.close()
+
+    def _end_all(self, grace: float) -> None:
+        for running in self._withdrawn:
+            running.child.end(time.monotonic(), grace)
+
+    def _leave_to_others(self) -> None:
+        """Stop watching what others have registered."""
+        for key in list(self.selector.get_map().values()):
+            if not isinstance(key.data, (Pipe, Wakeup)):
+                self.selector.unregister(key.fileobj)

@@ -1,0 +1,76 @@
+"""Other processes of this machine: whether one is still the same, and which perform an effect."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_START_TIME_FIELD = 22
+_HAS_PROC = os.path.exists("/proc/self/stat")
+
+
+def start_time(pid: int) -> str | None:
+    """When a process started, as text to be compared; None when there is no such process.
+
+    A number alone names nobody: it is given to another process sooner or later.
+    """
+    return _start_time_from_proc(pid) if _HAS_PROC else _start_time_from_ps(pid)
+
+
+def _start_time_from_proc(pid: int) -> str | None:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            content = file.read()
+    except OSError:
+        return None
+    # The second field is the program's name, in parentheses and with anything in it.
+    state, *fields = content[content.rindex(b")") + 2 :].split()
+    if state in (b"Z", b"X"):
+        return None
+    return fields[_START_TIME_FIELD - 4].decode()
+
+
+def _start_time_from_ps(pid: int) -> str | None:
+    told = subprocess.run(
+        ["ps", "-o", "stat=,lstart=", "-p", str(pid)],
+        check=False,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        # The text must be the same whoever asks.
+        env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"},
+    )
+    state, _, started = told.stdout.strip().partition(" ")
+    return None if not state or state.startswith("Z") else started.strip()
+
+
+def is_same_process(pid: Any, started: Any) -> bool:
+    """Whether the process that had this number and start time is still alive; anything may be asked."""
+    if not isinstance(pid, int) or isinstance(pid, bool) or pid <= 1 or not isinstance(started, str):
+        return False
+    return start_time(pid) == started
+
+
+def marked_processes(effect_id: str) -> list[int]:
+    """Processes that were started for an effect, as their environment says.
+
+    Only where there is /proc; elsewhere, and for processes that changed their
+    environment or belong to somebody else, the list is silent.
+    """
+    if not _HAS_PROC:
+        return []
+    mark = b"\0BABYSITTER_EFFECT_ID=" + effect_id.encode() + b"\0"
+    pids = (int(name) for name in os.listdir("/proc") if name.isdigit())
+    return [pid for pid in pids if pid != os.getpid() and mark in b"\0" + _environment_of(pid)]
+
+
+def _environment_of(pid: int) -> bytes:
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            return file.read() + b"\0"
+    except OSError:
+        return b""

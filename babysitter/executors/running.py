@@ -1,0 +1,189 @@
+"""An effect that is being performed: one child after the other, until there is a result."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+
+from babysitter.clock import now_ms
+from babysitter.disk import create, open_to_read, refuse, write_fully
+from babysitter.executors.child import NEVER, Child
+from babysitter.executors.output import Output
+from babysitter.executors.work import CannotStart, Exit, Finished, Result
+from babysitter.files import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import selectors
+    from collections.abc import Mapping
+
+    from babysitter.executors.effect_lock import EffectLock
+    from babysitter.executors.work import Command, Executor, Work
+
+# The line before the value.
+_ANSWER_EXTRA = 64
+
+
+class Running:
+    """One effect in the pool's hands, from its first start to its result.
+
+    Attributes:
+        started_ms: when it was started here.
+        child: its process at the moment.
+    """
+
+    def __init__(
+        self,
+        work: Work,
+        executor: Executor,
+        lock: EffectLock,
+        *,
+        environment: Mapping[str, str],
+        selector: selectors.BaseSelector,
+        answer_bytes: int,
+    ) -> None:
+        """Start it.
+
+        Raises:
+            CannotStart: it never ran.
+            StorageError: the disk or the machine refused; it never ran.
+        """
+        self.effect_id = work.effect_id
+        self.started_ms = now_ms()
+        self.lock = lock
+        self._work = work
+        self._executor = executor
+        self._selector = selector
+        self._answer = -1
+        self._answer_bytes = answer_bytes
+        command = executor.command()
+        self._argv = command.argv
+        self._began = time.monotonic()
+        self._deadline = NEVER if command.timeout is None else self._began + command.timeout
+        self._environment = {
+            **environment,
+            "BABYSITTER_EFFECT_ID": work.effect_id,
+            "BABYSITTER_RUN_ID": work.run_id,
+            "BABYSITTER_ATTEMPT": str(lock.starts + 1),
+        }
+        self._stdout = Output(os.path.join(work.folder, "stdout.log"))
+        self._stderr = Output(os.path.join(work.folder, "stderr.log"))
+        lock.note_start()
+        self.child = self._start(command)
+
+    @property
+    def last_line(self) -> str:
+        """The last line of output that says something, of either stream."""
+        return max((self._stdout, self._stderr), key=lambda output: output.moved_at).last_line()
+
+    def _start(self, command: Command) -> Child:
+        stdin = subprocess.DEVNULL
+        environment = {**self._environment, **command.env}
+        kept = [self.lock.fd]
+        self._stdout.keep(command.keeps)
+        try:
+            if command.input is not None:
+                stdin = self._open_input(command.input, command.input_name)
+            if command.wants_answer:
+                self._answer = self._unnamed_file("answer", b"")
+                kept.append(self._answer)
+                environment["BABYSITTER_ANSWER_FD"] = str(self._answer)
+            child = Child(
+                command.argv,
+                cwd=command.cwd,
+                env=environment,
+                stdin=stdin,
+                kept_fds=kept,
+                outputs=(self._stdout, self._stderr),
+                selector=self._selector,
+                deadline=self._deadline,
+            )
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            if stdin >= 0:
+                os.close(stdin)
+        self.lock.note_start(child.pid)
+        return child
+
+    def _open_input(self, content: bytes, name: str | None) -> int:
+        """Standard input is a file, not a pipe: nothing has to be fed, and nobody waits for a slow reader."""
+        if name is None:
+            return self._unnamed_file("stdin", content)
+        path = os.path.join(self._work.folder, name)
+        replace(path, content)
+        return open_to_read(path)
+
+    def _unnamed_file(self, name: str, content: bytes) -> int:
+        """A file with some content that only its descriptor leads to."""
+        path = os.path.join(self._work.folder, f"{name}.{os.urandom(6).hex()}.tmp")
+        try:
+            writing = create(path)
+            try:
+                fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+                write_fully(writing, content)
+                return fd
+            finally:
+                os.close(writing)
+                os.unlink(path)
+        except OSError as error:
+            refuse(error, path, "written")
+
+    def advance(self, now: float) -> Finished | None:
+        """Do what has become due; what comes of it when that was the end."""
+        self.child.advance(now)
+        if not self.child.is_over:
+            return None
+        ended = self._exit()
+        try:
+            result = self._executor.conclude(ended)
+            if result is None:
+                self.child = self._start(self._executor.command())
+                return None
+        except CannotStart as error:
+            result = Result.failed("StartFailed", str(error))
+        return self._finish(result, ended)
+
+    def _exit(self) -> Exit:
+        assert self.child.returncode is not None
+        return Exit(
+            self.child.returncode,
+            self._stdout,
+            self._stderr,
+            answer=self._take_answer(),
+            duration_ms=round((time.monotonic() - self._began) * 1000),
+            is_timed_out=self.child.is_timed_out,
+        )
+
+    def _take_answer(self) -> bytes | None:
+        if self._answer < 0:
+            return None
+        answer = os.pread(self._answer, self._answer_bytes + _ANSWER_EXTRA, 0)
+        os.close(self._answer)
+        self._answer = -1
+        return answer
+
+    def _finish(self, result: Result, ended: Exit) -> Finished:
+        self.close()
+        return Finished(
+            self.effect_id,
+            result.status,
+            result.value,
+            result.error,
+            started_ms=self.started_ms,
+            finished_ms=max(self.started_ms, now_ms()),
+            evidence={
+                "argv": self._argv,
+                "exitCode": ended.code,
+                "stdoutSha256": self._stdout.sha256(),
+                "stderrSha256": self._stderr.sha256(),
+            },
+        )
+
+    def close(self) -> None:
+        """Let go of all that is open but the lock; the child must be over, or never have started."""
+        self._take_answer()
+        self._stdout.close()
+        self._stderr.close()

@@ -1,0 +1,1 @@
+"""What a person sees: the live tree, plain lines, tables, the summary."""

@@ -1,0 +1,147 @@
+"""Plain lines as things happen, for files, pipes and CI: no colours, nothing drawn twice."""
+
+from __future__ import annotations
+
+import sys
+
+from babysitter.clock import now_ms
+from babysitter.views.marks import CANCELLED, FAILED, NONZERO, OK, text_of
+from babysitter.views.quiet import QuietView
+from babysitter.views.summary import summary_lines
+from babysitter.views.telling import progress_text, remark
+from babysitter.views.text import duration, encodable, pad, printable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TextIO
+
+    from babysitter.journal.events import Event
+    from babysitter.views.summary import Outcome
+    from babysitter.views.tree import Effect, RunInfo
+
+PROGRESS_EVERY_MS = 1000
+LABEL_COLUMNS = 50
+VERDICTS = {OK: "ok", FAILED: "failed", CANCELLED: "cancelled"}
+WAITING_FOR = {"breakpoint": "person", "sleep": "clock"}
+
+
+class PlainView(QuietView):
+    """Writes to ``stream``, line by line."""
+
+    def __init__(self, stream: TextIO | None = None, clock: Callable[[], int] = now_ms) -> None:
+        super().__init__(clock)
+        self._stream = stream or sys.stdout
+        self._told_old = 0
+        self._progress_at: dict[str, int] = {}
+        self._progress_due: set[str] = set()
+        self._is_paused = False
+        self._held: list[str] = []
+        self._is_gone = False
+
+    def started(self, run: RunInfo) -> None:
+        super().started(run)
+        self._write("run", f"{run.run_id}  {run.folder}")
+
+    def event(self, event: Event) -> None:
+        super().event(event)
+        if self.is_old(event):
+            return
+        self._tell_old()
+        line = remark(event)
+        if line is not None:
+            self._print(text_of(line))
+        elif event.type == "EFFECT_REQUESTED":
+            self._tell_request(self.tree.effects[event.data["effectId"]])
+        elif event.type in ("EFFECT_RESOLVED", "EFFECT_CANCELLED"):
+            self._tell_end(event.data["effectId"])
+        elif event.type == "PROCESS_LOG":
+            self._progress_due.add(event.data.get("scope", "").rstrip("."))
+            self._tell_progress()
+
+    def executing(self, effect_id: str, started_ms: int) -> None:
+        super().executing(effect_id, started_ms)
+        self._tell_old()
+        effect = self.tree.effects.get(effect_id)
+        if effect is not None:
+            self._write("start", effect.name)
+
+    def tick(self) -> None:
+        self._tell_progress()
+
+    def pause(self) -> None:
+        self._is_paused = True
+
+    def resume(self) -> None:
+        self._is_paused = False
+        held, self._held = self._held, []
+        for text in held:
+            self._print(text)
+
+    def message(self, text: str) -> None:
+        self._print(text)
+
+    def finished(self, outcome: Outcome) -> None:
+        if self._is_paused:
+            self._is_paused = False
+            # The cursor stands behind a question that nobody will answer now.
+            self._print("")
+            self.resume()
+        self._tell_progress(is_last=True)
+        for line in summary_lines(self.tree, outcome):
+            self._print(text_of(line))
+
+    def _tell_old(self) -> None:
+        """Once: how much of the run was there already."""
+        if not self._told_old:
+            self._told_old = 1
+            done = sum(not effect.is_pending for effect in self.tree.effects.values() if effect.ended_ms is not None)
+            if done:
+                self._write("before", f"{done} effects done")
+
+    def _tell_request(self, effect: Effect) -> None:
+        word = WAITING_FOR.get(effect.kind)
+        if word == "clock":
+            left = duration((effect.due_ms or 0) - self.clock())
+            self._write(word, f"{effect.name}, {left} left")
+        elif word:
+            asks = effect.question if effect.question not in ("", effect.label) else ""
+            self._write(word, f"{effect.name}: {asks}" if asks else effect.name)
+
+    def _tell_end(self, effect_id: str) -> None:
+        effect = self.tree.effects.get(effect_id)
+        if effect is None:
+            return
+        word = f"exit {effect.exit_code}" if effect.state == NONZERO else VERDICTS[effect.state]
+        elapsed = effect.elapsed(self.clock())
+        time = duration(elapsed) if elapsed is not None else ""
+        words = effect.last_words if effect.state == FAILED else ""
+        told = f"{pad(printable(effect.name), LABEL_COLUMNS)} {time:>9}  {words}" if time or words else effect.name
+        self._write(word, told.rstrip())
+
+    def _tell_progress(self, *, is_last: bool = False) -> None:
+        """Scopes whose last line is a second old; the others wait for a tick."""
+        for path in sorted(self._progress_due):
+            now = self.clock()
+            if is_last or now - self._progress_at.get(path, -PROGRESS_EVERY_MS) >= PROGRESS_EVERY_MS:
+                self._progress_at[path] = now
+                self._progress_due.discard(path)
+                branch = self.tree.branches[path]
+                title = f"{branch.title}: " if branch.title else ""
+                self._write("progress", f"{title}{progress_text(branch.progress or (0, None, ''))}")
+
+    def _write(self, word: str, text: str) -> None:
+        self._print(f"{word:<10}{text}")
+
+    def _print(self, text: str) -> None:
+        if self._is_paused:
+            self._held.append(text)
+            return
+        if self._is_gone:
+            return
+        try:
+            self._stream.write(encodable(printable(text), self._stream) + "\n")
+            self._stream.flush()
+        except OSError:
+            # Nobody reads any more (a closed pipe). The work goes on, and the journal has it all.
+            self._is_gone = True

@@ -1,0 +1,56 @@
+"""What is told at once and stays on the screen: lines for single events."""
+
+from __future__ import annotations
+
+from babysitter.jsontext import compact
+from babysitter.views.marks import BOLD, DIM, FAILED, PLAIN
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from babysitter.journal.events import Event
+    from babysitter.views.marks import Line
+
+
+def remark(event: Event) -> Line | None:
+    """The line that an event is worth by itself; None for those that only change the tree."""
+    if event.type == "PROCESS_LOG" and "message" in event.data:
+        return log_line(event.data)
+    if event.type == "PROCESS_ERROR":
+        return [("stuck     ", FAILED), (problem_text(event.data), PLAIN)]
+    if event.type == "PROCESS_CHANGED":
+        return [("changed   ", BOLD), ("the process was edited since; the run goes on with it", PLAIN)]
+    return None
+
+
+def log_line(data: dict[str, Any]) -> Line:
+    """A line of the process's own log, with its fields."""
+    level = data.get("level") or "log"
+    fields = " ".join(f"{name}={_short(value)}" for name, value in (data.get("fields") or {}).items())
+    line = [(f"{level:<10}", DIM if level == "log" else BOLD), (str(data["message"]), PLAIN)]
+    return [*line, (f"  {fields}", DIM)] if fields else line
+
+
+def problem_text(problem: dict[str, Any]) -> str:
+    """What is wrong with the author's code, and where."""
+    place = f" ({problem['file']}:{problem['line']})" if problem.get("file") else ""
+    return f"{error_text(problem)}{place}"
+
+
+def error_text(error: dict[str, Any]) -> str:
+    """Name and message of an error."""
+    name, message = error.get("name") or "", error.get("message") or ""
+    return f"{name}: {message}" if name and message else str(name or message)
+
+
+def progress_text(progress: tuple[float, float | None, str]) -> str:
+    """``12/40 files``, with the percentage where there is a total."""
+    done, total, label = progress
+    if not total or total <= 0:
+        return f"{done:g} {label}".rstrip()
+    return f"{done:g}/{total:g} ({100 * done / total:.0f} %) {label}".rstrip()
+
+
+def _short(value: Any) -> str:
+    return value if isinstance(value, str) and value and " " not in value else compact(value)

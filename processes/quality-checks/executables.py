@@ -1,0 +1,117 @@
+"""Where a project's tools are: in its own environment first, then on the PATH."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+
+ENVIRONMENTS = (".venv", "venv", "env", ".env")
+LOCKS = (("uv.lock", "uv sync"), ("poetry.lock", "poetry install"), ("pdm.lock", "pdm sync"))
+PATIENCE = 20
+# Whether a Python has a module, without importing it. A folder of that name in the project does not count.
+HAS_MODULE = """
+import sys
+from importlib.machinery import PathFinder
+sys.exit(PathFinder.find_spec(sys.argv[1], [path for path in sys.path if path]) is None)
+"""
+
+
+class Executables:
+    """Finds tools for one project.
+
+    Attributes:
+        environment: the project's own virtual environment, or None.
+        python: the interpreter to check Python with: its own, or what the PATH has.
+    """
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self.environment = self._find_environment()
+        self.python = self._own("python") or shutil.which("python3") or sys.executable
+        self._modules: dict[str, bool] = {}
+
+    def variables(self) -> dict[str, str]:
+        """Environment variables under which the project's own tools find each other."""
+        if self.environment is None:
+            return {}
+        binaries = os.path.join(self.environment, "bin")
+        path = os.pathsep.join([binaries, os.environ.get("PATH", os.defpath)])
+        return {"VIRTUAL_ENV": self.environment, "PATH": path}
+
+    def python_tool(self, name: str) -> list[str] | None:
+        """The words that start a Python tool, or None: its own, on the PATH, or as a module."""
+        own = self._own(name)
+        if own:
+            return [own]
+        if self._starts(shutil.which(name)):
+            return [name]
+        return self.module(name)
+
+    def module(self, name: str) -> list[str] | None:
+        """``python -m NAME``, when the project's interpreter has that module."""
+        if name not in self._modules:
+            self._modules[name] = self._has_module(name)
+        return [self.python, "-m", name] if self._modules[name] else None
+
+    def pytest(self) -> list[str] | None:
+        """The words that start pytest under the Python that has what the tests import, or None.
+
+        As a module it finds the project's own packages also where they are not installed. One from the
+        PATH would not see what is in the project's own environment, so it counts only where there is none.
+        """
+        return self.module("pytest") or (None if self.environment else self.python_tool("pytest"))
+
+    def advice(self, name: str) -> str:
+        """How a missing Python tool is installed."""
+        for lock, command in LOCKS:
+            if os.path.exists(os.path.join(self.root, lock)):
+                return f"to install what the project asks for: {command}"
+        python = self.python
+        if self.environment is not None:
+            python = os.path.relpath(self.python, self.root)
+        return f"to install it: {python} -m pip install {name}"
+
+    def node_tool(self, name: str) -> list[str] | None:
+        """The words that start a JavaScript tool, or None."""
+        own = os.path.join(self.root, "node_modules", ".bin", name)
+        if os.access(own, os.X_OK):
+            return [own]
+        return [name] if self._starts(shutil.which(name)) else None
+
+    def _find_environment(self) -> str | None:
+        for name in ENVIRONMENTS:
+            folder = os.path.join(self.root, name)
+            if os.access(os.path.join(folder, "bin", "python"), os.X_OK):
+                return folder
+        return None
+
+    def _own(self, name: str) -> str | None:
+        if self.environment is None:
+            return None
+        found = os.path.join(self.environment, "bin", name)
+        return found if os.access(found, os.X_OK) else None
+
+    def _starts(self, found: str | None) -> bool:
+        # pyenv puts a stand-in on the PATH for every tool of every version, which may start nothing.
+        return found is not None and self._succeeds([found, "--version"])
+
+    def _has_module(self, name: str) -> bool:
+        return self._succeeds([self.python, "-c", HAS_MODULE, name])
+
+    def _succeeds(self, argv: list[str]) -> bool:
+        try:
+            done = subprocess.run(
+                argv,
+                cwd=self.root,
+                env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                timeout=PATIENCE,
+                check=False,
+            )
+        except (OSError, subprocess.SubprocessError):
+            return False
+        return done.returncode == 0

@@ -1,0 +1,5 @@
+"""``--hypothesis-profile=thorough`` looks for an hour where the usual run looks for seconds."""
+
+from hypothesis import settings
+
+settings.register_profile("thorough", deadline=None)

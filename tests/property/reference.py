@@ -1,0 +1,263 @@
+"""What the engine must do, said a second time: processes as plain asyncio tasks and futures.
+
+The order in which things happen is that of asyncio's loop. A group is a future
+that its parent awaits, as in ``asyncio.gather``: cancelling it cancels the
+branches at once, and the parent hears of it when all of them have ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import hashlib
+import inspect
+import json
+from typing import TYPE_CHECKING, Any
+
+from babysitter.errors import AllFailed
+from babysitter.engine.outcomes import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+
+Trace = list[tuple[str, str]]
+
+
+class Scope:
+    """Where a branch is in the process, and how many steps it has taken."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.steps = 0
+        self.keys: dict[str, int] = {}
+
+    def next_step(self, key: str | None = None) -> str:
+        if key is None:
+            self.steps += 1
+            return f"{self.path}{self.steps}"
+        self.keys[key] = self.keys.get(key, 0) + 1
+        return f"{self.path}{key}" + (f"~{self.keys[key]}" if self.keys[key] > 1 else "")
+
+
+scope: contextvars.ContextVar[Scope] = contextvars.ContextVar("scope")
+
+
+class Reference:
+    """A process on an event loop of its own.
+
+    Attributes:
+        trace: what was asked for and dropped, in order.
+        waiting: the future of each step that waits, with its task's id.
+    """
+
+    def __init__(self, process: Callable[[Any, Any], Any], trace: Trace) -> None:
+        self.trace = trace
+        self.waiting: dict[str, tuple[Answer, str]] = {}
+        self.loop = asyncio.new_event_loop()
+        # Errors that nobody sees any more are what abandoned branches end with.
+        self.loop.set_exception_handler(lambda *_: None)
+        self.main = self.loop.create_task(self._main(process))
+        self._settle()
+
+    async def _main(self, process: Callable[[Any, Any], Any]) -> Any:
+        scope.set(Scope(""))
+        return await process(None, Context(self))
+
+    def resolve(self, step: str, value: Any, error: BaseException | None) -> None:
+        """Feed one result; whoever waits no more does not get it."""
+        if step in self.waiting:
+            future, _ = self.waiting.pop(step)
+            future.set_result(value) if error is None else future.set_exception(error)
+            self._settle()
+
+    def _settle(self) -> None:
+        while self.loop._ready:  # type: ignore[attr-defined]
+            self.loop.stop()
+            self.loop.run_forever()
+
+    @property
+    def outcome(self) -> Any:
+        """The value or error of the process, or None while it waits."""
+        if not self.main.done():
+            return None
+        error = asyncio.CancelledError() if self.main.cancelled() else self.main.exception()
+        return Outcome(error is None, None if error else self.main.result(), error)
+
+    def close(self) -> None:
+        """Let go of a process that still waits."""
+        self.main.cancel()
+        while not self.main.done():
+            self._settle()
+            for future, _ in list(self.waiting.values()):
+                future.cancel()
+        self.loop.close()
+
+
+class Context:
+    """The part of the author's context that random processes use."""
+
+    def __init__(self, reference: Reference) -> None:
+        self.reference = reference
+        self.parallel = Parallel(reference)
+
+    def task(self, task: Any) -> Call:
+        return Call(self.reference, task)
+
+
+class Call:
+    """Lazy, as a coroutine is; but nobody minds when it is never awaited."""
+
+    def __init__(self, reference: Reference, task: Any) -> None:
+        self.reference = reference
+        self.task = task
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        answer = Answer(self.reference, scope.get().next_step(self.task.key), self.task.id)
+        return (yield from answer)
+
+
+class Answer(asyncio.Future[Any]):
+    """The result of one effect, to come."""
+
+    def __init__(self, reference: Reference, step: str, task: str) -> None:
+        super().__init__(loop=reference.loop)
+        self.reference = reference
+        self.step = step
+        reference.trace.append(("asked", step))
+        reference.waiting[step] = self, task
+
+    def cancel(self, msg: Any = None) -> bool:
+        if self.reference.waiting.pop(self.step, None):
+            self.reference.trace.append(("dropped", self.step))
+        return super().cancel(msg)
+
+
+class Parallel:
+    """Groups, as an author asks for them."""
+
+    def __init__(self, reference: Reference) -> None:
+        self.reference = reference
+
+    async def all(self, thunks: Any, limit: int | None = None) -> Any:
+        if not isinstance(thunks, dict):
+            return await self._join("all", thunks, None, limit)
+        values = await self._join("all", list(thunks.values()), list(thunks), limit)
+        return dict(zip(thunks, values, strict=True))
+
+    async def settled(self, thunks: Sequence[Any], limit: int | None = None) -> Any:
+        return await self._join("settled", thunks, None, limit)
+
+    async def any(self, thunks: Sequence[Any]) -> Any:
+        return await self._join("any", thunks, None, None)
+
+    async def race(self, thunks: Sequence[Any]) -> Any:
+        return await self._join("race", thunks, None, None)
+
+    async def map(self, items: list[Any], function: Callable[[Any], Any], limit: int | None = None) -> Any:
+        names = list[str]()
+        for item in items:
+            name = hashlib.sha256(json.dumps(item).encode()).hexdigest()[:10]
+            earlier = [known for known in names if known.split("~")[0] == name]
+            names.append(f"{name}~{len(earlier) + 1}" if earlier else name)
+        thunks = [lambda item=item: function(item) for item in items]
+        return await self._join("all", thunks, names, limit)
+
+    async def _join(
+        self, mode: str, thunks: Sequence[Any], names: list[str] | None, limit: int | None
+    ) -> Any:
+        path = scope.get().next_step()
+        if not thunks:
+            await asyncio.sleep(0)
+            return []
+        branch_names = names or [str(index) for index in range(len(thunks))]
+        return await Join(self.reference, mode, thunks, [f"{path}.{name}." for name in branch_names], limit)
+
+
+class Join(asyncio.Future[Any]):
+    """The result of a group, to come."""
+
+    def __init__(
+        self, reference: Reference, mode: str, thunks: Sequence[Any], scopes: list[str], limit: int | None
+    ) -> None:
+        super().__init__(loop=reference.loop)
+        self.mode = mode
+        self.thunks = thunks
+        self.scopes = scopes
+        self.limit = limit or len(thunks)
+        self.tasks: list[asyncio.Task[Any]] = []
+        self.live: set[int] = set()
+        self.outcomes: dict[int, Outcome] = {}
+        self.decided: Outcome | None = None
+        self._start_some()
+
+    def _start_some(self) -> None:
+        while len(self.tasks) < len(self.thunks) and len(self.live) < self.limit:
+            index = len(self.tasks)
+            task = self.get_loop().create_task(_branch(self.scopes[index], self.thunks[index]))
+            self.tasks.append(task)
+            self.live.add(index)
+            task.add_done_callback(lambda task, index=index: self._hear(index, task))  # type: ignore[misc]
+
+    def _hear(self, index: int, task: asyncio.Task[Any]) -> None:
+        self.live.remove(index)
+        _close(self.thunks[index])
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        outcome = Outcome(error is None, None if error else task.result(), error)
+        if self.decided is None:
+            self.outcomes[index] = outcome
+            self._consider(outcome)
+        if self.decided is None:
+            self._start_some()
+        elif not self.live:
+            self._finish()
+
+    def _consider(self, outcome: Outcome) -> None:
+        errors_end, successes_end = self.mode in ("all", "race"), self.mode in ("any", "race")
+        if successes_end if outcome.ok else errors_end:
+            self._decide(outcome)
+        elif len(self.outcomes) == len(self.thunks):
+            in_order = [self.outcomes[index] for index in range(len(self.thunks))]
+            if self.mode == "any":
+                self._decide(Outcome(False, None, AllFailed([each.error for each in in_order if each.error])))
+            else:
+                values = in_order if self.mode == "settled" else [each.value for each in in_order]
+                self._decide(Outcome(True, values))
+
+    def _decide(self, outcome: Outcome) -> None:
+        self.decided = outcome
+        for thunk in self.thunks[len(self.tasks) :]:
+            _close(thunk)
+        for index in sorted(self.live):
+            self.tasks[index].cancel()
+
+    def _finish(self) -> None:
+        assert self.decided is not None
+        if isinstance(self.decided.error, asyncio.CancelledError):
+            super().cancel()
+        elif self.decided.error is not None:
+            self.set_exception(self.decided.error)
+        else:
+            self.set_result(self.decided.value)
+
+    def cancel(self, msg: Any = None) -> bool:
+        """The parent is no longer needed, and so are its branches; each is told once."""
+        if self.done():
+            return False
+        cancelled = Outcome(False, None, asyncio.CancelledError())
+        if self.decided is None:
+            self._decide(cancelled)
+        else:
+            self.decided = cancelled
+        return True
+
+
+async def _branch(path: str, thunk: Any) -> Any:
+    scope.set(Scope(path))
+    begun = thunk() if callable(thunk) else thunk
+    return await begun if inspect.isawaitable(begun) else begun
+
+
+def _close(thunk: Any) -> None:
+    """A coroutine that never began would be warned about."""
+    if inspect.iscoroutine(thunk):
+        thunk.close()

@@ -1,0 +1,185 @@
+"""Random processes: trees of steps and groups, and a process that walks such a tree.
+
+A tree is a tuple, its kind first. The same process runs on the engine and on
+the reference, because it only uses what both of their contexts have.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from babysitter import define_task
+from babysitter.errors import AllFailed, TaskFailed
+from hypothesis import settings
+from hypothesis import strategies as st
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from random import Random
+
+    from hypothesis.strategies import SearchStrategy
+
+    Tree = tuple[Any, ...]
+
+THOROUGH = 100
+
+
+def examples(usual: int) -> settings:
+    """So many examples, or a hundred times as many in the thorough profile."""
+    is_thorough = settings.get_current_profile_name() == "thorough"
+    return settings(max_examples=usual * THOROUGH if is_thorough else usual, deadline=None)
+
+
+def _task(name: str) -> Any:
+    return define_task(name, lambda args: {"kind": "shell"})
+
+
+TASKS = {name: _task(name) for name in ("good", "bad", "cleanup")}
+
+# What a branch can be without a step: a plain value, or an error at once.
+effects = st.sampled_from([("task", "good"), ("task", "good"), ("task", "bad"), ("keyed", "k")])
+leaves = st.one_of(effects, effects, st.just(("value",)), st.just(("raise",)))
+limits = st.none() | st.integers(1, 3)
+forms = st.sampled_from(["function", "awaitable"])
+
+
+def _grow(child: SearchStrategy[Tree]) -> SearchStrategy[Tree]:
+    some = st.lists(child, min_size=1, max_size=4)
+    any_number = st.lists(child, max_size=4)
+    return st.one_of(
+        st.tuples(st.just("seq"), some),
+        st.tuples(st.sampled_from(["all", "settled"]), any_number, limits, forms),
+        st.tuples(st.sampled_from(["any", "race"]), some, forms),
+        st.tuples(st.just("named"), some, limits),
+        st.tuples(st.just("map"), some, limits, st.booleans()),
+        st.tuples(st.just("try"), child, child),
+        st.tuples(st.just("finally"), child, st.booleans()),
+        st.tuples(st.just("stubborn"), child, child),
+    )
+
+
+trees: SearchStrategy[Tree] = st.recursive(leaves, _grow, max_leaves=16)
+chances: SearchStrategy[Random] = st.randoms(use_true_random=False)
+
+
+def process_of(tree: Tree, mark: Callable[[str], None] = lambda _: None) -> Any:
+    """The process that walks the tree; ``mark`` hears of every ``finally`` that runs."""
+
+    async def process(_: Any, ctx: Any) -> Any:
+        return await _Walk(ctx, mark).walk(tree)
+
+    return process
+
+
+class _Walk:
+    def __init__(self, ctx: Any, mark: Callable[[str], None]) -> None:
+        self.ctx = ctx
+        self.mark = mark
+
+    async def walk(self, tree: Tree) -> Any:
+        return await getattr(self, tree[0])(*tree[1:])
+
+    async def task(self, name: str) -> Any:
+        return await self.ctx.task(TASKS[name])
+
+    async def keyed(self, key: str) -> Any:
+        return await self.ctx.task(TASKS["good"].using(key=key))
+
+    async def value(self) -> Any:
+        return "plain"
+
+    async def seq(self, children: list[Tree]) -> Any:
+        return [await self.walk(child) for child in children]
+
+    async def all(self, children: list[Tree], limit: int | None, form: str) -> Any:
+        return await self.ctx.parallel.all(self.thunks(children, form), limit=limit)
+
+    async def settled(self, children: list[Tree], limit: int | None, form: str) -> Any:
+        return await self.ctx.parallel.settled(self.thunks(children, form), limit=limit)
+
+    async def any(self, children: list[Tree], form: str) -> Any:
+        return await self.ctx.parallel.any(self.thunks(children, form))
+
+    async def race(self, children: list[Tree], form: str) -> Any:
+        return await self.ctx.parallel.race(self.thunks(children, form))
+
+    async def named(self, children: list[Tree], limit: int | None) -> Any:
+        thunks = self.thunks(children, "function")
+        return await self.ctx.parallel.all({f"b{at}": thunk for at, thunk in enumerate(thunks)}, limit=limit)
+
+    async def map(self, children: list[Tree], limit: int | None, has_twins: bool) -> Any:
+        # Twins are equal items: their branches differ by an occurrence number only.
+        items = [at // 2 if has_twins else at for at in range(len(children))]
+        return await self.ctx.parallel.map(items, lambda item: self.walk(children[item]), limit=limit)
+
+    async def finally_(self, body: Tree, has_effect: bool) -> Any:
+        try:
+            return await self.walk(body)
+        finally:
+            self.mark("finally")
+            if has_effect:
+                await self.ctx.task(TASKS["cleanup"])
+
+    async def try_(self, body: Tree, handler: Tree) -> Any:
+        try:
+            return await self.walk(body)
+        except Exception as error:
+            return ["caught", plain(error), await self.walk(handler)]
+
+    async def stubborn(self, body: Tree, after: Tree) -> Any:
+        try:
+            return await self.walk(body)
+        except BaseException as error:
+            return ["swallowed", plain(error), await self.walk(after)]
+
+    def thunks(self, children: list[Tree], form: str) -> list[Any]:
+        return [self.thunk(child, form) for child in children]
+
+    def thunk(self, child: Tree, form: str) -> Any:
+        if child[0] == "value":
+            return lambda: "plain"
+        if child[0] == "raise":
+            return _raise
+        if form == "awaitable":
+            return self.ctx.task(TASKS[child[1]]) if child[0] == "task" else self.walk(child)
+        return lambda: self.walk(child)
+
+
+def _raise() -> None:
+    raise ValueError("at once")
+
+
+async def _raise_later(_: _Walk) -> None:
+    _raise()
+
+
+# Words that Python keeps for itself.
+setattr(_Walk, "try", _Walk.try_)
+setattr(_Walk, "finally", _Walk.finally_)
+setattr(_Walk, "raise", _raise_later)
+
+
+def plain(value: Any) -> Any:
+    """What came out, without what differs between engine and reference: the class of a cancellation."""
+    if isinstance(value, AllFailed):
+        return ["AllFailed", [plain(error) for error in value.errors]]
+    if isinstance(value, BaseException):
+        name = type(value).__name__
+        return ["BranchCancelled"] if name == "CancelledError" else [name, *map(str, value.args)]
+    if isinstance(value, dict):
+        return {name: plain(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if hasattr(value, "ok"):
+        return ["outcome", value.ok, plain(value.value), plain(value.error)]
+    return value
+
+
+def answer(step: str, task: str) -> Any:
+    """What an effect gives: a value that shows whose it is, or a failure."""
+    return TaskFailed(f"failed at {step}") if task == "bad" else f"{task} at {step}"
+
+
+def some_of(pending: list[str], chance: Random) -> list[str]:
+    """Some of what is pending, in any order: the group in which results arrive."""
+    return chance.sample(pending, chance.randint(1, len(pending)))

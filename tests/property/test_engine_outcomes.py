@@ -1,0 +1,83 @@
+"""Whatever is nested in whatever, fails and arrives: the engine does what plain asyncio would do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from babysitter.engine.context import Context
+from babysitter.engine.notes import Notes
+from babysitter.engine.outcomes import Outcome
+from babysitter.engine.replay import Replay
+from babysitter.errors import TaskFailed
+from hypothesis import given
+
+from tests.property.reference import Reference, Trace
+from tests.property.strategies import answer, chances, examples, plain, process_of, some_of, trees
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from tests.property.strategies import Tree
+
+
+class Asked(dict[str, Any]):
+    """Notes every step that is asked for."""
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+
+    def __setitem__(self, step: str, entry: Any) -> None:
+        self.trace.append(("asked", step))
+        super().__setitem__(step, entry)
+
+
+class Dropped(set[str]):
+    """Notes every step that is given up."""
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+
+    def add(self, step: str) -> None:
+        self.trace.append(("dropped", step))
+        super().add(step)
+
+
+class Engine:
+    """The real engine, with a trace like the reference's."""
+
+    def __init__(self, process: Any, trace: Trace) -> None:
+        self.replay = Replay("run-1", 0)
+        self.replay.asked = Asked(trace)
+        self.replay.dropped = Dropped(trace)
+        context = Context(self.replay, Notes(), "/artifacts")
+        self.replay.start(lambda: process(None, context))
+
+    @property
+    def outcome(self) -> Outcome | None:
+        end = self.replay.end
+        return end and Outcome(end.error is None, end.value, end.error)
+
+
+@examples(200)
+@given(trees, chances)
+def test_the_engine_does_what_asyncio_does_in_the_same_order(tree: Tree, chance: Random) -> None:
+    done, expected = Trace(), Trace()
+    engine = Engine(process_of(tree, lambda name: done.append(("mark", name))), done)
+    reference = Reference(process_of(tree, lambda name: expected.append(("mark", name))), expected)
+    try:
+        while engine.replay.waiting:
+            assert done == expected
+            for step in some_of(list(engine.replay.waiting), chance):
+                feed(engine, reference, step)
+        assert (done, plain(engine.outcome)) == (expected, plain(reference.outcome))
+    finally:
+        reference.close()
+
+
+def feed(engine: Engine, reference: Reference, step: str) -> None:
+    """Give both the same result, also when an earlier one of its group made it worthless."""
+    entry = engine.replay.waiting.get(step)
+    result = answer(step, entry[1].task.id if entry else "good")
+    value, error = (None, result) if isinstance(result, TaskFailed) else (result, None)
+    engine.replay.resolve(step, value, error, 0)
+    reference.resolve(step, value, error)

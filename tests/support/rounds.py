@@ -1,0 +1,254 @@
+"""A run without a disk: its journal is a list, and a process is driven along it round by round.
+
+One round is what an iteration writes: new notes, cancellations, requests, or
+the end. Results come in between. ``by_replay`` starts the process anew for each
+round, as ``iterate`` does; without it the process stays in memory, as in ``run``.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from babysitter.engine.context import Context
+from babysitter.engine.ending import describe_failure
+from babysitter.engine.notes import Notes
+from babysitter.engine.replay import Replay
+from babysitter.engine.script import Script
+from babysitter.engine.state import RunState
+from babysitter.errors import TaskFailed
+from babysitter.ids import effect_id, sha256_hex
+from babysitter.jsontext import compact, loads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from babysitter.engine.calls import Call
+    from babysitter.engine.ending import End
+
+    Process = Callable[[Any, Context], Any]
+    Draft = tuple[str, dict[str, Any]]
+
+RUN_ID = "run-1"
+STARTED_MS = 1_000_000
+
+
+class Event(NamedTuple):
+    """What the engine needs to know of a journal event."""
+
+    seq: int
+    type: str
+    ms: int
+    data: dict[str, Any]
+
+
+class Asked(NamedTuple):
+    """A request as tests look at it."""
+
+    step: str
+    task: str
+    args: dict[str, Any]
+
+
+class Rounds:
+    """A process on its way.
+
+    Attributes:
+        events: the journal.
+        rounds: what each round requested.
+    """
+
+    def __init__(
+        self,
+        process: Process,
+        inputs: Any = None,
+        *,
+        by_replay: bool = False,
+        events: Iterable[Event] = (),
+    ) -> None:
+        """Begin a run, or go on with the one that ``events`` tell of."""
+        self.process = process
+        self.inputs = inputs
+        self.by_replay = by_replay
+        self.events: list[Event] = []
+        self.state = RunState()
+        self.rounds: list[list[Asked]] = []
+        self._keep(list(events) or [Event(1, "RUN_CREATED", STARTED_MS, created())])
+        self.replay_journal()
+
+    @property
+    def batches(self) -> list[list[str]]:
+        """The ids of the tasks that each round requested together."""
+        return [[asked.task for asked in batch] for batch in self.rounds]
+
+    @property
+    def steps(self) -> list[list[str]]:
+        """The steps that each round requested together."""
+        return [[asked.step for asked in batch] for batch in self.rounds]
+
+    @property
+    def pending(self) -> list[str]:
+        """The steps that wait for a result, in the order of requests."""
+        return [effect.step for effect in self.state.pending.values()]
+
+    @property
+    def cancelled(self) -> list[str]:
+        """The steps whose effects were cancelled."""
+        return [effect.step for effect in self.state.effects.values() if effect.status == "cancelled"]
+
+    @property
+    def end(self) -> End | None:
+        return self.replay.end
+
+    @property
+    def result(self) -> Any:
+        """What the completed process returned."""
+        assert self.end is not None, f"the process still waits for {self.pending}"
+        assert self.end.status == "completed", f"{self.end.status}: {self.end.error!r} at {self.end.place}"
+        return self.end.value
+
+    @property
+    def error(self) -> BaseException:
+        """What the process ended with, or is stuck in."""
+        assert self.end is not None, f"the process still waits for {self.pending}"
+        assert self.end.error is not None, f"completed with {self.end.value!r}"
+        return self.end.error
+
+    @property
+    def reports(self) -> list[str]:
+        """What went wrong while branches were given up."""
+        return [message for _, message in self.replay.reports]
+
+    def replay_journal(self) -> None:
+        """Forget everything but the journal, start the process, and lead it along.
+
+        Raises:
+            NondeterminismError: the process does something else.
+        """
+        self.notes = Notes()
+        self.notes.records = dict(self.state.records)
+        self.notes.logged = set(self.state.logged)
+        self.notes.marks = dict(self.state.marks)
+        self.replay = Replay(RUN_ID, self.state.created_ms)
+        self.script = Script(self.replay, self.notes, lambda effect: effect.value)
+        self._followed = 0
+        context = Context(self.replay, self.notes, "/artifacts")
+        self.replay.start(lambda: self.process(self.inputs, context))
+        self.follow()
+
+    def follow(self) -> None:
+        """Feed what the journal has and the process has not seen."""
+        lines = self.state.script[self._followed :]
+        self._followed += len(lines)
+        self.script.follow(lines)
+
+    def draft(self) -> list[Draft]:
+        """What this round writes."""
+        if self.end is not None and self.end.status == "stuck":
+            return []
+        return [
+            *(("RECORDED", data) for data in self.notes.new_records.values()),
+            *(("PROCESS_LOG", data) for data in self.notes.to_log()),
+            *(("EFFECT_CANCELLED", {"effectId": effect}) for effect in self.script.to_cancel()),
+            *(requested(call) for _, call in self.script.to_request()),
+            *([ended(self.end)] if self.end is not None and not self.state.is_finished else []),
+        ]
+
+    def write_round(self) -> list[str]:
+        """Write the round; the steps that it requests."""
+        drafts = self.draft()
+        asked = [read_request(data) for kind, data in drafts if kind == "EFFECT_REQUESTED"]
+        if asked:
+            self.rounds.append(asked)
+        self.append(drafts)
+        return [request.step for request in asked]
+
+    def append(self, drafts: Iterable[Draft]) -> None:
+        """Write to the journal and let the process see it."""
+        first, ms = len(self.events) + 1, self.state.last_ms + 1
+        self._keep([Event(first + at, kind, ms, data) for at, (kind, data) in enumerate(drafts)])
+        if self.by_replay:
+            self.replay_journal()
+        else:
+            self.follow()
+
+    def _keep(self, events: list[Event]) -> None:
+        for event in events:
+            # Every value passes through text, as it does on disk.
+            kept = event._replace(data=loads(compact(event.data)))
+            self.events.append(kept)
+            self.state.apply(kept)
+
+    def resolve(self, results: Mapping[str, Any]) -> list[str]:
+        """Results by step, in this order and all at once; the steps of the round that follows."""
+        by_step = {effect.step: effect.id for effect in self.state.pending.values()}
+        self.append([resolved(by_step[step], result) for step, result in results.items()])
+        return self.write_round()
+
+
+def start(process: Process, inputs: Any = None, *, by_replay: bool = False) -> Rounds:
+    """A process that has written its first round."""
+    run = Rounds(process, inputs, by_replay=by_replay)
+    run.write_round()
+    return run
+
+
+def play(
+    process: Process,
+    answer: Callable[[Asked], Any],
+    inputs: Any = None,
+    *,
+    by_replay: bool = False,
+    order: Callable[[list[str]], list[str]] = list,
+) -> Rounds:
+    """Drive a process to its end; each round answers all that is pending, in the given order."""
+    run = start(process, inputs, by_replay=by_replay)
+    while run.end is None and run.pending:
+        asked = {request.step: request for batch in run.rounds for request in batch}
+        run.resolve({step: answer(asked[step]) for step in order(run.pending)})
+    return run
+
+
+def created() -> dict[str, Any]:
+    """The data of a RUN_CREATED."""
+    return {"runId": RUN_ID, "processId": "process", "sourceDigests": {"process.py": "0"}}
+
+
+def requested(call: Call) -> Draft:
+    """EFFECT_REQUESTED for a call."""
+    effect = effect_id(RUN_ID, call.step, call.task.id, call.args_hash, 1, None)
+    return "EFFECT_REQUESTED", {
+        "effectId": effect,
+        "stepId": call.step,
+        "taskId": call.task.id,
+        "kind": call.task.kind,
+        "label": call.task.id,
+        "argsHash": call.args_hash,
+        "definition": {"args": json.loads(call.args_text)},
+        "attempt": 1,
+    }
+
+
+def read_request(data: dict[str, Any]) -> Asked:
+    """A request as tests look at it."""
+    return Asked(data["stepId"], data["taskId"], data["definition"]["args"])
+
+
+def resolved(effect: str, result: Any) -> Draft:
+    """EFFECT_RESOLVED: an error for a ``TaskFailed``, else a value."""
+    if isinstance(result, TaskFailed):
+        error = {
+            "name": result.name,
+            "message": result.message,
+            "data": result.data,
+            "exitCode": result.exit_code,
+        }
+        return "EFFECT_RESOLVED", {"effectId": effect, "status": "error", "error": error}
+    return "EFFECT_RESOLVED", {"effectId": effect, "status": "ok", "value": result}
+
+
+def ended(end: End) -> Draft:
+    """RUN_COMPLETED or RUN_FAILED."""
+    if end.error is not None:
+        return "RUN_FAILED", {"error": describe_failure(end.error)}
+    return "RUN_COMPLETED", {"output": end.value, "sha256": sha256_hex(compact(end.value).encode())}
