@@ -77,6 +77,7 @@ class Driver:
         self._fresh: list[Effect] = []
         self._offered: set[str] = set()
         self._asked: set[str] = set()
+        self._seen_running: set[str] = set()
 
     def interrupt(self) -> None:
         """Stop at the next turn of the loop; called from a signal handler."""
@@ -125,7 +126,7 @@ class Driver:
             if self.interrupted or self._is_idle():
                 return self._end(execution)
             self._take_in(self.pool.wait(self._patience()))
-            self.view.tick()
+            self._show_running()
             execution.follow()
 
     def _end(self, execution: Execution) -> Ending:
@@ -211,6 +212,15 @@ class Driver:
         else:
             self.run.refresh()
         wake_sleepers(self.run)
+
+    def _show_running(self) -> None:
+        """Tell the view what runs now and what it printed last."""
+        for effect_id, running in self.pool.running.items():
+            if effect_id not in self._seen_running:
+                self._seen_running.add(effect_id)
+                self.view.executing(effect_id, running.started_ms)
+            self.view.output(effect_id, running.last_line)
+        self.view.tick()
 
     def _answer(self, end: Finished) -> Answer:
         return Answer(

@@ -20,6 +20,7 @@ import time
 from babysitter.disk import refuse
 from babysitter.errors import StorageError
 from babysitter.executors.output import PIECE_BYTES
+from babysitter.executors.processes import group_lives
 from babysitter.executors.work import CannotStart, shown
 
 TYPE_CHECKING = False
@@ -36,7 +37,8 @@ GRACE_SECONDS = 5.0
 # After the exit of the child: how long others may still write to its pipes, and
 # then take to end. A result waits for this only if there are others.
 LINGER_SECONDS = 0.25
-_LOOK_SECONDS = 0.01
+# Between looks at what is left of a group; a look takes a millisecond or more.
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.1
 # A pipe holds 16 pieces at most (1 MiB): enough for all that the child itself wrote.
 _LAST_PIECES = 16
 
@@ -100,6 +102,7 @@ class Child:
     __slots__ = (
         "_killed_at",
         "_left_at",
+        "_pause",
         "_pipes",
         "_process",
         "due",
@@ -133,6 +136,7 @@ class Child:
         self._left_at = NEVER
         self._killed_at: float | None = None
         self._pipes: list[Pipe] = []
+        self._pause = _FIRST_PAUSE
         writing: list[int] = []
         try:
             for output in outputs:
@@ -200,16 +204,17 @@ class Child:
                 self.due = patience
                 return
             self.end(now, LINGER_SECONDS)
-        if self._killed_at is not None and now < self._killed_at and self._signal(0):
-            self.due = min(now + _LOOK_SECONDS, self._killed_at)
+        if self._killed_at is not None and now < self._killed_at and group_lives(self.pid):
+            self.due = min(now + self._pause, self._killed_at)
+            self._pause = min(2 * self._pause, _LONGEST_PAUSE)
             return
         self._signal(signal.SIGKILL)
         self._close_pipes()
         self.due = NEVER
         self.is_over = True
 
-    def _signal(self, number: int) -> bool:
-        """Signal the group; False when there is none any more.
+    def _signal(self, number: int) -> None:
+        """Signal the group, if there is one.
 
         Its number cannot go to a stranger: until it is reaped the process holds
         it, and after that any other member does. With no member left it is free;
@@ -219,9 +224,8 @@ class Child:
         try:
             os.killpg(self.pid, number)
         except (ProcessLookupError, PermissionError):
-            # PermissionError: on macOS, a group of zombies; elsewhere one that has become another user's.
-            return False
-        return True
+            # Nothing is left of it, or it has become another user's.
+            return
 
     def _close_pipes(self) -> None:
         for pipe in self._pipes:

@@ -1,10 +1,10 @@
 """The right to perform an effect: one holder at a time on this machine, and nothing left of earlier starts.
 
-The lock is a ``flock`` on a file in the effect's folder. The child inherits the
-descriptor, so the lock outlives a killed driver for as long as the child lives.
-A child may close what it inherits, so who gets the lock still looks for
-survivors of the start before, by what ``child.json`` says and by their
-environment, and ends them.
+The lock is a ``flock`` on ``child.json`` in the effect's folder, which also
+says who was started last. The child inherits the descriptor, so the lock
+outlives a killed driver for as long as the child lives. A child may close what
+it inherits, so who gets the lock still looks for survivors of the start
+before, by what is written there and by their environment, and ends them.
 
 The lock is held until the result is recorded, and a successor looks at the
 journal once more between taking the lock and starting (``is_fresh``). So it
@@ -19,7 +19,7 @@ import os
 import signal
 import stat
 
-from babysitter.disk import PRIVATE_FILE, PRIVATE_FOLDER, Folder, refuse
+from babysitter.disk import PRIVATE_FILE, PRIVATE_FOLDER, refuse
 from babysitter.errors import InvalidInput, UnsafePath
 from babysitter.executors.processes import is_same_process, marked_processes, start_time
 from babysitter.jsontext import compact, loads
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 SURVIVOR_GRACE_SECONDS = 2.0
 RECORD = "child.json"
-RECORD_BYTES = 1 << 16
+RECORD_BYTES = 500
 RECORD_GRACE_SECONDS = 1.0
 # There was a start, and no more than that is known of it.
 UNREADABLE: dict[str, Any] = {"starts": 0}
@@ -48,7 +48,7 @@ class EffectLock:
 
     __slots__ = (
         "_effect_id",
-        "_folder",
+        "_path",
         "_survivors_killed_at",
         "_unknown_since",
         "fd",
@@ -59,7 +59,7 @@ class EffectLock:
 
     def __init__(self, effect_id: str, folder: str) -> None:
         self._effect_id = effect_id
-        self._folder = folder
+        self._path = os.path.join(folder, RECORD)
         self._survivors_killed_at: float | None = None
         self._unknown_since: float | None = None
         self.is_held = False
@@ -79,8 +79,7 @@ class EffectLock:
         """
         if self.is_held:
             return True
-        self.is_held = self._lock()
-        record = self._read_record()
+        record, self.is_held = self._read_and_lock()
         if self.is_held:
             self.is_fresh = not record
             self.starts = _count(record.get("starts"))
@@ -90,7 +89,7 @@ class EffectLock:
 
     def is_clear(self, now: float) -> bool:
         """Whether nothing is left of earlier starts; what is left is told to end. Only while it is held."""
-        return self.is_fresh or not self._end_survivors(self._read_record(), now)
+        return self.is_fresh or not self._end_survivors(self._read_again(), now)
 
     def _is_anothers(self, record: dict[str, Any], now: float) -> bool:
         """Whether a driver that lives holds the lock; one without a record is given time to write it."""
@@ -99,25 +98,39 @@ class EffectLock:
         self._unknown_since = self._unknown_since or now
         return now < self._unknown_since + RECORD_GRACE_SECONDS
 
-    def _lock(self) -> bool:
-        fd = _open_lock(self._folder)
+    def _read_and_lock(self) -> tuple[dict[str, Any], bool]:
+        """What is known of the last start, and whether the lock is ours from now on."""
+        fd, is_locked = _open_private(self._path), False
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+            is_locked = _lock(fd, self._path)
+            record = _read_record(fd)
+        finally:
+            if is_locked:
+                self.fd = fd
+            else:
+                os.close(fd)
+        return record, is_locked
+
+    def _read_again(self) -> dict[str, Any]:
+        fd = _open_private(self._path)
+        try:
+            return _read_record(fd)
+        finally:
             os.close(fd)
-            if isinstance(error, BlockingIOError):
-                return False
-            # Going on without it could perform an effect twice at once.
-            refuse(error, os.path.join(self._folder, "lock"), "locked")
-        self.fd = fd
-        return True
+
+    def _is_anothers(self, record: dict[str, Any], now: float) -> bool:
+        """Whether a driver that lives holds the lock; one without a record is given time to write it."""
+        if record:
+            return _lives(record.get("driver"))
+        self._unknown_since = self._unknown_since or now
+        return now < self._unknown_since + RECORD_GRACE_SECONDS
 
     def _end_survivors(self, record: dict[str, Any], now: float) -> bool:
         """Ask survivors of earlier starts to end, later make them; False when there are none."""
         survivors = marked_processes(self._effect_id)
         if is_same_process(record.get("pid"), record.get("startTime")):
             survivors.append(record["pid"])
-        if self._read_record() != record:
+        if self._read_again() != record:
             # A living driver has just started the effect, and what was found may be its child.
             return True
         if survivors and self._survivors_killed_at is None:
@@ -142,19 +155,12 @@ class EffectLock:
             "starts": self.starts,
             "driver": _this_process(),
         }
-        with Folder(self._folder) as folder:
-            folder.replace(RECORD, compact(record).encode())
-
-    def _read_record(self) -> dict[str, Any]:
-        """What is known of the last start; empty when there was none."""
+        # Always the same length and one call: a kill cannot leave half of it.
+        content = compact(record).ljust(RECORD_BYTES) + "\n"
         try:
-            with Folder(self._folder) as folder:
-                record = loads(folder.read(RECORD, RECORD_BYTES))
-        except FileNotFoundError:
-            return {}
-        except (InvalidInput, UnsafePath, ValueError, RecursionError):
-            return UNREADABLE
-        return record if isinstance(record, dict) else UNREADABLE
+            os.pwrite(self.fd, content.encode(), 0)
+        except OSError as error:
+            refuse(error, self._path, "written")
 
     def release(self) -> None:
         """Give the effect up. A descriptor that some daemon inherited does not hold it any longer."""
@@ -165,11 +171,11 @@ class EffectLock:
             self.is_held = False
 
 
-def _open_lock(folder: str) -> int:
-    _make_folder(os.path.dirname(folder))
-    _make_folder(folder)
-    path = os.path.join(folder, "lock")
+def _open_private(path: str) -> int:
+    """Open the file, and make it and its folders when they are not there."""
+    folder = os.path.dirname(path)
     try:
+        _check_folders(folder)
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, PRIVATE_FILE)
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
@@ -181,18 +187,40 @@ def _open_lock(folder: str) -> int:
     return fd
 
 
+def _check_folders(folder: str) -> None:
+    for path in (os.path.dirname(folder), folder):
+        try:
+            os.mkdir(path, PRIVATE_FOLDER)
+        except FileExistsError:
+            if not stat.S_ISDIR(os.lstat(path).st_mode):
+                raise _unsafe(path) from None
+
+
 def _unsafe(path: str) -> UnsafePath:
-    return UnsafePath(f"{path!r} is not a regular file", hint="something else was put in the place of a lock")
+    return UnsafePath(f"{path!r} is not what it should be: a link or a device was put in its place")
 
 
-def _make_folder(path: str) -> None:
+def _lock(fd: int, path: str) -> bool:
     try:
-        os.mkdir(path, PRIVATE_FOLDER)
-    except FileExistsError:
-        # Raises UnsafePath when it is a link.
-        Folder(path).close()
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
     except OSError as error:
-        refuse(error, path, "made")
+        # Going on without it could perform an effect twice at once.
+        refuse(error, path, "locked")
+    return True
+
+
+def _read_record(fd: int) -> dict[str, Any]:
+    """What is known of the last start; empty when there was none."""
+    content = os.pread(fd, RECORD_BYTES + 1, 0)
+    if not content:
+        return {}
+    try:
+        record = loads(content)
+    except (InvalidInput, ValueError, RecursionError):
+        return UNREADABLE
+    return record if isinstance(record, dict) else UNREADABLE
 
 
 _this: dict[str, Any] = {}

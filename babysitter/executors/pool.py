@@ -67,7 +67,7 @@ class Pool:
         self.running: dict[str, Running] = {}
         self.waiting: dict[str, Work] = {}
         self._agent_command = agent_command
-        self._environment = environment
+        self._environment = dict(os.environ if environment is None else environment)
         self._validate = validate
         self._limits = limits
         self._locks: dict[str, EffectLock] = {}  # of waiting effects that somebody has started before
@@ -209,13 +209,12 @@ class Pool:
     def _start(self, work: Work) -> bool:
         """Start an effect that is ours; False when the machine has no room for it now."""
         lock = self._locks[work.effect_id]
-        environment = dict(os.environ if self._environment is None else self._environment)
         try:
             running = Running(
                 work,
-                self._executor(work, environment),
+                self._executor(work),
                 lock,
-                environment=environment,
+                environment=self._environment,
                 selector=self.selector,
                 answer_bytes=self._limits.result_bytes,
             )
@@ -231,9 +230,9 @@ class Pool:
         self._looked.discard(work.effect_id)
         return True
 
-    def _executor(self, work: Work, environment: Mapping[str, str]) -> Executor:
+    def _executor(self, work: Work) -> Executor:
         if work.kind == "shell":
-            return Shell(work, environment, self._limits)
+            return Shell(work, self._environment, self._limits)
         if work.kind == "python":
             return Python(work, self._limits)
         return Agent(work, self._agent_command, self._validate, self._limits)

@@ -9,7 +9,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_START_TIME_FIELD = 22
+# Fields of /proc/*/stat, counted from the state on, which is the third.
+_GROUP, _START_TIME = 2, 19
 _HAS_PROC = os.path.exists("/proc/self/stat")
 
 
@@ -22,16 +23,20 @@ def start_time(pid: int) -> str | None:
 
 
 def _start_time_from_proc(pid: int) -> str | None:
+    fields = _fields(str(pid))
+    return fields[_START_TIME].decode() if fields else None
+
+
+def _fields(pid: str) -> list[bytes] | None:
+    """What /proc says of a process that is alive; one that waits to be reaped is not."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             content = file.read()
     except OSError:
         return None
     # The second field is the program's name, in parentheses and with anything in it.
-    state, *fields = content[content.rindex(b")") + 2 :].split()
-    if state in (b"Z", b"X"):
-        return None
-    return fields[_START_TIME_FIELD - 4].decode()
+    fields = content[content.rindex(b")") + 2 :].split()
+    return None if fields[0] in (b"Z", b"X") else fields
 
 
 def _start_time_from_ps(pid: int) -> str | None:
@@ -53,6 +58,25 @@ def is_same_process(pid: Any, started: Any) -> bool:
     if not isinstance(pid, int) or isinstance(pid, bool) or pid <= 1 or not isinstance(started, str):
         return False
     return start_time(pid) == started
+
+
+def group_lives(group: int) -> bool:
+    """Whether any process of a group is alive.
+
+    Signals reach zombies too, and where process 1 is no real init (in many
+    containers) nobody ever reaps an orphan. Without /proc the signal has to do.
+    """
+    try:
+        os.killpg(group, 0)
+    except (ProcessLookupError, PermissionError):
+        # PermissionError: on macOS, a group of zombies; elsewhere one that has become another user's.
+        return False
+    return not _HAS_PROC or any(_is_member(name, group) for name in os.listdir("/proc") if name.isdigit())
+
+
+def _is_member(pid: str, group: int) -> bool:
+    fields = _fields(pid)
+    return fields is not None and int(fields[_GROUP]) == group
 
 
 def marked_processes(effect_id: str) -> list[int]:

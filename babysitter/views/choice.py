@@ -8,13 +8,14 @@ however large the tree is.
 from __future__ import annotations
 
 from babysitter.views.marks import AGENT, CANCELLED, CLOCK, FAILED, NONZERO, OK, PERSON, REQUESTED, RUNNING
-from babysitter.views.tree import Branch, Group
+from babysitter.views.nodes import Branch, Group
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from babysitter.views.tree import Effect, Node, Tree
+    from babysitter.views.nodes import Effect, Node
+    from babysitter.views.tree import Tree
 
 # State, the part of all lines that it may take, and whether the newest come first.
 # Failures come twice, so that many of them do not push out what is going on.
@@ -54,7 +55,9 @@ class Choice:
     def _choose(self, lines: int) -> None:
         for state, share, newest_first in PLAN:
             effects = self._tree.by_state[state]
-            self._take(reversed(effects.values()) if newest_first else iter(effects.values()), lines, share, state)
+            self._take(
+                reversed(effects.values()) if newest_first else iter(effects.values()), lines, share, state
+            )
             if state == NONZERO:
                 self._take_steps(lines)
 

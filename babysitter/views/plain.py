@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from babysitter.journal.events import Event
+    from babysitter.views.nodes import Effect
     from babysitter.views.summary import Outcome
-    from babysitter.views.tree import Effect, RunInfo
+    from babysitter.views.tree import RunInfo
 
 PROGRESS_EVERY_MS = 1000
 LABEL_COLUMNS = 50
@@ -95,7 +96,9 @@ class PlainView(QuietView):
         """Once: how much of the run was there already."""
         if not self._told_old:
             self._told_old = 1
-            done = sum(not effect.is_pending for effect in self.tree.effects.values() if effect.ended_ms is not None)
+            done = sum(
+                not effect.is_pending for effect in self.tree.effects.values() if effect.ended_ms is not None
+            )
             if done:
                 self._write("before", f"{done} effects done")
 
@@ -116,7 +119,11 @@ class PlainView(QuietView):
         elapsed = effect.elapsed(self.clock())
         time = duration(elapsed) if elapsed is not None else ""
         words = effect.last_words if effect.state == FAILED else ""
-        told = f"{pad(printable(effect.name), LABEL_COLUMNS)} {time:>9}  {words}" if time or words else effect.name
+        told = (
+            f"{pad(printable(effect.name), LABEL_COLUMNS)} {time:>9}  {words}"
+            if time or words
+            else effect.name
+        )
         self._write(word, told.rstrip())
 
     def _tell_progress(self, *, is_last: bool = False) -> None:

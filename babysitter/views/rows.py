@@ -19,13 +19,14 @@ from babysitter.views.marks import (
     tally_line,
     text_of,
 )
+from babysitter.views.nodes import Branch, Effect, Group
 from babysitter.views.text import duration, pad, printable, shorten, width_of
-from babysitter.views.tree import Branch, Effect, Group
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from babysitter.views.marks import Line, Marks
-    from babysitter.views.tree import Node, Tree
+    from babysitter.views.nodes import Node
+    from babysitter.views.tree import Tree
 
 MOST_COLUMNS = 110
 TIME_COLUMNS = 10

@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     from typing import IO
 
 # Printing characters although Python calls them not printable: spaces other than the ASCII one.
-_SPACES = frozenset("\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000")
+_SPACES = frozenset(
+    "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+)
 _SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _COLOUR = "\x1b["
 _PARAMETERS = "0123456789;:"

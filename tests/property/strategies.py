@@ -36,29 +36,42 @@ def _task(name: str) -> Any:
 
 TASKS = {name: _task(name) for name in ("good", "bad", "cleanup")}
 
-# What a branch can be without a step: a plain value, or an error at once.
-effects = st.sampled_from([("task", "good"), ("task", "good"), ("task", "bad"), ("keyed", "k")])
-leaves = st.one_of(effects, effects, st.just(("value",)), st.just(("raise",)))
+leaves = st.sampled_from([
+    *[("task", "good")] * 7,
+    *[("task", "bad")] * 2,
+    ("keyed", "k"),
+    # A branch without a step: a plain value, or an error at once.
+    ("value",),
+    ("raise",),
+])
 limits = st.none() | st.integers(1, 3)
 forms = st.sampled_from(["function", "awaitable"])
 
 
 def _grow(child: SearchStrategy[Tree]) -> SearchStrategy[Tree]:
-    some = st.lists(child, min_size=1, max_size=4)
+    some = st.lists(child, min_size=2, max_size=4)
     any_number = st.lists(child, max_size=4)
     return st.one_of(
         st.tuples(st.just("seq"), some),
-        st.tuples(st.sampled_from(["all", "settled"]), any_number, limits, forms),
+        st.tuples(st.just("map"), some, limits, st.booleans()),
+        st.tuples(st.sampled_from(["all", "settled"]), some | any_number, limits, forms),
         st.tuples(st.sampled_from(["any", "race"]), some, forms),
         st.tuples(st.just("named"), some, limits),
-        st.tuples(st.just("map"), some, limits, st.booleans()),
         st.tuples(st.just("try"), child, child),
         st.tuples(st.just("finally"), child, st.booleans()),
         st.tuples(st.just("stubborn"), child, child),
     )
 
 
-trees: SearchStrategy[Tree] = st.recursive(leaves, _grow, max_leaves=16)
+def _levels(leaf: SearchStrategy[Tree], depth: int) -> SearchStrategy[Tree]:
+    # st.recursive prefers trees of one or two steps, in which little can go wrong.
+    level = leaf
+    for _ in range(depth):
+        level = _grow(level | leaf)
+    return level
+
+
+trees: SearchStrategy[Tree] = st.one_of([_levels(leaves, depth) for depth in (1, 2, 3)])
 chances: SearchStrategy[Random] = st.randoms(use_true_random=False)
 
 

@@ -71,8 +71,8 @@ def test_an_event_knows_where_its_batch_ends(batch: list[int] | None, end: int) 
 
 def test_the_name_of_the_next_event_follows_from_the_head_alone() -> None:
     # Recorded: runs on disk depend on it.
-    assert file_name(GENESIS) == "000001.0000000000Q3EKFKSZGKTA4HAT.json"
-    assert file_name(Head(999_999, "ab" * 32, AT)) == "1000000.01M7ZM7D43Z77MFACS6QBZJGCC.json"
+    assert file_name(GENESIS) == "000001.0000000000NSJ0M7ENH033Q3EE.json"
+    assert file_name(Head(999_999, "ab" * 32, AT)) == "1000000.01M85KTQR38ED4663SMSZA0NH9.json"
 
 
 def test_heads_that_differ_give_names_that_differ() -> None:

@@ -1,0 +1,205 @@
+"""The end of a command: what ran and for how long, what was saved, what failed and why, what comes next."""
+
+from __future__ import annotations
+
+from babysitter.views.marks import (
+    ASCII,
+    BOLD,
+    DIM,
+    FAILED,
+    NONZERO,
+    OK,
+    PERSON,
+    PLAIN,
+    RANK,
+    WORDS,
+    tally_text,
+)
+from babysitter.views.telling import problem_text
+from babysitter.views.text import duration, pad, printable, printable_lines, shorten, width_of
+from babysitter.views.times import Times
+from babysitter.views.values import outline
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from babysitter.views.marks import Line, Marks
+    from babysitter.views.nodes import Effect
+    from babysitter.views.tree import Tree
+
+STATUS_ROLES = {"completed": OK, "failed": FAILED, "halted": FAILED, "stuck": FAILED, "diverged": FAILED}
+MOST_ROWS = 40
+MOST_TAILS = 3
+TAIL_LINES = 15
+OUTPUT_LINES = 60
+LABEL_COLUMNS = 60
+# Below this, "saved" would be nothing but rounding.
+WORTH_TELLING_MS = 50
+
+
+class Outcome:
+    """How a command ended.
+
+    Attributes:
+        status: of the run, or ``interrupted`` or ``diverged``.
+        output: of a completed run.
+        error: of a failed or stuck one: name and message, perhaps data, file, line, traceback.
+        waiting_for: a line for each thing that the run waits for.
+        hint: what to do next, a command where there is one.
+    """
+
+    __slots__ = ("error", "hint", "output", "status", "waiting_for")
+
+    def __init__(
+        self, status: str, output: Any, error: dict[str, Any] | None, waiting_for: Sequence[str], hint: str
+    ) -> None:
+        self.status = status
+        self.output = output
+        self.error = error
+        self.waiting_for = waiting_for
+        self.hint = hint
+
+
+def summary_lines(tree: Tree, outcome: Outcome, marks: Marks = ASCII) -> list[Line]:
+    """The summary for people."""
+    return [
+        [],
+        *_what_ran(tree, marks),
+        *_tails(tree, outcome),
+        *_error(outcome),
+        *_output(outcome),
+        *_waiting(outcome),
+        _closing(tree, outcome),
+        *_next(outcome),
+    ]
+
+
+def _what_ran(tree: Tree, marks: Marks) -> list[Line]:
+    effects = list(tree.effects.values())
+    rows = [_row(effect) for effect in effects] if len(effects) <= MOST_ROWS else _rows_by_label(effects)
+    width = min(LABEL_COLUMNS, max((width_of(row[1]) for row in rows), default=0))
+    verdicts = max((len(row[2]) for row in rows), default=0)
+    lines: list[Line] = []
+    for state, label, verdict, time in rows:
+        name = pad(shorten(label, width, marks.ellipsis), width)
+        lines.append(
+            [
+                (f"  {marks.states[state]} ", state),
+                (f"{name}  ", PLAIN),
+                (f"{verdict:<{verdicts}}", state),
+                (f"  {time:>9}".rstrip(), DIM),
+            ]
+        )
+    return [*lines, []] if lines else []
+
+
+Row = tuple[str, str, str, str]
+
+
+def _row(effect: Effect) -> Row:
+    verdict = f"exit {effect.exit_code}" if effect.state == NONZERO else WORDS[effect.state]
+    time = effect.elapsed(effect.ended_ms) if effect.ended_ms is not None else None
+    return effect.state, printable(effect.name), verdict, "" if time is None else duration(time)
+
+
+def _rows_by_label(effects: list[Effect]) -> list[Row]:
+    """One row for all effects of one title, and the failures one by one as far as there is room."""
+    labels: dict[str, list[Effect]] = {}
+    for effect in effects:
+        labels.setdefault(effect.label, []).append(effect)
+    groups = sorted(labels.items(), key=lambda item: -len(item[1]))[: MOST_ROWS // 2]
+    failed = [effect for effect in effects if effect.state == FAILED][: MOST_ROWS // 2]
+    return [_row_of_many(label, many) for label, many in groups] + [_row(effect) for effect in failed]
+
+
+def _row_of_many(label: str, effects: list[Effect]) -> Row:
+    if len(effects) == 1:
+        return _row(effects[0])
+    tally: dict[str, int] = {}
+    for effect in effects:
+        tally[effect.state] = tally.get(effect.state, 0) + 1
+    total = sum(effect.elapsed(effect.ended_ms) or 0 for effect in effects if effect.ended_ms is not None)
+    state = min(tally, key=RANK.__getitem__)
+    return state, f"{printable(label)} ({len(effects)} times)", tally_text(tally), duration(total)
+
+
+def _tails(tree: Tree, outcome: Outcome) -> list[Line]:
+    """The last words of commands that did not end well, when the run did not either."""
+    if outcome.status not in ("failed", "halted", "stuck"):
+        return []
+    # What failed last is what the run failed of, most likely.
+    failing = [*tree.by_state[NONZERO].values(), *tree.by_state[FAILED].values()]
+    lines: list[Line] = []
+    for effect in failing[-MOST_TAILS:]:
+        tail = tail_of(effect)
+        if tail:
+            lines += [[(printable(f"{effect.name}: {effect.last_words}"), BOLD)]]
+            lines += [[(f"  {text}", PLAIN)] for text in tail]
+            lines += [[]]
+    if lines and len(failing) > MOST_TAILS:
+        lines += [[(f"and {len(failing) - MOST_TAILS} more; babysitter show RUN EFFECT has each", DIM)], []]
+    return lines
+
+
+def tail_of(effect: Effect) -> list[str]:
+    """The end of what a command printed, or of a function's traceback."""
+    error = effect.error or {}
+    told = error.get("data") if effect.error is not None else effect.value
+    if not isinstance(told, dict):
+        return []
+    lines: list[str] = []
+    for stream in ("stdout", "stderr", "traceback"):
+        text = told.get(stream)
+        if isinstance(text, str) and text.strip():
+            lines += printable_lines(text.strip("\n"))
+    return lines[-TAIL_LINES:]
+
+
+def _error(outcome: Outcome) -> list[Line]:
+    if not outcome.error:
+        return []
+    lines: list[Line] = [[("error: ", FAILED), (printable(problem_text(outcome.error)), PLAIN)]]
+    data = outcome.error.get("data")
+    if data:
+        lines += [[(f"  {text}", PLAIN)] for text in outline(data, OUTPUT_LINES)]
+    traceback = outcome.error.get("traceback")
+    if isinstance(traceback, str):
+        lines += [[(f"  {text}", DIM)] for text in printable_lines(traceback)[-TAIL_LINES:]]
+    hint = outcome.error.get("hint")
+    if hint:
+        lines += [[(f"  {printable(str(hint))}", PLAIN)]]
+    return [*lines, []]
+
+
+def _output(outcome: Outcome) -> list[Line]:
+    if outcome.status != "completed" or outcome.output is None:
+        return []
+    return [*([(text, PLAIN)] for text in outline(outcome.output, OUTPUT_LINES)), []]
+
+
+def _waiting(outcome: Outcome) -> list[Line]:
+    if outcome.status not in ("waiting", "interrupted") or not outcome.waiting_for:
+        return []
+    shown = [[(f"  {printable(text)}", PLAIN)] for text in outcome.waiting_for[:MOST_ROWS]]
+    more = len(outcome.waiting_for) - len(shown)
+    rest: list[Line] = [[(f"  and {more} more", DIM)]] if more > 0 else []
+    return [[("waiting for", PERSON)], *shown, *rest, []]
+
+
+def _closing(tree: Tree, outcome: Outcome) -> Line:
+    """``completed in 5.2 s: 3 tasks of 15.1 s together, 9.9 s saved by doing them in parallel``."""
+    times = Times(tree)
+    role = STATUS_ROLES.get(outcome.status, PERSON)
+    line: Line = [(outcome.status, role), (f" in {duration(times.wall_ms)}", BOLD)]
+    if times.tasks:
+        tasks = f"{times.tasks} task{'s' if times.tasks != 1 else ''}"
+        line += [(f": {tasks}, {duration(times.work_ms)} one after the other", PLAIN)]
+    if times.saved_ms >= WORTH_TELLING_MS:
+        line += [(f", {duration(times.saved_ms)} saved by working in parallel", OK)]
+    return line
+
+
+def _next(outcome: Outcome) -> list[Line]:
+    return [[("next: ", BOLD), (printable(outcome.hint), PLAIN)]] if outcome.hint else []

@@ -1,0 +1,211 @@
+"""Tables for commands that look at runs: lists of runs, effects and events, the details of one.
+
+They take what the commands print with ``--json``, so both say the same.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from babysitter.clock import ms_of
+from babysitter.views.telling import error_text, problem_text
+from babysitter.views.text import duration, printable, terminal_width
+from babysitter.views.values import cell, outline, pairs, table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+INDENT = "  "
+FINISHED = frozenset({"completed", "failed", "halted"})
+NOT_FOR_PEOPLE = frozenset({"prev", "batch"})
+
+
+def runs_lines(runs: Sequence[dict[str, Any]]) -> list[str]:
+    """A list of runs."""
+    if not runs:
+        return ["no runs here; make one with: babysitter run PROCESS"]
+    rows = [
+        [run["run"], run["process"], run["status"], moment(run["createdAt"]), _progress_of(run)]
+        for run in runs
+    ]
+    return _table(["run", "process", "status", "created", "effects"], rows)
+
+
+def _progress_of(run: dict[str, Any]) -> str:
+    if "error" in run:
+        return str(run["error"])
+    done, pending = run["resolved"], run["pending"]
+    return f"{done} done, {pending} pending" if pending else f"{done} done"
+
+
+def effects_lines(effects: Sequence[dict[str, Any]]) -> list[str]:
+    """A list of effects."""
+    if not effects:
+        return ["no effects"]
+    rows = [[told["id"], told["step"], told["kind"], told["status"], told["title"]] for told in effects]
+    return _table(["effect", "step", "kind", "status", "title"], rows)
+
+
+def events_lines(events: Sequence[dict[str, Any]]) -> list[str]:
+    """A list of events, each with the gist of its data."""
+    if not events:
+        return ["no events"]
+    titles = {
+        event["data"]["effectId"]: event["data"].get("label", "")
+        for event in events
+        if event["type"] == "EFFECT_REQUESTED"
+    }
+    rows = [
+        [str(event["seq"]), moment(event["recordedAt"]), event["type"], gist(event, titles)]
+        for event in events
+    ]
+    return _table(["seq", "time", "event", ""], rows, right={0})
+
+
+def gist(event: dict[str, Any], titles: dict[str, str]) -> str:
+    """What an event says, in a line."""
+    data, kind = event["data"], event["type"]
+    if kind == "RUN_CREATED":
+        return f"{data.get('processId', '')} {data.get('runId', '')}"
+    if kind == "EFFECT_REQUESTED":
+        return f"{data['effectId']} {data['stepId']} {data['kind']} {data['label']}"
+    if kind.startswith("EFFECT_"):
+        told = data.get("status") or data.get("reason") or ""
+        why = error_text(data["error"]) if data.get("error") else titles.get(data["effectId"], "")
+        return f"{data['effectId']} {told} {why}".rstrip()
+    if kind in ("PROCESS_ERROR", "RUN_FAILED"):
+        return problem_text(data.get("error") or data)
+    if kind == "PROCESS_LOG":
+        return str(data["message"]) if "message" in data else f"progress {cell(data.get('progress'))}"
+    return cell({name: value for name, value in data.items() if name not in NOT_FOR_PEOPLE})
+
+
+def status_lines(told: dict[str, Any]) -> list[str]:
+    """Where a run stands."""
+    return pairs(_status(told))
+
+
+def _status(told: dict[str, Any]) -> dict[str, Any]:
+    lines: dict[str, Any] = {
+        "run": told["run"],
+        "process": told["process"],
+        "status": told["status"],
+        "created": moment(told["createdAt"]),
+        "last event": f"{moment(told['lastEventAt'])}, number {told['events']}",
+        "took": duration(ms_of(told["lastEventAt"]) - ms_of(told["createdAt"])),
+        "effects": _counts(told["effects"]) or "none",
+        "waits for": _counts(told["pending"]),
+        "until": moment(told.get("until", "")),
+        "folder": told["folder"],
+        **_ending(told),
+    }
+    if told["status"] not in FINISHED:
+        lines["go on with"] = f"babysitter resume {told['run']}"
+    return {name: value for name, value in lines.items() if value != ""}
+
+
+def _ending(told: dict[str, Any]) -> dict[str, Any]:
+    if "output" in told:
+        return {"output": told["output"]}
+    if told.get("error"):
+        error = told["error"]
+        data = {"data": error["data"]} if error.get("data") else {}
+        return {"error": error_text(error), **data}
+    if told.get("problem"):
+        problem = told["problem"]
+        more = {name: problem[name] for name in ("hint", "traceback") if problem.get(name)}
+        return {"problem": problem_text(problem), **more}
+    return {}
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.items())
+
+
+def run_lines(told: dict[str, Any]) -> list[str]:
+    """A run with its prompt, its inputs and its effects."""
+    more = {name: told[name] for name in ("prompt", "inputs") if told.get(name)}
+    return [*pairs({**_status(told), **more}), "", *effects_lines(told["tasks"])]
+
+
+def effect_lines(told: dict[str, Any]) -> list[str]:
+    """All about one effect: what it asks for, and its result."""
+    lines = {
+        "effect": told["id"],
+        "run": told["run"],
+        "step": told["step"],
+        "task": told["task"],
+        "title": told["title"],
+        "kind": told["kind"],
+        "status": told["status"],
+        "branch": _place(told.get("group")),
+        "requested": moment(told["requestedAt"]),
+        "took": _took(told),
+        "executor": told.get("executor") or "",
+    }
+    head = pairs({name: value for name, value in lines.items() if value != ""})
+    return [*head, *_asked(told), *_answer(told)]
+
+
+def _place(group: dict[str, Any] | None) -> str:
+    if not group:
+        return ""
+    name = group.get("label") or group.get("branch")
+    return f"{name} of parallel.{group.get('mode')} at step {group.get('path')}"
+
+
+def _took(told: dict[str, Any]) -> str:
+    try:
+        return duration(ms_of(told["finishedAt"]) - ms_of(told["startedAt"]))
+    except (KeyError, ValueError):
+        return ""
+
+
+def _asked(told: dict[str, Any]) -> list[str]:
+    definition = told["definition"]
+    described = definition.get(told["kind"]) if isinstance(definition, dict) else None
+    if not isinstance(described, dict):
+        return _section("definition", definition)
+    argv = described.get("argv")
+    if isinstance(argv, list):
+        import shlex
+
+        described = {"command": shlex.join(map(str, argv)), **described}
+        del described["argv"]
+    lines = []
+    for name, value in described.items():
+        if value is not None and name != "process":
+            lines += _section(name, value)
+    return lines
+
+
+def _answer(told: dict[str, Any]) -> list[str]:
+    if "value" in told:
+        return _section("result", told["value"])
+    error = told.get("error")
+    if not error:
+        return []
+    lines = _section("error", error_text(error))
+    return [*lines, *_section("data", error["data"])] if error.get("data") else lines
+
+
+def _section(name: str, value: Any) -> list[str]:
+    """A heading with what belongs to it; what fits in one line stands beside it."""
+    body = outline(value)
+    if len(body) == 1:
+        return [f"{printable(name)}: {body[0]}"]
+    return ["", f"{printable(name)}:", *(INDENT + line for line in body)]
+
+
+def moment(at: str) -> str:
+    """A time of the journal for people: ``2026-11-24 01:48:21`` UTC; what is no such time stays as it is."""
+    return f"{at[:10]} {at[11:19]}Z" if len(at) == 24 else at
+
+
+def _table(
+    heads: list[str], rows: list[list[str]], right: set[int] | frozenset[int] = frozenset()
+) -> list[str]:
+    told = [[printable(text) for text in row] for row in rows]
+    return table(heads, told, right=right, width=terminal_width(sys.stdout))

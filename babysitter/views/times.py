@@ -1,0 +1,85 @@
+"""How long a run took and what was saved by doing things side by side; the summary as JSON."""
+
+from __future__ import annotations
+
+from babysitter.views.marks import FAILED, NONZERO, OK
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from babysitter.views.nodes import Effect
+    from babysitter.views.tree import Tree
+
+# A person's thinking and the clock's going are no work that could have been done one after the other.
+NO_WORK = frozenset({"breakpoint", "sleep"})
+DONE = frozenset({OK, NONZERO, FAILED})
+
+
+class Times:
+    """How long a run took, and how long it would have taken one after the other.
+
+    Attributes:
+        wall_ms: from the first event to the last.
+        work_ms: of all tasks together.
+        busy_ms: during which at least one of them ran.
+        tasks: how many there were.
+    """
+
+    __slots__ = ("busy_ms", "tasks", "wall_ms", "work_ms")
+
+    def __init__(self, tree: Tree) -> None:
+        spans = [
+            (effect.started_ms, effect.ended_ms)
+            for effect in tree.effects.values()
+            if effect.state in DONE
+            and effect.kind not in NO_WORK
+            and effect.started_ms is not None
+            and effect.ended_ms is not None
+        ]
+        self.tasks = len(spans)
+        self.wall_ms = tree.last_ms - tree.first_ms
+        self.work_ms = sum(max(0, end - start) for start, end in spans)
+        self.busy_ms = covered(spans)
+
+    @property
+    def saved_ms(self) -> int:
+        """What overlapped: neither idle time nor a night between two sessions counts."""
+        return max(0, self.work_ms - self.busy_ms)
+
+
+def covered(spans: Iterable[tuple[int, int]]) -> int:
+    """The length of the time that lies in at least one of the spans."""
+    total, reached = 0, 0
+    for start, end in sorted(spans):
+        total += max(0, end - max(start, reached))
+        reached = max(reached, end)
+    return total
+
+
+def summary_json(tree: Tree) -> dict[str, Any]:
+    """The summary for programs."""
+    times = Times(tree)
+    return {
+        "wallMs": times.wall_ms,
+        "tasksMs": times.work_ms,
+        "savedMs": times.saved_ms,
+        "counts": {state: count for state, count in tree.counts.items() if count},
+        "effects": [_effect_json(effect) for effect in tree.effects.values()],
+    }
+
+
+def _effect_json(effect: Effect) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "id": effect.id,
+        "step": effect.step,
+        "kind": effect.kind,
+        "title": effect.name,
+        "state": effect.state,
+    }
+    if effect.ended_ms is not None and effect.started_ms is not None:
+        told["ms"] = effect.ended_ms - effect.started_ms
+    if effect.exit_code is not None:
+        told["exitCode"] = effect.exit_code
+    return told

@@ -1,0 +1,116 @@
+"""Verdicts, the lines of a failed check that matter, and the table. Pure: used while the process is replayed."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from babysitter import ShellResult, TaskFailed
+
+MOST_LINES = 12
+LONGEST_LINE = 200
+NO_TESTS = 5  # pytest's exit code for it, and that of unittest from Python 3.12 on
+# What the others say when there was nothing for them to do, which is no failure.
+NOTHING_TO_DO = {
+    "unittest": "Ran 0 tests",
+    "mypy": "There are no .py[i] files",
+    "pyright": "No source files found",
+    "eslint": "No files matching",
+    "prettier": "No files matching",
+    "tsc": "TS18003",
+}
+# How lines begin, or what is in them, that name a fault.
+BEGINNINGS = {
+    "pytest": ("FAILED ", "ERROR "),
+    "unittest": ("FAIL: ", "ERROR: "),
+    "ruff format": ("--> ", "Would reformat"),
+    "black": ("would reformat", "error: "),
+    "prettier": ("[warn] ", "[error] "),
+}
+SIGNS = (": error", " error ", "error:", "Error:", "not ok ", "✖", "FAIL")
+
+
+def judge(check: dict[str, Any], result: ShellResult) -> dict[str, Any]:
+    """The line of the report for a check that has ended."""
+    output = clean(f"{result.stdout}\n{result.stderr}")
+    told = {"name": check["name"], "tool": check["tool"], "seconds": round(result.duration, 1)}
+    if found_nothing(check["tool"], result.exit_code, output):
+        return {**told, "verdict": "missing", "detail": "nothing there for it to check"}
+    if result.ok:
+        return {**told, "verdict": "passed", "detail": last_line(output)}
+    lines = telling_lines(check["tool"], output) or [f"exit {result.exit_code}, and no output"]
+    return {**told, "verdict": "failed", "detail": "\n".join(lines)}
+
+
+def found_nothing(tool: str, exit_code: int, output: str) -> bool:
+    """Whether a tool had nothing to check, whatever its exit code makes of that."""
+    if tool in ("pytest", "unittest") and exit_code == NO_TESTS:
+        return True
+    return tool in NOTHING_TO_DO and NOTHING_TO_DO[tool] in output
+
+
+def judge_failure(check: dict[str, Any], error: TaskFailed) -> dict[str, Any]:
+    """The line of the report for a check that could not be started, or took too long."""
+    facts = error.data if isinstance(error.data, dict) else {}
+    seconds = round(facts.get("durationMs", 0) / 1000, 1)
+    lines = [error.message, *telling_lines(check["tool"], clean(facts.get("stdout", "")))]
+    told = {"name": check["name"], "tool": check["tool"], "seconds": seconds}
+    return {**told, "verdict": "failed", "detail": "\n".join(lines)}
+
+
+def clean(output: str) -> str:
+    """Without colours, and with what was written over left out."""
+    first, *rest = output.split("\x1b[")
+    text = first + "".join(part.lstrip("0123456789;")[1:] for part in rest)
+    return "\n".join(line.rpartition("\r")[2] for line in text.replace("\r\n", "\n").split("\n"))
+
+
+def telling_lines(tool: str, output: str) -> list[str]:
+    """The first lines that name a fault, and the last line, which mostly counts them; else the last few."""
+    lines = [line.strip()[:LONGEST_LINE] for line in output.splitlines() if line.strip(" =-")]
+    telling = [line for line in lines if line.startswith(BEGINNINGS.get(tool, ()))]
+    telling = telling or [line for line in lines if any(sign in line for sign in SIGNS)]
+    if not telling:
+        return lines[-MOST_LINES:]
+    rest = [f"… and {len(telling) - MOST_LINES} more"] if len(telling) > MOST_LINES else []
+    return [*telling[:MOST_LINES], *rest, *([] if lines[-1] in telling else [lines[-1].strip(" =")])]
+
+
+def last_line(output: str) -> str:
+    """What most tools sum up with."""
+    lines = [line.strip(" =") for line in output.splitlines() if line.strip(" =")]
+    return lines[-1][:LONGEST_LINE] if lines else ""
+
+
+def summarize(ran: list[dict[str, Any]], missing: list[dict[str, Any]]) -> dict[str, Any]:
+    """The report: counts, what is missing, and each check that ran."""
+    absent = [
+        {name: check[name] for name in ("name", "tool", "detail")} for check in ran if is_missing(check)
+    ]
+    checks = [check for check in ran if not is_missing(check)]
+    failed = sum(check["verdict"] == "failed" for check in checks)
+    return {
+        "passed": len(checks) - failed,
+        "failed": failed,
+        "missing": [*missing, *absent],
+        "checks": checks,
+    }
+
+
+def is_missing(check: dict[str, Any]) -> bool:
+    return bool(check["verdict"] == "missing")
+
+
+def table(report: dict[str, Any]) -> list[str]:
+    """The report for people: a line for each check, what is wrong with those that failed, the counts."""
+    rows = [(c["name"], c["tool"], c["verdict"], f"{c['seconds']:.1f} s") for c in report["checks"]]
+    rows += [(m["name"], m["tool"], "missing", m["detail"]) for m in report["missing"]]
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
+    lines = ["  ".join([*(row[i].ljust(widths[i]) for i in range(3)), row[3]]) for row in rows]
+    for check in report["checks"]:
+        if check["verdict"] == "failed":
+            lines.append(f"{check['name']} ({check['tool']}) failed:")
+            lines += [f"    {line}" for line in check["detail"].splitlines()]
+    counts = f"{report['passed']} passed, {report['failed']} failed, {len(report['missing'])} missing"
+    return [*lines, counts if report["checks"] else f"{counts}: nothing to check"]
