@@ -180,12 +180,23 @@ class Child:
 
     def end(self, now: float, grace: float) -> None:
         """Ask the whole group to end, and end it by force when ``grace`` seconds are over."""
+        if self.is_over:
+            return
         self._killed_at = min(now + grace, self._killed_at or NEVER)
         self.due = self._killed_at
         self._signal(signal.SIGTERM)
 
+    def abort(self) -> None:
+        """End it at once and forget it: for a child that nobody is going to look after."""
+        self._signal(signal.SIGKILL)
+        self._process.wait()
+        for pipe in self._pipes:
+            pipe.close()
+
     def advance(self, now: float) -> None:
         """Do what has become due."""
+        if self.is_over:
+            return
         if self.returncode is not None:
             self._follow_up(now)
         elif now >= self.due:

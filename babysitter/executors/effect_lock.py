@@ -91,13 +91,6 @@ class EffectLock:
         """Whether nothing is left of earlier starts; what is left is told to end. Only while it is held."""
         return self.is_fresh or not self._end_survivors(self._read_again(), now)
 
-    def _is_anothers(self, record: dict[str, Any], now: float) -> bool:
-        """Whether a driver that lives holds the lock; one without a record is given time to write it."""
-        if record:
-            return _lives(record.get("driver"))
-        self._unknown_since = self._unknown_since or now
-        return now < self._unknown_since + RECORD_GRACE_SECONDS
-
     def _read_and_lock(self) -> tuple[dict[str, Any], bool]:
         """What is known of the last start, and whether the lock is ours from now on."""
         fd, is_locked = _open_private(self._path), False

@@ -26,12 +26,13 @@ class Output:
         kept: the beginning of the stream, as much of it as was asked for.
     """
 
-    __slots__ = ("_file", "_keeps", "_path", "_sha256", "_tail", "kept", "moved_at", "size")
+    __slots__ = ("_file", "_is_begun", "_keeps", "_path", "_sha256", "_tail", "kept", "moved_at", "size")
 
     def __init__(self, path: str) -> None:
-        """Nothing is written before the first byte has come; the file of an earlier start goes away."""
+        """The file of an earlier start goes away."""
         self._path = path
         self._file = -1
+        self._is_begun = False
         self._sha256 = running_sha256(_ANY_SIZE)
         self._tail = b""
         self._keeps = 0
@@ -44,6 +45,18 @@ class Output:
             pass
         except OSError as error:
             refuse(error, path, "removed")
+
+    def reserve(self) -> None:
+        """Make sure of a descriptor. The file itself is made for the first byte: most commands are silent.
+
+        Raises:
+            StorageError: there are no more descriptors.
+        """
+        if self._file < 0:
+            try:
+                self._file = os.open(os.devnull, os.O_WRONLY)
+            except OSError as error:
+                refuse(error, self._path, "written")
 
     def keep(self, most: int) -> None:
         """Keep the next bytes, and no older ones: one more than ``most``, so that "too much" shows."""
@@ -66,8 +79,10 @@ class Output:
 
     def _write(self, piece: bytes) -> None:
         try:
-            if self._file < 0:
+            if not self._is_begun:
+                self.close()
                 self._file = create(self._path)
+                self._is_begun = True
             write_fully(self._file, piece)
         except OSError as error:
             refuse(error, self._path, "written")

@@ -7,6 +7,7 @@ pool's own calls.
 from __future__ import annotations
 
 import os
+import resource
 import selectors
 import signal
 import time
@@ -15,7 +16,7 @@ from babysitter.clock import now_ms
 from babysitter.errors import StorageError
 from babysitter.executors.agent import Agent
 from babysitter.executors.child import EXHAUSTED, GRACE_SECONDS, NEVER, Pipe
-from babysitter.executors.effect_lock import EffectLock
+from babysitter.executors.claims import Claims
 from babysitter.executors.python import Python
 from babysitter.executors.running import Running
 from babysitter.executors.shell import Shell
@@ -29,14 +30,15 @@ if TYPE_CHECKING:
     from typing import Any
 
     from babysitter.executors.agent import Validate
+    from babysitter.executors.effect_lock import EffectLock
     from babysitter.executors.work import Executor
 
 __all__ = ["KINDS", "Finished", "Pool", "Work"]
 
 KINDS = ("shell", "python", "agent")
 
-# How often to look again at an effect that another driver has.
-RETRY_SECONDS = 0.05
+# Others need some too: a batch of results opens up to a hundred files at once.
+SPARE_DESCRIPTORS = 128
 
 
 class Pool:
@@ -70,12 +72,10 @@ class Pool:
         self._environment = dict(os.environ if environment is None else environment)
         self._validate = validate
         self._limits = limits
-        self._locks: dict[str, EffectLock] = {}  # of waiting effects that somebody has started before
-        self._looked: set[str] = set()  # those of them that are ours, and the journal was read since
+        self._claims = Claims()
         self._withdrawn: list[Running] = []  # being ended
-        self._finished: list[Finished] = []  # not yet reported
+        self._finished: list[tuple[Finished, EffectLock]] = []  # not yet reported
         self._reported: list[EffectLock] = []  # of results that are being recorded
-        self._retry_at = NEVER
         self._is_closed = False
         self._wakeup = Wakeup()
         self.selector.register(self._wakeup.fd, selectors.EVENT_READ, self._wakeup)
@@ -98,9 +98,12 @@ class Pool:
 
     def withdraw(self, effect_id: str) -> None:
         """Nobody needs this effect any more: end it, or forget it. Nothing is reported."""
+        for end, lock in self._finished:
+            if end.effect_id == effect_id:
+                lock.release()
+        self._finished = [(end, lock) for end, lock in self._finished if end.effect_id != effect_id]
         self.waiting.pop(effect_id, None)
-        self._forget_lock(effect_id)
-        self._finished = [end for end in self._finished if end.effect_id != effect_id]
+        self._claims.forget(effect_id)
         running = self.running.pop(effect_id, None)
         if running is not None:
             running.child.end(time.monotonic(), GRACE_SECONDS)
@@ -126,22 +129,20 @@ class Pool:
         while not must_return:
             must_return = self._select(min(until, self._due()) - now)
             now = time.monotonic()
-            must_return |= self._advance(now) or self._wants_a_look() or now >= until
-            if now >= self._retry_at:
+            must_return |= self._advance(now) or self._claims.wants_a_look or now >= until
+            if now >= self._claims.retry_at:
                 self._fill(now)
-        self._looked.update(effect_id for effect_id, lock in self._locks.items() if lock.is_held)
-        finished, self._finished = self._finished, []
+        self._claims.look()
+        self._reported = [lock for _, lock in self._finished]
+        finished, self._finished = [end for end, _ in self._finished], []
         return finished
-
-    def _wants_a_look(self) -> bool:
-        return any(lock.is_held and effect_id not in self._looked for effect_id, lock in self._locks.items())
 
     def _due(self) -> float:
         """When something has to be done although nothing happens."""
-        if self._finished or self._wants_a_look():
+        if (self._finished and not self._is_closed) or self._claims.wants_a_look:
             return 0
         children = [running.child.due for running in (*self.running.values(), *self._withdrawn)]
-        return min(*children, self._retry_at) if children else self._retry_at
+        return min(*children, self._claims.retry_at) if children else self._claims.retry_at
 
     def _select(self, patience: float) -> bool:
         """Take in what happens; whether it is something for the caller."""
@@ -167,8 +168,7 @@ class Pool:
         for running in list(self.running.values()):
             end = running.advance(now)
             if end is not None:
-                self._finished.append(end)
-                self._reported.append(running.lock)
+                self._finished.append((end, running.lock))
                 del self.running[running.effect_id]
                 self._fill(now)
         for running in self._withdrawn:
@@ -181,34 +181,33 @@ class Pool:
 
     def _fill(self, now: float) -> None:
         """Start waiting effects in their order, as far as there is room and they are ours."""
-        self._retry_at = NEVER
+        self._claims.retry_at = NEVER
         for work in list(self.waiting.values()):
-            if len(self.running) >= self.jobs:
+            if len(self.running) >= self.jobs or (self.running and not self._has_descriptors()):
                 return
-            if self._take(work, now) and not self._start(work):
+            try:
+                has_room = len(self.running) + self._claims.held < self.jobs
+                if self._claims.take(work, now, has_room=has_room):
+                    self._start(work)
+            except StorageError as error:
+                if (
+                    not (self.running or self._withdrawn)
+                    or getattr(error.__cause__, "errno", None) not in EXHAUSTED
+                ):
+                    raise
+                # No room on this machine; there will be when something has ended.
                 return
 
-    def _take(self, work: Work, now: float) -> bool:
-        """Whether the effect may be started: it is ours, and surely nobody has recorded a result."""
-        lock = self._locks.get(work.effect_id) or EffectLock(work.effect_id, work.folder)
-        if not lock.is_held and not self._has_room():
-            return False
-        self._locks[work.effect_id] = lock
-        is_ours = lock.take(now)
-        if is_ours and not lock.is_fresh and work.effect_id not in self._looked:
-            return False
-        if is_ours and lock.is_clear(now):
-            return True
-        self._retry_at = now + RETRY_SECONDS
-        return False
+    def _has_descriptors(self) -> bool:
+        """Whether one more child leaves enough of them for those who record the results."""
+        most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        lowest_free = os.dup(self._wakeup.fd)
+        os.close(lowest_free)
+        return most == resource.RLIM_INFINITY or lowest_free < most - min(SPARE_DESCRIPTORS, most // 2)
 
-    def _has_room(self) -> bool:
-        """Whether one more may be ours. Those that are ours and not started yet count too."""
-        return len(self.running) + sum(lock.is_held for lock in self._locks.values()) < self.jobs
-
-    def _start(self, work: Work) -> bool:
-        """Start an effect that is ours; False when the machine has no room for it now."""
-        lock = self._locks[work.effect_id]
+    def _start(self, work: Work) -> None:
+        """Start an effect that is ours."""
+        lock = self._claims.lock_of(work.effect_id)
         try:
             running = Running(
                 work,
@@ -220,15 +219,10 @@ class Pool:
             )
         except CannotStart as error:
             self._report_not_started(work, lock, error)
-        except StorageError as error:
-            if not self.running or getattr(error.__cause__, "errno", None) not in EXHAUSTED:
-                raise
-            return False
         else:
             self.running[work.effect_id] = running
-        del self.waiting[work.effect_id], self._locks[work.effect_id]
-        self._looked.discard(work.effect_id)
-        return True
+        self._claims.settle(work.effect_id)
+        del self.waiting[work.effect_id]
 
     def _executor(self, work: Work) -> Executor:
         if work.kind == "shell":
@@ -240,27 +234,18 @@ class Pool:
     def _report_not_started(self, work: Work, lock: EffectLock, error: CannotStart) -> None:
         now = now_ms()
         result = Result.failed("StartFailed", str(error))
-        self._finished.append(
-            Finished(work.effect_id, result.status, error=result.error, started_ms=now, finished_ms=now)
-        )
-        self._reported.append(lock)
+        end = Finished(work.effect_id, result.status, error=result.error, started_ms=now, finished_ms=now)
+        self._finished.append((end, lock))
 
-    def _forget_lock(self, effect_id: str) -> None:
-        self._looked.discard(effect_id)
-        lock = self._locks.pop(effect_id, None)
-        if lock is not None:
+    def _release(self, locks: Iterable[EffectLock]) -> None:
+        for lock in locks:
             lock.release()
-
-    def _release(self, locks: list[EffectLock]) -> None:
-        while locks:
-            locks.pop().release()
 
     def close(self, grace: float) -> None:
         """End all children, by force after ``grace`` seconds or at the next signal. Nothing is reported."""
         if self._is_closed:
             return
         self._is_closed = True
-        self._finished = []
         for effect_id in (*self.waiting, *self.running):
             self.withdraw(effect_id)
         self._leave_to_others()
@@ -273,7 +258,7 @@ class Pool:
             except StorageError:
                 # Their output cannot be written, and nobody needs it any more.
                 continue
-        self._release(self._reported)
+        self._release([*self._reported, *(lock for _, lock in self._finished)])
         self.selector.close()
         self._wakeup.close()
 

@@ -8,6 +8,7 @@ import time
 
 from babysitter.clock import now_ms
 from babysitter.disk import create, open_to_read, refuse, write_fully
+from babysitter.errors import StorageError
 from babysitter.executors.child import NEVER, Child
 from babysitter.executors.output import Output
 from babysitter.executors.work import CannotStart, Exit, Finished, Result
@@ -70,7 +71,12 @@ class Running:
         self._stdout = Output(os.path.join(work.folder, "stdout.log"))
         self._stderr = Output(os.path.join(work.folder, "stderr.log"))
         lock.note_start()
-        self.child = self._start(command)
+        try:
+            self.child = self._start(command)
+        except StorageError:
+            # It never ran; when there is room for it, that will be the same attempt.
+            lock.starts -= 1
+            raise
 
     @property
     def last_line(self) -> str:
@@ -83,6 +89,8 @@ class Running:
         kept = [self.lock.fd]
         self._stdout.keep(command.keeps)
         try:
+            self._stdout.reserve()
+            self._stderr.reserve()
             if command.input is not None:
                 stdin = self._open_input(command.input, command.input_name)
             if command.wants_answer:
@@ -99,14 +107,21 @@ class Running:
                 selector=self._selector,
                 deadline=self._deadline,
             )
+            self._note(child)
         except BaseException:
             self.close()
             raise
         finally:
             if stdin >= 0:
                 os.close(stdin)
-        self.lock.note_start(child.pid)
         return child
+
+    def _note(self, child: Child) -> None:
+        try:
+            self.lock.note_start(child.pid)
+        except StorageError:
+            child.abort()
+            raise
 
     def _open_input(self, content: bytes, name: str | None) -> int:
         """Standard input is a file, not a pipe: nothing has to be fed, and nobody waits for a slow reader."""

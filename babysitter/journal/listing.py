@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from babysitter.errors import CorruptEvent, MissingEvent, TailRemoved
-from babysitter.journal.events import file_name, number_of
+from babysitter.errors import BabysitterError, CorruptEvent, MissingEvent, TailRemoved
+from babysitter.journal.events import MAX_EVENT_BYTES, Head, decode, file_name, number_of
+from babysitter.jsontext import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from babysitter.disk import Folder
-    from babysitter.journal.events import Event, Head
+    from babysitter.journal.events import Event
 
 _DOCTOR = "nothing was written; 'babysitter doctor' shows what is still whole"
 _SIX_DIGITS = 1_000_000
@@ -31,13 +32,17 @@ def _is_usual(name: str) -> bool:
 
 
 def check_listing(
-    journal: Folder, listed: Sequence[str], read: Sequence[str], head: Head, batch_end: int
-) -> None:
+    journal: Folder, listed: Sequence[str], read: Sequence[str], head: Head, batch: tuple[int, int]
+) -> tuple[int, int]:
     """Compare the names that were listed with those that were read by following the chain since.
 
     A listing that shows a gap is not yet a fault: it may have raced with a
     writer or a sweeper. So a name counts only while it is still there, and the
     chain was followed to ``head`` after the listing was made.
+
+    ``batch`` is the last number and the time of the batch that ``head``
+    belongs to. When a power cut took the first event of the next batch, only
+    what is left of that one knows its range; then that is returned instead.
 
     Raises:
         CorruptEvent: a file has a name that does not follow from the chain.
@@ -53,11 +58,26 @@ def check_listing(
             raise CorruptEvent(f"{name!r} is a second event file with the number {number}", hint=_DOCTOR)
         if number == head.seq + 1:
             raise CorruptEvent(
-                f"the event file {name!r} has a wrong name, only {file_name(head)!r} can follow event {head.seq}",
+                f"the event file {name!r} has a wrong name, after event {head.seq} comes {file_name(head)!r}",
                 hint=_DOCTOR,
             )
-        if number > batch_end:
-            raise _missing(head, number)
+        if number > batch[0]:
+            batch = _batch_of_stray(journal, name, number, head)
+    return batch
+
+
+def _batch_of_stray(journal: Folder, name: str, number: int, head: Head) -> tuple[int, int]:
+    """The end and the time of the batch that the event ``number`` behind a hole was written with."""
+    try:
+        raw = journal.read(name, MAX_EVENT_BYTES)
+        # All but its place in the chain can be verified.
+        event = decode(raw, Head(number - 1, loads(raw)["data"]["prev"], 0))
+        if event.data["batch"][0] <= head.seq + 1:
+            return event.batch_end, event.ms
+    except (OSError, ValueError, LookupError, TypeError, RecursionError, BabysitterError):
+        # It says nothing that can be believed.
+        pass
+    raise _missing(head, number)
 
 
 def check_tail(listed: Sequence[str], head: Head, flushed: tuple[int, str]) -> None:

@@ -44,7 +44,8 @@ class Journal:
 
     def _start_again(self) -> None:
         self.head: Head = Head.genesis(self.run_id)
-        self._batch_end = 0
+        # The last number and the time of the batch that the head belongs to.
+        self._batch = (0, 0)
         # The last event known to be on the disk under its name.
         self._flushed = (0, self.head.checksum)
 
@@ -79,7 +80,7 @@ class Journal:
                         visit(event)
             cached = self.head.seq
             fresh = self._follow(journal, visit)
-            check_listing(journal, names[cached:], fresh, self.head, self._batch_end)
+            self._batch = check_listing(journal, names[cached:], fresh, self.head, self._batch)
             check_tail(names, self.head, self._flushed)
             if fresh:
                 self._cache.save(journal, self.head, self._flushed)
@@ -124,7 +125,7 @@ class Journal:
 
     def _take(self, event: Event) -> None:
         self.head = event
-        self._batch_end = event.batch_end
+        self._batch = (event.batch_end, event.ms)
 
     def _open(self) -> Folder:
         try:
@@ -153,7 +154,7 @@ class Journal:
             return []
         self._check_flushes()
         with self._open() as journal:
-            if self._batch_end > self.head.seq:
+            if self._batch[0] > self.head.seq:
                 self._sweep(journal)
             raws, events = self._build(drafts, now_ms)
             names = [file_name(head) for head in [self.head, *events[:-1]]]
@@ -179,12 +180,12 @@ class Journal:
 
     def _build(self, drafts: Sequence[Draft], now_ms: int) -> tuple[list[bytes], list[Event]]:
         ms = max(now_ms, self.head.ms)
-        if self._batch_end > self.head.seq:
+        if self._batch[0] > self.head.seq:
             # The events of a batch share one time. A later one makes sure that
             # this event differs from the one that was to stand here, and so do
             # the names after it: a file that a slow sweeper still means to
             # move aside can never be one of ours.
-            ms = max(ms, self.head.ms + 1)
+            ms = max(ms, self._batch[1] + 1)
         first = self.head.seq + 1
         batch = [first, first + len(drafts) - 1] if len(drafts) > 1 else None
         head, raws, events = self.head, [], []
@@ -245,7 +246,7 @@ class Journal:
         # Only after an interruption, so not paid for by everybody else.
         from babysitter.journal.sweep import sweep
 
-        sweep(self.run_folder, journal, self.head, self._batch_end)
+        sweep(self.run_folder, journal, self.head, self._batch[0])
 
 
 def _has_content(journal: Folder, name: str, raw: bytes) -> bool:

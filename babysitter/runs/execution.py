@@ -146,6 +146,9 @@ class Execution:
             batch = self._draft()
             if not batch:
                 return []
+            if self.end is not None and self.end.status != STUCK:
+                # A run must not end on a journal of which only the cache was read.
+                self.run.journal.verify()
             try:
                 events = self.run.append(batch)
             except HeadMoved:

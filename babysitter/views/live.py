@@ -62,7 +62,8 @@ class LiveView(QuietView):
         self._print_lines()
         screen = self._open()
         screen.erase()
-        screen.print([(self.run.title or self.run.run_id, BOLD), (" - ", DIM), *tally_line(self.tree.counts)])
+        title = self.run.title or self.run.run_id
+        screen.print([(title, BOLD), (f" {self.marks.dot} ", DIM), *tally_line(self.tree.counts)])
         self._is_paused = True
 
     def resume(self) -> None:

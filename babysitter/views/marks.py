@@ -31,7 +31,7 @@ WORDS = {
     PERSON: "for a person",
     CLOCK: "sleeping",
     OK: "ok",
-    NONZERO: "not 0",
+    NONZERO: "non-zero exit",
     FAILED: "failed",
     CANCELLED: "cancelled",
 }

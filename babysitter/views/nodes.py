@@ -18,6 +18,7 @@ from babysitter.views.marks import (
     PERSON,
     REQUESTED,
     STATES,
+    WORDS,
 )
 
 TYPE_CHECKING = False
@@ -78,7 +79,6 @@ class Effect(Node):
         "question",
         "requested_ms",
         "step",
-        "task_id",
         "value",
     )
 
@@ -89,9 +89,8 @@ class Effect(Node):
         super().__init__(parent, FIRST_STATES.get(data["kind"], AGENT))
         self.id: str = data["effectId"]
         self.step: str = data["stepId"]
-        self.task_id: str = data.get("taskId", "")
         self.kind: str = data["kind"]
-        self.label: str = data.get("label") or self.task_id
+        self.label: str = data.get("label") or data.get("taskId") or data["kind"]
         self.requested_ms = event.ms
         definition = data.get("definition") or {}
         self.due_ms = _due(definition, event.ms) if self.kind == "sleep" else None
@@ -106,6 +105,11 @@ class Effect(Node):
         """Its title, after the name of its branch where that says something."""
         branch = self.parent.title
         return f"{branch}: {self.label}" if branch else self.label
+
+    @property
+    def verdict(self) -> str:
+        """How it stands, in a word or two."""
+        return f"exit {self.exit_code}" if self.state == NONZERO else WORDS[self.state]
 
     @property
     def last_words(self) -> str:
@@ -157,6 +161,14 @@ class Branch(Container):
     def title(self) -> str:
         """What tells it from its siblings: its item, or the name given by hand; nothing for a number."""
         return self.label or ("" if self.name.isdigit() else self.name)
+
+    @property
+    def heading(self) -> str:
+        """What its line says: its title and that of the step where it stands; nothing for the root."""
+        last = self.children[-1] if self.children else None
+        if isinstance(last, Effect):
+            return last.name
+        return self.title or (f"branch {self.name}" if self.name else "")
 
 
 class Group(Container):

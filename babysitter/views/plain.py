@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from babysitter.clock import now_ms
-from babysitter.views.marks import CANCELLED, FAILED, NONZERO, OK, text_of
+from babysitter.views.marks import FAILED, text_of
 from babysitter.views.quiet import QuietView
 from babysitter.views.summary import summary_lines
 from babysitter.views.telling import progress_text, remark
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 PROGRESS_EVERY_MS = 1000
 LABEL_COLUMNS = 50
-VERDICTS = {OK: "ok", FAILED: "failed", CANCELLED: "cancelled"}
 WAITING_FOR = {"breakpoint": "person", "sleep": "clock"}
 
 
@@ -33,7 +32,7 @@ class PlainView(QuietView):
     def __init__(self, stream: TextIO | None = None, clock: Callable[[], int] = now_ms) -> None:
         super().__init__(clock)
         self._stream = stream or sys.stdout
-        self._told_old = 0
+        self._is_new = True
         self._progress_at: dict[str, int] = {}
         self._progress_due: set[str] = set()
         self._is_paused = False
@@ -45,10 +44,11 @@ class PlainView(QuietView):
         self._write("run", f"{run.run_id}  {run.folder}")
 
     def event(self, event: Event) -> None:
-        super().event(event)
         if self.is_old(event):
+            super().event(event)
             return
         self._tell_old()
+        super().event(event)
         line = remark(event)
         if line is not None:
             self._print(text_of(line))
@@ -93,14 +93,12 @@ class PlainView(QuietView):
             self._print(text_of(line))
 
     def _tell_old(self) -> None:
-        """Once: how much of the run was there already."""
-        if not self._told_old:
-            self._told_old = 1
-            done = sum(
-                not effect.is_pending for effect in self.tree.effects.values() if effect.ended_ms is not None
-            )
+        """Once, before the first news: how much of the run was there already."""
+        if self._is_new:
+            self._is_new = False
+            done = sum(not effect.is_pending for effect in self.tree.effects.values())
             if done:
-                self._write("before", f"{done} effects done")
+                self._write("before", f"{done} effect{'s' if done != 1 else ''} done")
 
     def _tell_request(self, effect: Effect) -> None:
         word = WAITING_FOR.get(effect.kind)
@@ -115,16 +113,11 @@ class PlainView(QuietView):
         effect = self.tree.effects.get(effect_id)
         if effect is None:
             return
-        word = f"exit {effect.exit_code}" if effect.state == NONZERO else VERDICTS[effect.state]
         elapsed = effect.elapsed(self.clock())
         time = duration(elapsed) if elapsed is not None else ""
         words = effect.last_words if effect.state == FAILED else ""
-        told = (
-            f"{pad(printable(effect.name), LABEL_COLUMNS)} {time:>9}  {words}"
-            if time or words
-            else effect.name
-        )
-        self._write(word, told.rstrip())
+        name = pad(printable(effect.name), LABEL_COLUMNS)
+        self._write(effect.verdict, f"{name} {time:>9}  {words}".rstrip())
 
     def _tell_progress(self, *, is_last: bool = False) -> None:
         """Scopes whose last line is a second old; the others wait for a tick."""
@@ -134,7 +127,7 @@ class PlainView(QuietView):
                 self._progress_at[path] = now
                 self._progress_due.discard(path)
                 branch = self.tree.branches[path]
-                title = f"{branch.title}: " if branch.title else ""
+                title = f"{branch.heading}: " if branch.parent is not None else ""
                 self._write("progress", f"{title}{progress_text(branch.progress or (0, None, ''))}")
 
     def _write(self, word: str, text: str) -> None:

@@ -20,6 +20,7 @@ from babysitter.views.marks import (
     text_of,
 )
 from babysitter.views.nodes import Branch, Effect, Group
+from babysitter.views.telling import progress_text
 from babysitter.views.text import duration, pad, printable, shorten, width_of
 
 TYPE_CHECKING = False
@@ -55,7 +56,7 @@ class Layout:
         self.tree = tree
         self.marks = marks
         self.now = now
-        self.columns = max(10, min(columns, MOST_COLUMNS))
+        self.columns = max(1, min(columns, MOST_COLUMNS))
         self.height = lines
         self.rows: list[Row] = []
 
@@ -99,7 +100,8 @@ class Layout:
         for node in shown:
             tally[node.state] -= 1
         count = sum(tally.values())
-        return Row(1, "", f"{count} more", tally_line(tally), None) if count else None
+        where = "more" if isinstance(parent, Group) else "earlier"
+        return Row(1, "", f"{count} {where}", tally_line(tally), None) if count else None
 
     def _row(self, node: Node, depth: int) -> Row:
         time = node.elapsed(self.now)
@@ -108,7 +110,7 @@ class Layout:
         if isinstance(node, Group):
             return Row(depth, node.state, group_label(node, self.marks.dot), self._group_note(node), time)
         assert isinstance(node, Branch)
-        return Row(depth, node.state, branch_label(node), self._branch_note(node), time)
+        return Row(depth, node.state, node.heading, self._branch_note(node), time)
 
     def _group_note(self, group: Group) -> Line:
         return tally_line(group.tally) if len(group.children) > 1 else []
@@ -133,15 +135,13 @@ class Layout:
         return [({AGENT: "waits for an agent", REQUESTED: "queued"}.get(state, ""), DIM)]
 
     def _bar(self, progress: tuple[float, float | None, str]) -> Line:
-        done, total, label = progress
+        done, total, _ = progress
+        told = progress_text(progress)
         if not total or total <= 0:
-            return [(f"{done:g} {label}".rstrip(), PLAIN)]
+            return [(told, PLAIN)]
         full = round(BAR_COLUMNS * min(max(done / total, 0), 1))
-        return [
-            (self.marks.bar_done * full, BAR),
-            (self.marks.bar_left * (BAR_COLUMNS - full), DIM),
-            (f" {done:g}/{total:g} {label}".rstrip(), PLAIN),
-        ]
+        bar = [(self.marks.bar_done * full, BAR), (self.marks.bar_left * (BAR_COLUMNS - full), DIM)]
+        return [*bar, (f" {told}", PLAIN)]
 
     def _left_width(self, row: Row) -> int:
         return len(INDENT) * row.depth + 2 + width_of(printable(row.label)) + 2
@@ -158,7 +158,7 @@ class Layout:
 
     def _with_time(self, line: Line, time: int | None) -> Line:
         """The line cut to the width, with the time at its end."""
-        text = duration(time) if time is not None else ""
+        text = duration(time) if time is not None and self.columns >= 2 * TIME_COLUMNS else ""
         room = self.columns - (TIME_COLUMNS if text else 0)
         fitted = fit(line, room, self.marks.ellipsis)
         if not text:
@@ -183,11 +183,3 @@ def group_label(group: Group, dot: str) -> str:
     count = len(group.children)
     what = f"parallel.{group.mode}" if group.mode else "parallel"
     return f"{what} {dot} {count} branch{'es' if count != 1 else ''}"
-
-
-def branch_label(branch: Branch) -> str:
-    """The branch's own name and the title of the step where it stands."""
-    last = branch.children[-1] if branch.children else None
-    if isinstance(last, Effect):
-        return last.name
-    return branch.title or f"branch {branch.name}"

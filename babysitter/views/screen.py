@@ -70,6 +70,8 @@ class _Frame:
         for line in self._lines:
             yield from line
             yield Segment.line()
+        # The cursor rests below, at the start of an empty line: a killed command leaves a tidy prompt.
+        yield Segment.line()
 
 
 class Screen:

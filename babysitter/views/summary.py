@@ -12,10 +12,9 @@ from babysitter.views.marks import (
     PERSON,
     PLAIN,
     RANK,
-    WORDS,
     tally_text,
 )
-from babysitter.views.telling import problem_text
+from babysitter.views.telling import last_output, problem_text
 from babysitter.views.text import duration, pad, printable, printable_lines, shorten, width_of
 from babysitter.views.times import Times
 from babysitter.views.values import outline
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 STATUS_ROLES = {"completed": OK, "failed": FAILED, "halted": FAILED, "stuck": FAILED, "diverged": FAILED}
 MOST_ROWS = 40
 MOST_TAILS = 3
-TAIL_LINES = 15
+TRACEBACK_LINES = 15
 OUTPUT_LINES = 60
 LABEL_COLUMNS = 60
 # Below this, "saved" would be nothing but rounding.
@@ -99,9 +98,8 @@ Row = tuple[str, str, str, str]
 
 
 def _row(effect: Effect) -> Row:
-    verdict = f"exit {effect.exit_code}" if effect.state == NONZERO else WORDS[effect.state]
     time = effect.elapsed(effect.ended_ms) if effect.ended_ms is not None else None
-    return effect.state, printable(effect.name), verdict, "" if time is None else duration(time)
+    return effect.state, printable(effect.name), effect.verdict, "" if time is None else duration(time)
 
 
 def _rows_by_label(effects: list[Effect]) -> list[Row]:
@@ -133,9 +131,11 @@ def _tails(tree: Tree, outcome: Outcome) -> list[Line]:
     failing = [*tree.by_state[NONZERO].values(), *tree.by_state[FAILED].values()]
     lines: list[Line] = []
     for effect in failing[-MOST_TAILS:]:
-        tail = tail_of(effect)
+        tail = last_output(effect.value if effect.error is None else effect.error.get("data"))
         if tail:
-            lines += [[(printable(f"{effect.name}: {effect.last_words}"), BOLD)]]
+            is_told = effect.last_words == (outcome.error or {}).get("message")
+            words = effect.verdict if is_told else effect.last_words
+            lines += [[(printable(f"{effect.name}: {words}"), BOLD)]]
             lines += [[(f"  {text}", PLAIN)] for text in tail]
             lines += [[]]
     if lines and len(failing) > MOST_TAILS:
@@ -143,30 +143,17 @@ def _tails(tree: Tree, outcome: Outcome) -> list[Line]:
     return lines
 
 
-def tail_of(effect: Effect) -> list[str]:
-    """The end of what a command printed, or of a function's traceback."""
-    error = effect.error or {}
-    told = error.get("data") if effect.error is not None else effect.value
-    if not isinstance(told, dict):
-        return []
-    lines: list[str] = []
-    for stream in ("stdout", "stderr", "traceback"):
-        text = told.get(stream)
-        if isinstance(text, str) and text.strip():
-            lines += printable_lines(text.strip("\n"))
-    return lines[-TAIL_LINES:]
-
-
 def _error(outcome: Outcome) -> list[Line]:
     if not outcome.error:
         return []
     lines: list[Line] = [[("error: ", FAILED), (printable(problem_text(outcome.error)), PLAIN)]]
     data = outcome.error.get("data")
-    if data:
+    # What the failed command printed stands above already.
+    if data and not last_output(data):
         lines += [[(f"  {text}", PLAIN)] for text in outline(data, OUTPUT_LINES)]
     traceback = outcome.error.get("traceback")
     if isinstance(traceback, str):
-        lines += [[(f"  {text}", DIM)] for text in printable_lines(traceback)[-TAIL_LINES:]]
+        lines += [[(f"  {text}", DIM)] for text in printable_lines(traceback)[-TRACEBACK_LINES:]]
     hint = outcome.error.get("hint")
     if hint:
         lines += [[(f"  {printable(str(hint))}", PLAIN)]]
@@ -189,10 +176,11 @@ def _waiting(outcome: Outcome) -> list[Line]:
 
 
 def _closing(tree: Tree, outcome: Outcome) -> Line:
-    """``completed in 5.2 s: 3 tasks of 15.1 s together, 9.9 s saved by doing them in parallel``."""
+    """``completed in 5.2 s: 3 tasks, 15.1 s one after the other, 9.9 s saved by working in parallel``."""
     times = Times(tree)
     role = STATUS_ROLES.get(outcome.status, PERSON)
-    line: Line = [(outcome.status, role), (f" in {duration(times.wall_ms)}", BOLD)]
+    took = "in" if role != PERSON else "after"
+    line: Line = [(outcome.status, role), (f" {took} {duration(times.wall_ms)}", BOLD)]
     if times.tasks:
         tasks = f"{times.tasks} task{'s' if times.tasks != 1 else ''}"
         line += [(f": {tasks}, {duration(times.work_ms)} one after the other", PLAIN)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 
 from babysitter.clock import ms_of
-from babysitter.views.telling import error_text, problem_text
+from babysitter.views.telling import error_text, last_output, problem_text
 from babysitter.views.text import duration, printable, terminal_width
 from babysitter.views.values import cell, outline, pairs, table
 
@@ -111,8 +111,9 @@ def _ending(told: dict[str, Any]) -> dict[str, Any]:
         return {"output": told["output"]}
     if told.get("error"):
         error = told["error"]
-        data = {"data": error["data"]} if error.get("data") else {}
-        return {"error": error_text(error), **data}
+        printed = last_output(error.get("data"))
+        more = {"printed": "\n".join(printed)} if printed else {"data": error.get("data") or ""}
+        return {"error": error_text(error), **more}
     if told.get("problem"):
         problem = told["problem"]
         more = {name: problem[name] for name in ("hint", "traceback") if problem.get(name)}

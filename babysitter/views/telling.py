@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from babysitter.jsontext import compact
 from babysitter.views.marks import BOLD, DIM, FAILED, PLAIN
+from babysitter.views.text import printable_lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
 
     from babysitter.journal.events import Event
     from babysitter.views.marks import Line
+
+OUTPUT_LINES = 15
 
 
 def remark(event: Event) -> Line | None:
@@ -44,12 +47,25 @@ def error_text(error: dict[str, Any]) -> str:
     return f"{name}: {message}" if name and message else str(name or message)
 
 
+def last_output(data: Any) -> list[str]:
+    """The end of what a command printed, or of a function's traceback; ``data`` is what its error carries."""
+    lines: list[str] = []
+    for stream in ("stdout", "stderr", "traceback"):
+        text = data.get(stream) if isinstance(data, dict) else None
+        if isinstance(text, str) and text.strip():
+            lines += printable_lines(text.strip("\n"))
+    return lines[-OUTPUT_LINES:]
+
+
 def progress_text(progress: tuple[float, float | None, str]) -> str:
-    """``12/40 files``, with the percentage where there is a total."""
+    """``12/40 files``."""
     done, total, label = progress
-    if not total or total <= 0:
-        return f"{done:g} {label}".rstrip()
-    return f"{done:g}/{total:g} ({100 * done / total:.0f} %) {label}".rstrip()
+    amount = _number(done) if not total else f"{_number(done)}/{_number(total)}"
+    return f"{amount} {label}".rstrip()
+
+
+def _number(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:.10g}"
 
 
 def _short(value: Any) -> str:

@@ -71,15 +71,21 @@ def without_colours(text: str) -> str:
 
 def width_of(text: str) -> int:
     """Columns that the text takes on a terminal."""
-    return len(text) if text.isascii() else sum(map(_char_width, text))
+    return len(text) if text.isascii() else sum(map(_WIDTHS.__getitem__, text))
 
 
-def _char_width(char: str) -> int:
-    from unicodedata import category, east_asian_width
+class _Widths(dict[str, int]):
+    """Columns of single characters, looked up once each: a frame asks for the same ones again and again."""
 
-    if east_asian_width(char) in _WIDE:
-        return 2
-    return 0 if category(char) in _WITHOUT_WIDTH else 1
+    def __missing__(self, char: str) -> int:
+        from unicodedata import category, east_asian_width
+
+        width = 2 if east_asian_width(char) in _WIDE else int(category(char) not in _WITHOUT_WIDTH)
+        self[char] = width
+        return width
+
+
+_WIDTHS = _Widths()
 
 
 def shorten(text: str, width: int, ellipsis: str = "…") -> str:
@@ -96,7 +102,7 @@ def _cut(text: str, width: int) -> str:
         return text[:width]
     end = 0
     for char in text:
-        width -= _char_width(char)
+        width -= _WIDTHS[char]
         if width < 0:
             break
         end += 1

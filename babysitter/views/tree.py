@@ -37,7 +37,6 @@ class Tree:
         effects: every effect by id, in the order of requests.
         by_state: the same by state; within a state in the order in which they came to it.
         size: how many lines it takes to show all of it.
-        events: how many were folded.
     """
 
     def __init__(self) -> None:
@@ -48,10 +47,8 @@ class Tree:
         self.effects: dict[str, Effect] = {}
         self.by_state: dict[str, dict[str, Effect]] = {state: {} for state in STATES}
         self.size = 0
-        self.events = 0
         self.first_ms = 0
         self.last_ms = 0
-        self.status = ""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -60,7 +57,6 @@ class Tree:
 
     def event(self, event: Event) -> None:
         """Fold one event in; what it is about and is not known is passed over."""
-        self.events += 1
         self.first_ms = self.first_ms or event.ms
         self.last_ms = event.ms
         fold = _FOLDS.get(event.type)
@@ -173,15 +169,9 @@ def _logged(tree: Tree, event: Event) -> None:
         rise(branch)
 
 
-def _ended(tree: Tree, event: Event) -> None:
-    tree.status = "completed" if event.type == "RUN_COMPLETED" else "failed"
-
-
 _FOLDS: dict[str, Callable[[Tree, Event], None]] = {
     "EFFECT_REQUESTED": _requested,
     "EFFECT_RESOLVED": _resolved,
     "EFFECT_CANCELLED": _cancelled,
     "PROCESS_LOG": _logged,
-    "RUN_COMPLETED": _ended,
-    "RUN_FAILED": _ended,
 }

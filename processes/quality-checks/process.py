@@ -1,12 +1,12 @@
-"""Quality checks: find what a project has, run all of it side by side, report what failed and what is missing."""
+"""Quality checks: find what a project has, run it side by side, say what failed and what is missing."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from babysitter import Context, Failed, TaskFailed, python, shell
-
 import report
+
+from babysitter import Context, Failed, TaskFailed, python, shell
 
 if TYPE_CHECKING:
     from babysitter import ShellResult
@@ -91,7 +91,7 @@ def failure_message(summary: dict[str, Any]) -> str:
 
 
 def named(checks: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Each check under its name; a second one of the same name (a project can have two linters) gets a number."""
+    """Each check under its name; a second of the same name (there can be two linters) gets a number."""
     by_name: dict[str, dict[str, Any]] = {}
     for check in checks:
         count = sum(other["name"] == check["name"] for other in by_name.values())

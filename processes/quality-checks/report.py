@@ -1,4 +1,4 @@
-"""Verdicts, the lines of a failed check that matter, and the table. Pure: used while the process is replayed."""
+"""Verdicts, the lines of a failed check that matter, and the table. Pure: it is used in replay."""
 
 from __future__ import annotations
 
@@ -69,12 +69,19 @@ def clean(output: str) -> str:
 def telling_lines(tool: str, output: str) -> list[str]:
     """The first lines that name a fault, and the last line, which mostly counts them; else the last few."""
     lines = [line.strip()[:LONGEST_LINE] for line in output.splitlines() if line.strip(" =-")]
+    lines = [line for line in lines if not line.startswith("[*]")]  # ruff's advice after its count
     telling = [line for line in lines if line.startswith(BEGINNINGS.get(tool, ()))]
-    telling = telling or [line for line in lines if any(sign in line for sign in SIGNS)]
+    telling = telling or [line for line in lines if has_place(line) or any(sign in line for sign in SIGNS)]
     if not telling:
         return lines[-MOST_LINES:]
     rest = [f"… and {len(telling) - MOST_LINES} more"] if len(telling) > MOST_LINES else []
     return [*telling[:MOST_LINES], *rest, *([] if lines[-1] in telling else [lines[-1].strip(" =")])]
+
+
+def has_place(line: str) -> bool:
+    """Whether a line begins with a file and a line number, as linters and compilers write them."""
+    parts = line.split(":", 2)
+    return len(parts) == 3 and parts[1].isdigit()
 
 
 def last_line(output: str) -> str:

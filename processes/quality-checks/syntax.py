@@ -27,6 +27,7 @@ WITH_COMMENTS = ("tsconfig", "jsconfig", "devcontainer", "turbo", "nx", "deno", 
 
 def main(root: str) -> int:
     """Print a line for each file that cannot be parsed, and the counts; 1 when there is such a file."""
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # names can be odd
     warnings.simplefilter("ignore")  # an odd escape is for a linter to find
     counts: dict[str, int] = {}
     faults = []

@@ -14,8 +14,8 @@ import inspect
 import json
 from typing import TYPE_CHECKING, Any
 
-from babysitter.errors import AllFailed
 from babysitter.engine.outcomes import Outcome
+from babysitter.errors import AllFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence

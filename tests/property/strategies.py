@@ -6,18 +6,22 @@ the reference, because it only uses what both of their contexts have.
 
 from __future__ import annotations
 
+import itertools
+from random import Random
 from typing import TYPE_CHECKING, Any
 
-from babysitter import define_task
-from babysitter.errors import AllFailed, TaskFailed
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from babysitter import define_task
+from babysitter.errors import AllFailed, TaskFailed
+
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from random import Random
 
     from hypothesis.strategies import SearchStrategy
+
+    from tests.support.rounds import Rounds
 
     Tree = tuple[Any, ...]
 
@@ -36,14 +40,16 @@ def _task(name: str) -> Any:
 
 TASKS = {name: _task(name) for name in ("good", "bad", "cleanup")}
 
-leaves = st.sampled_from([
-    *[("task", "good")] * 7,
-    *[("task", "bad")] * 2,
-    ("keyed", "k"),
-    # A branch without a step: a plain value, or an error at once.
-    ("value",),
-    ("raise",),
-])
+leaves = st.sampled_from(
+    [
+        *[("task", "good")] * 7,
+        *[("task", "bad")] * 2,
+        ("keyed", "k"),
+        # A branch without a step: a plain value, or an error at once.
+        ("value",),
+        ("raise",),
+    ]
+)
 limits = st.none() | st.integers(1, 3)
 forms = st.sampled_from(["function", "awaitable"])
 
@@ -72,6 +78,24 @@ def _levels(leaf: SearchStrategy[Tree], depth: int) -> SearchStrategy[Tree]:
 
 
 trees: SearchStrategy[Tree] = st.one_of([_levels(leaves, depth) for depth in (1, 2, 3)])
+# Nothing in these is ever given up, so that every order of arrival asks for the same.
+quiet_leaves = st.sampled_from([*[("task", "good")] * 6, ("keyed", "k"), ("value",)])
+
+
+def _grow_quietly(child: SearchStrategy[Tree]) -> SearchStrategy[Tree]:
+    some = st.lists(child, min_size=1, max_size=4)
+    return st.one_of(
+        st.tuples(st.just("seq"), some),
+        st.tuples(st.just("map"), some, limits, st.booleans()),
+        st.tuples(st.sampled_from(["all", "settled"]), some, limits, forms),
+        st.tuples(st.just("named"), some, limits),
+        st.tuples(st.just("try"), st.just(("task", "bad")), child),
+        st.tuples(st.just("finally"), child, st.booleans()),
+    )
+
+
+quiet_trees: SearchStrategy[Tree] = _grow_quietly(_grow_quietly(_grow_quietly(quiet_leaves) | quiet_leaves))
+seeds = st.integers(0, 1 << 30)
 chances: SearchStrategy[Random] = st.randoms(use_true_random=False)
 
 
@@ -79,9 +103,36 @@ def process_of(tree: Tree, mark: Callable[[str], None] = lambda _: None) -> Any:
     """The process that walks the tree; ``mark`` hears of every ``finally`` that runs."""
 
     async def process(_: Any, ctx: Any) -> Any:
-        return await _Walk(ctx, mark).walk(tree)
+        return plain(await _Walk(ctx, mark).walk(tree))
 
     return process
+
+
+def noting_process_of(tree: Tree) -> Any:
+    """The same with notes beside every step, and with time and chance in its arguments and results."""
+
+    async def process(_: Any, ctx: Any) -> Any:
+        return plain(await _NotingWalk(ctx, lambda _: None).walk(tree))
+
+    return process
+
+
+def placed_process_of(tree: Tree) -> Any:
+    """The same with the place in the tree as argument of every task."""
+
+    async def process(_: Any, ctx: Any) -> Any:
+        return plain(await _PlacedWalk(ctx, lambda _: None).walk(_placed(tree, "root")))
+
+    return process
+
+
+def _placed(tree: Any, place: str) -> Any:
+    if isinstance(tree, list):
+        return [_placed(child, f"{place}/{at}") for at, child in enumerate(tree)]
+    if not isinstance(tree, tuple):
+        return tree
+    parts = (_placed(part, f"{place}/{at}") for at, part in enumerate(tree))
+    return (*parts, place) if tree[0] in {"task", "keyed"} else tuple(parts)
 
 
 class _Walk:
@@ -158,6 +209,34 @@ class _Walk:
         return lambda: self.walk(child)
 
 
+class _NotingWalk(_Walk):
+    """Notes a lot; ``record`` gives another value every time that it is really called."""
+
+    calls = itertools.count()
+
+    async def task(self, name: str) -> Any:
+        self.ctx.log("asks", task=name)
+        self.ctx.progress(1, 3)
+        ctx, drawn = self.ctx, self.ctx.record("call", lambda: next(self.calls))
+        given = await ctx.task(
+            TASKS[name], {"uuid": ctx.uuid(), "chance": ctx.random.random(), "drawn": drawn}
+        )
+        self.ctx.log("asks", task=name)
+        self.ctx.progress(2, 3)
+        return [given, ctx.now().isoformat(), ctx.uuid(), ctx.record("again", lambda: next(self.calls))]
+
+
+class _PlacedWalk(_Walk):
+    async def task(self, name: str, place: str = "") -> Any:
+        return await self.ctx.task(TASKS[name], {"place": place})
+
+    async def keyed(self, key: str, place: str = "") -> Any:
+        return await self.ctx.task(TASKS["good"].using(key=key), {"place": place})
+
+    def thunk(self, child: Tree, form: str) -> Any:
+        return super().thunk(child, "function")
+
+
 def _raise() -> None:
     raise ValueError("at once")
 
@@ -193,6 +272,24 @@ def answer(step: str, task: str) -> Any:
     return TaskFailed(f"failed at {step}") if task == "bad" else f"{task} at {step}"
 
 
+def chance_of(seed: int) -> Random:
+    """The same chance for each of two runs."""
+    return Random(seed)  # noqa: S311 - nothing here is secret
+
+
 def some_of(pending: list[str], chance: Random) -> list[str]:
     """Some of what is pending, in any order: the group in which results arrive."""
     return chance.sample(pending, chance.randint(1, len(pending)))
+
+
+def feed_some(run: Rounds, chance: Random) -> None:
+    """Let some results arrive together, and write the round that follows."""
+    tasks = {effect.step: effect.task_id for effect in run.state.pending.values()}
+    run.resolve({step: answer(step, tasks[step]) for step in some_of(run.pending, chance)})
+
+
+def feed_all(run: Rounds, chance: Random) -> Rounds:
+    """Go on, group by group, to the end of the process."""
+    while run.end is None:
+        feed_some(run, chance)
+    return run

