@@ -14,22 +14,26 @@ from babysitter.engine.state import FINISHED
 from babysitter.errors import BabysitterError, ResultRejected
 from babysitter.executors.pool import Work
 from babysitter.runs.execution import Execution
-from babysitter.runs.iterate import due_at, sleepers, wake_sleepers
+from babysitter.runs.iterate import due_at, wake_sleepers
 from babysitter.runs.results import Answer, accept, decide
 from babysitter.runs.source import MODULE_NAME
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, Protocol
 
     from babysitter.engine.state import Effect
+    from babysitter.errors import NondeterminismError
     from babysitter.executors.pool import Finished, Pool
     from babysitter.journal.events import Event
     from babysitter.runs.run import Run
 
     class Asker(Protocol):
-        """Puts breakpoints to a person."""
+        """Puts breakpoints to a person; ``is_asking`` while one of them is open here."""
 
+        @property
+        def is_asking(self) -> bool: ...
         def ask(self, effect: Effect, definition: dict[str, Any]) -> None: ...
         def withdraw(self, effect_id: str) -> None: ...
         def answers(self) -> list[tuple[str, dict[str, Any]]]: ...
@@ -46,7 +50,7 @@ class Ending:
 
     __slots__ = ("diverged", "status", "waiting_for")
 
-    def __init__(self, status: str, waiting_for: list[Effect], diverged: BabysitterError | None) -> None:
+    def __init__(self, status: str, waiting_for: list[Effect], diverged: NondeterminismError | None) -> None:
         self.status = status
         self.waiting_for = waiting_for
         self.diverged = diverged
@@ -72,19 +76,26 @@ class Driver:
         self.kinds = kinds
         self.asker = asker
         self.waits_for_time = waits_for_time
-        self.interrupted = False
-        self._execution: Execution | None = None
+        self._execution = Execution(run)
         self._fresh: list[Effect] = []
         self._offered: set[str] = set()
-        self._asked: set[str] = set()
+        self._sleeping: dict[str, int] = {}
         self._seen_running: set[str] = set()
+        self._is_interrupted = False
+        self._is_replaying = False
 
     def interrupt(self) -> None:
-        """Stop at the next turn of the loop; called from a signal handler."""
-        self.interrupted = True
+        """Stop at the next turn of the loop; called from a signal handler.
+
+        A process that does not come to a step has no next turn: the second
+        time it is broken into. Nowhere else, or a child could get lost.
+        """
+        if self._is_interrupted and self._is_replaying:
+            raise KeyboardInterrupt
+        self._is_interrupted = True
 
     def drive(self) -> Ending:
-        """Go on until nothing is left to do here.
+        """Go on until nothing is left to do here. No child is left when this returns or raises.
 
         Raises:
             NondeterminismError, JournalError, StorageError, RunBusy
@@ -92,7 +103,8 @@ class Driver:
         self._fresh = list(self.run.state.pending.values())
         self._listen()
         try:
-            return self._drive()
+            self._drive()
+            return self._end()
         finally:
             self.pool.close(GRACE_SECONDS)
 
@@ -109,36 +121,61 @@ class Driver:
 
         self.run.on_event = see
 
-    def _drive(self) -> Ending:
+    def _drive(self) -> None:
         wake_sleepers(self.run)
-        execution = self._execution = Execution(self.run)
         if not self.run.state.is_finished:
-            execution.start()
+            self._replay(self._execution.start)
         while True:
-            execution.write_round()
-            if (
-                self.run.state.status in FINISHED
-                or execution.end is not None
-                or execution.diverged is not None
-            ):
-                return self._end(execution)
+            self._replay(self._execution.write_round)
+            if self._is_over or self._is_interrupted:
+                return
             self._hand_out()
-            if self.interrupted or self._is_idle():
-                return self._end(execution)
-            self._take_in(self.pool.wait(self._patience()))
+            if self._is_idle:
+                return
             self._show_running()
-            execution.follow()
+            self._take_in(self.pool.wait(self._patience()))
+            self._replay(self._execution.follow)
 
-    def _end(self, execution: Execution) -> Ending:
+    def _replay(self, work: Callable[[], object]) -> None:
+        """Do what calls the author's code."""
+        self._is_replaying = True
+        try:
+            work()
+        except KeyboardInterrupt:
+            # Ours, or raised by that code itself: either way the process cannot go on from here.
+            self._is_interrupted = True
+        finally:
+            self._is_replaying = False
+
+    @property
+    def _is_over(self) -> bool:
+        """The process has ended, is stuck, or does not fit its journal."""
+        execution = self._execution
+        return (
+            self.run.state.status in FINISHED or execution.end is not None or execution.diverged is not None
+        )
+
+    def _end(self) -> Ending:
+        diverged = self._execution.diverged
+        if diverged is None and self.run.state.status not in FINISHED:
+            self._take_in_the_rest()
         status = self.run.state.status
-        if execution.diverged is not None:
+        if diverged is not None:
             status = "diverged"
-        elif self.interrupted and status not in FINISHED:
+        elif self._is_interrupted and status not in FINISHED:
             status = "interrupted"
-        return Ending(status, list(self.run.state.pending.values()), execution.diverged)
+        return Ending(status, list(self.run.state.pending.values()), diverged)
+
+    def _take_in_the_rest(self) -> None:
+        """Record what has ended by itself until now. What still runs will be done again on resuming."""
+        for effect_id in list(self.pool.waiting):
+            self.pool.withdraw(effect_id)
+        self._take_in(self.pool.wait(0))
+        while any(running.child.returncode is not None for running in self.pool.running.values()):
+            self._take_in(self.pool.wait(TICK_SECONDS))
 
     def _hand_out(self) -> None:
-        """Offer new effects to whoever performs them here."""
+        """Give new effects to whoever performs them here."""
         fresh, self._fresh = self._fresh, []
         works = []
         for effect in fresh:
@@ -149,13 +186,14 @@ class Driver:
                 self._offered.add(effect.id)
             elif effect.kind == "breakpoint" and self.asker is not None:
                 self.asker.ask(effect, self.run.definition_of(effect))
-                self._asked.add(effect.id)
+            elif effect.kind == "sleep":
+                self._sleeping[effect.id] = due_at(effect)
         if works:
             self.pool.offer(works)
 
     def _work(self, effect: Effect) -> Work:
         definition = self.run.definition_of(effect)
-        if effect.kind == "python":
+        if isinstance(definition.get("python"), dict):
             definition = {**definition, "python": self._located(definition["python"])}
         return Work(
             effect_id=effect.id,
@@ -168,12 +206,17 @@ class Driver:
         )
 
     def _located(self, described: dict[str, Any]) -> dict[str, Any]:
-        """Where the function is now: the journal has its name, the loaded process its file."""
-        assert self._execution is not None
+        """Which code to run: the journal has the function's name, the loaded process its source.
+
+        The source goes along because the file may be edited while this run is driven.
+        """
         source = self._execution.source
-        module = described["module"]
-        name = os.path.basename(source.file)
-        process = {"file": source.file, "sha256": source.digests[name]}
+        module = described.get("module")
+        process = {
+            "file": source.file,
+            "sha256": source.digests[os.path.basename(source.file)],
+            "source": source.content.decode("latin-1"),
+        }
         return {**described, "process": process, "module": None if module == MODULE_NAME else module}
 
     def _close(self, effect_id: str) -> None:
@@ -181,28 +224,27 @@ class Driver:
         if effect_id in self._offered:
             self._offered.discard(effect_id)
             self.pool.withdraw(effect_id)
-        if effect_id in self._asked and self.asker is not None:
-            self._asked.discard(effect_id)
+        self._sleeping.pop(effect_id, None)
+        if self.asker is not None:
             self.asker.withdraw(effect_id)
 
+    @property
     def _is_idle(self) -> bool:
         """Nothing that is still pending can end while this command looks on."""
-        if self._offered or self._asked:
+        if self._offered or (self.asker is not None and self.asker.is_asking):
             return False
-        return not (self.waits_for_time and sleepers(self.run.state))
+        return not (self.waits_for_time and self._sleeping)
 
     def _patience(self) -> float:
         """How long the pool may wait before something else wants a look."""
-        longest = TICK_SECONDS if self._offered or self._asked else POLL_SECONDS
-        if self.waits_for_time:
-            now = now_ms()
-            for effect in sleepers(self.run.state):
-                longest = min(longest, max(0.0, (due_at(effect) - now) / 1000))
+        longest = TICK_SECONDS if self._offered else POLL_SECONDS
+        if self._sleeping:
+            return min(longest, max(0.0, (min(self._sleeping.values()) - now_ms()) / 1000))
         return longest
 
     def _take_in(self, finished: list[Finished]) -> None:
         """Record what ended here, what a person answered here, what others wrote, and what the clock says."""
-        answers = [self._answer(end) for end in finished]
+        answers = [_answer(end) for end in finished]
         if self.asker is not None:
             answers += [self._decision(effect_id, told) for effect_id, told in self.asker.answers()]
         if answers:
@@ -211,28 +253,8 @@ class Driver:
             self._record(answers)
         else:
             self.run.refresh()
-        wake_sleepers(self.run)
-
-    def _show_running(self) -> None:
-        """Tell the view what runs now and what it printed last."""
-        for effect_id, running in self.pool.running.items():
-            if effect_id not in self._seen_running:
-                self._seen_running.add(effect_id)
-                self.view.executing(effect_id, running.started_ms)
-            self.view.output(effect_id, running.last_line)
-        self.view.tick()
-
-    def _answer(self, end: Finished) -> Answer:
-        return Answer(
-            end.effect_id,
-            end.status,
-            end.value,
-            end.error,
-            executor=end.executor,
-            started_at=iso(end.started_ms),
-            finished_at=iso(end.finished_ms),
-            evidence=end.evidence,
-        )
+        if self._sleeping and min(self._sleeping.values()) <= now_ms():
+            wake_sleepers(self.run)
 
     def _decision(self, effect_id: str, told: dict[str, Any]) -> Answer:
         return decide(self.run, self.run.state.effects[effect_id], **told)
@@ -247,6 +269,28 @@ class Driver:
                 self.view.message(f"{answer.effect}: {verdict.error.message}")
         if unfit:
             accept(self.run, unfit)
+
+    def _show_running(self) -> None:
+        """Tell the view what runs now and what it printed last."""
+        for effect_id, running in self.pool.running.items():
+            if effect_id not in self._seen_running:
+                self._seen_running.add(effect_id)
+                self.view.executing(effect_id, running.started_ms)
+            self.view.output(effect_id, running.last_line)
+        self.view.tick()
+
+
+def _answer(end: Finished) -> Answer:
+    return Answer(
+        end.effect_id,
+        end.status,
+        end.value,
+        end.error,
+        executor=end.executor,
+        started_at=iso(end.started_ms),
+        finished_at=iso(end.finished_ms),
+        evidence=end.evidence,
+    )
 
 
 def _as_failure(answer: Answer, error: BabysitterError) -> Answer:

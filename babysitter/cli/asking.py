@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import getpass
+import os
+import select
 import selectors
 import sys
+import termios
 from typing import TYPE_CHECKING, Any
 
-from babysitter.views.text import printable
+from babysitter.views.text import printable, printable_lines
 
 if TYPE_CHECKING:
     from babysitter.engine.state import Effect
 
 YES = frozenset({"y", "yes"})
 NO = frozenset({"n", "no"})
+# A terminal hands over a line at a time, and no line is longer than this.
+LINE_BYTES = 1 << 16
 
 
 class TerminalAsker:
@@ -22,79 +27,131 @@ class TerminalAsker:
     def __init__(self, selector: selectors.BaseSelector, view: Any) -> None:
         self._selector = selector
         self._view = view
+        self._fd = sys.stdin.fileno()
         self._waiting: dict[str, dict[str, Any]] = {}
         self._current: str | None = None
 
+    @property
+    def is_asking(self) -> bool:
+        """A question is open on this terminal."""
+        return bool(self._waiting)
+
     def ask(self, effect: Effect, definition: dict[str, Any]) -> None:
         """Put a breakpoint in the queue of questions."""
-        self._waiting[effect.id] = {"title": effect.label, **definition["breakpoint"]}
+        told = definition.get("breakpoint")
+        self._waiting[effect.id] = {"title": effect.label, **(told if isinstance(told, dict) else {})}
         self._next()
 
     def withdraw(self, effect_id: str) -> None:
         """It was answered elsewhere, or is no longer needed."""
-        self._waiting.pop(effect_id, None)
         if effect_id == self._current:
             self._write("\n(no longer asked: answered elsewhere, or not needed any more)\n")
-            self._close()
-            self._next()
+        self._done(effect_id)
 
     def answers(self) -> list[tuple[str, dict[str, Any]]]:
         """What was typed since, as arguments of a decision."""
-        if self._current is None or not self._typed():
+        if self._current is None or not select.select([self._fd], [], [], 0)[0]:
             return []
-        text = sys.stdin.readline()
-        if not text:
-            # End of input: nobody is there to ask; the run waits for an answer from elsewhere.
-            self._close()
-            return []
+        line = self._read_line()
         effect_id, question = self._current, self._waiting[self._current]
-        told = read_answer(text.strip(), question.get("options") or [])
-        if told is None:
-            self._write("please answer y or n" + (", or an option" if question.get("options") else "") + ": ")
+        if line is None:
+            self._write("\n(left open)\n")
+            self._done(effect_id)
             return []
-        self._close()
-        self._waiting.pop(effect_id)
-        self._next()
-        return [(effect_id, {**told, "by": getpass.getuser()})]
+        told = read_answer(line.strip(), options_of(question))
+        if told is None:
+            self._write(f"please answer {choices(question)}: ")
+            return []
+        self._done(effect_id)
+        return [(effect_id, {**told, "by": person()})]
 
-    def _typed(self) -> bool:
-        import select
+    def _read_line(self) -> str | None:
+        """What was typed, up to Enter; None at the end of input (Ctrl-D, or the terminal is gone).
 
-        return bool(select.select([sys.stdin], [], [], 0)[0])
+        Past Python's own buffer: a line that waits in there would not wake the selector.
+        """
+        try:
+            return os.read(self._fd, LINE_BYTES).decode(errors="replace") or None
+        except OSError:
+            return None
 
     def _next(self) -> None:
-        if self._current is None and self._waiting:
-            self._current = next(iter(self._waiting))
-            self._view.pause()
-            self._write(question_text(self._waiting[self._current]))
-            self._selector.register(sys.stdin, selectors.EVENT_READ, data="stdin")
+        if self._current is not None or not self._waiting:
+            return
+        self._current = next(iter(self._waiting))
+        self._view.pause()
+        self._forget_typed()
+        self._write(question_text(self._waiting[self._current]))
+        self._selector.register(self._fd, selectors.EVENT_READ, data="stdin")
 
-    def _close(self) -> None:
-        self._selector.unregister(sys.stdin)
-        self._current = None
-        self._view.resume()
+    def _forget_typed(self) -> None:
+        """What was typed before the question was to be read cannot be an answer to it."""
+        try:
+            termios.tcflush(self._fd, termios.TCIFLUSH)
+        except termios.error:
+            # The terminal is gone; reading from it will say so.
+            return
+
+    def _done(self, effect_id: str) -> None:
+        """Ask this one no longer; if it was on the terminal, the next takes its place."""
+        self._waiting.pop(effect_id, None)
+        if effect_id == self._current:
+            self._selector.unregister(self._fd)
+            self._current = None
+            self._view.resume()
+            self._next()
 
     def _write(self, text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
 
 
+def is_person_there() -> bool:
+    """Somebody can read a question and answer it: both ends are a terminal, and it is ours at the moment."""
+    try:
+        return sys.stdin.isatty() and sys.stdout.isatty() and os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    except (AttributeError, OSError, ValueError):
+        # Closed from the start (then there is no stream), closed since, or not the terminal of our session.
+        return False
+
+
+def person() -> str:
+    """The name of who answers; the number where the machine knows no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
+
+
+def options_of(question: dict[str, Any]) -> list[str]:
+    """The answers to choose from; none for a question that is answered with yes or no."""
+    return [str(option) for option in question.get("options") or []]
+
+
+def choices(question: dict[str, Any]) -> str:
+    """What can be typed."""
+    options = options_of(question)
+    if not options:
+        return "y or n"
+    return f"{'1' if len(options) == 1 else f'1-{len(options)}'} or n"
+
+
 def question_text(question: dict[str, Any]) -> str:
     """How a breakpoint is put to a person."""
-    lines = ["", printable(question["title"])]
-    if question["question"] != question["title"]:
-        lines.append(printable(question["question"]))
-    options = question.get("options") or []
-    lines += [f"  {number}. {printable(option)}" for number, option in enumerate(options, 1)]
-    choice = f"1-{len(options)} or n" if options else "y/n, words after it are kept as feedback"
-    return "\n".join([*lines, f"[{choice}]: "])
+    title, asked = str(question["title"]), str(question.get("question") or question["title"])
+    lines = ["", printable(title)]
+    if asked != title:
+        # Indented, so that no line of it can pass for a line of ours.
+        lines += [f"  {line}" for line in printable_lines(asked)]
+    lines += [f"  {number}. {printable(option)}" for number, option in enumerate(options_of(question), 1)]
+    return "\n".join([*lines, f"[{choices(question)}; words after it are kept as feedback]: "])
 
 
 def read_answer(text: str, options: list[str]) -> dict[str, Any] | None:
     """A typed answer as a decision; None when it is not one. Enter alone decides nothing."""
     first, _, rest = text.partition(" ")
     feedback = rest.strip() or None
-    if options and first.isdigit() and 1 <= int(first) <= len(options):
+    if options and first.isdecimal() and 1 <= int(first) <= len(options):
         return {"approved": True, "option": options[int(first) - 1], "feedback": feedback}
     if options and text in options:
         return {"approved": True, "option": text}

@@ -106,6 +106,7 @@ def main(argv: list[str] | None = None) -> NoReturn:
     process and so run its author's ``finally`` blocks.
     """
     arguments = sys.argv[1:] if argv is None else argv
+    _open_standard_streams()
     code = _run(arguments)
     try:
         sys.stdout.flush()
@@ -114,6 +115,14 @@ def main(argv: list[str] | None = None) -> NoReturn:
         # Nobody reads any more (a closed pipe); what was to be recorded is recorded.
         pass
     os._exit(code)
+
+
+def _open_standard_streams() -> None:
+    """Where one was closed by the caller, the next file opened would take its place and be written to."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+            setattr(sys, name, open(number, "r" if number == 0 else "w", encoding="utf-8"))  # noqa: SIM115
 
 
 def _run(arguments: list[str]) -> int:

@@ -6,52 +6,53 @@ import os
 import shlex
 import signal
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from babysitter import config
+from babysitter.cli.endings import EXIT_CODES, tell
 from babysitter.cli.iterating import make_run
 from babysitter.cli.options import (
     complete_process,
     input_options,
     json_option,
-    opened,
     run_argument,
     runs_dir_option,
     settings,
 )
-from babysitter.cli.output import as_json, is_terminal
-from babysitter.cli.reports import DIVERGED_HINT, by_kind, ending_json, next_wake
+from babysitter.cli.output import is_terminal
 from babysitter.driver import Driver, Ending
-from babysitter.errors import RunBusy
+from babysitter.errors import InvalidInput, RunBusy
 from babysitter.executors.pool import Pool
 from babysitter.journal.lock import run_lock
-from babysitter.runs.run import Run
+from babysitter.paths import runs_dir as folder_of_runs
+from babysitter.runs.folder import open_run
 
-EXIT_CODES = {
-    "completed": 0,
-    "failed": 1,
-    "halted": 1,
-    "stuck": 7,
-    "diverged": 7,
-    "waiting": 8,
-    "interrupted": 130,
-}
+if TYPE_CHECKING:
+    from babysitter.journal.lock import RunLock
+    from babysitter.runs.run import Run
+
 OWN = frozenset({"shell", "python"})
 AGENT = frozenset({"agent"})
+
+
+class Means(NamedTuple):
+    """What a command may use: so many jobs at once, an agent's command, and a way to show what happens.
+
+    ``no_agent`` says why there is no agent command although one was asked for.
+    """
+
+    jobs: int
+    agent: list[str] | None
+    no_agent: str
+    is_plain: bool
+    is_json: bool
 
 
 def drive_options(command: Any) -> Any:
     """What ``run`` and ``resume`` share."""
     for option in (
-        click.option(
-            "--jobs",
-            "-j",
-            type=click.IntRange(min=1),
-            metavar="N",
-            help="Effects at once (default: processors).",
-        ),
         click.option(
             "--agent-command", metavar="COMMAND", help="Performs agent effects: prompt on stdin, JSON out."
         ),
@@ -60,7 +61,13 @@ def drive_options(command: Any) -> Any:
         json_option,
     ):
         command = option(command)
-    return command
+    return jobs_option(command)
+
+
+def jobs_option(command: Any) -> Any:
+    return click.option(
+        "--jobs", "-j", type=click.IntRange(min=1), metavar="N", help="Effects at once (default: processors)."
+    )(command)
 
 
 @click.command(
@@ -92,8 +99,9 @@ def run(
     PROCESS is a name (babysitter process list), a FILE.py, or FILE.py#FUNCTION.
     Kill it at any time; `babysitter resume` goes on where it was.
     """
-    made = make_run(process, inputs_file, pairs, run_id, prompt, runs_dir)
-    return drive(made, jobs, agent_command, plain, as_json)
+    # First, so that a mistake in them leaves no run behind.
+    means = means_of(jobs, agent_command, plain, as_json)
+    return drive(make_run(process, inputs_file, pairs, run_id, prompt, runs_dir), means)
 
 
 @click.command(
@@ -108,7 +116,8 @@ def resume(
     run: str, jobs: int | None, agent_command: str | None, plain: bool, runs_dir: str | None, as_json: bool
 ) -> int:
     """Go on with RUN where it was (default: the latest)."""
-    return drive(opened(run, runs_dir), jobs, agent_command, plain, as_json, is_loaded=True)
+    means = means_of(jobs, agent_command, plain, as_json)
+    return drive(open_run(run, folder_of_runs(runs_dir), settings().limits), means)
 
 
 @click.command(
@@ -117,56 +126,75 @@ Example:
   babysitter work release-1-2-0 --json"""
 )
 @run_argument()
-@click.option(
-    "--jobs", "-j", type=click.IntRange(min=1), metavar="N", help="Effects at once (default: processors)."
-)
+@jobs_option
 @runs_dir_option
 @json_option
 def work(run: str, jobs: int | None, runs_dir: str | None, as_json: bool) -> int:
     """Perform the shell and python effects of RUN, and leave what is for an agent, a person or the clock."""
-    found = opened(run, runs_dir)
-    view = make_view(is_plain=True, is_json=as_json)
-    _show_what_is_there(found, view)
-    pool = Pool(jobs or settings().jobs or os.cpu_count() or 1)
-    driver = Driver(found, pool, view, kinds=OWN, waits_for_time=False)
-    ending = _drive(driver)
-    code = tell(found, ending, view, as_json)
-    return 0 if code == EXIT_CODES["waiting"] else code
+    means = means_of(jobs, None, True, as_json)
+    ending = perform(
+        open_run(run, folder_of_runs(runs_dir), settings().limits), means, kinds=OWN, waits=False
+    )
+    return 0 if ending == EXIT_CODES["waiting"] else ending
 
 
-def drive(
-    run: Run,
-    jobs: int | None,
-    agent_command: str | None,
-    plain: bool,
-    wants_json: bool,
-    *,
-    is_loaded: bool = False,
-) -> int:
-    """Drive a run with what the command line and the configuration offer; gives the exit code."""
-    from babysitter.cli.asking import TerminalAsker
+def means_of(jobs: int | None, agent_command: str | None, is_plain: bool, is_json: bool) -> Means:
+    """What the command line gives, and the configuration where it is silent.
+
+    Raises:
+        InvalidInput: the command's quotes do not match, or a configuration file is wrong.
+    """
+    told = settings()
+    agent, no_agent = _agent(told, agent_command)
+    return Means(jobs or told.jobs or os.cpu_count() or 1, agent, no_agent, is_plain, is_json)
+
+
+def _agent(told: config.Settings, agent_command: str | None) -> tuple[list[str] | None, str]:
+    if agent_command is not None:
+        try:
+            words = shlex.split(agent_command)
+        except ValueError as error:
+            raise InvalidInput(f"--agent-command {agent_command!r} cannot be read: {error}") from None
+        if not words:
+            raise InvalidInput("--agent-command is empty; it names the program that answers prompts")
+        return words, ""
+    try:
+        return config.agent_command(told), ""
+    except InvalidInput as error:
+        # Only a process that asks an agent needs one: a cloned project may name what this user does not have.
+        return None, f"{error.message}; {error.hint}"
+
+
+def drive(run: Run, means: Means) -> int:
+    """Drive a run, alone, as far as it goes with these means; gives the exit code."""
+    with _lock(run):
+        return perform(run, means, kinds=OWN | AGENT if means.agent else OWN, waits=True)
+
+
+def _lock(run: Run) -> RunLock:
+    try:
+        return run_lock(run.folder, 0)
+    except RunBusy as error:
+        error.hint = f"babysitter status {run.run_id}"
+        raise
+
+
+def perform(run: Run, means: Means, *, kinds: frozenset[str], waits: bool) -> int:
+    """Read a run's journal, drive it and tell how it ended; gives the exit code.
+
+    ``waits``: for the clock, and for people if any are there.
+    """
     from babysitter.runs.schemas import misfits
 
-    told = settings()
-    command = shlex.split(agent_command) if agent_command else config.agent_command(told)
-    pool = Pool(jobs or told.jobs or os.cpu_count() or 1, agent_command=command, validate=misfits)
-    view = make_view(is_plain=plain, is_json=wants_json)
-    if is_loaded:
-        _show_what_is_there(run, view)
-    else:
-        run.on_event = view.event
-        _start(run, view)
-        run.load()
-    asker = TerminalAsker(pool.selector, view) if sys.stdin.isatty() and not wants_json else None
-    kinds = OWN | AGENT if command else OWN
-    driver = Driver(run, pool, view, kinds=kinds, asker=asker)
+    view = make_view(is_plain=means.is_plain, is_json=means.is_json)
     try:
-        with run_lock(run.folder, 0):
-            ending = _drive(driver)
-    except RunBusy as error:
-        error.hint = error.hint or f"another command drives it; look on with: babysitter status {run.run_id}"
-        raise
-    return tell(run, ending, view, wants_json)
+        _show(run, view)
+        pool = Pool(means.jobs, agent_command=means.agent, validate=misfits, limits=run.limits)
+        asker = _asker(pool, view) if waits and not means.is_json else None
+        driver = Driver(run, pool, view, kinds=kinds, asker=asker, waits_for_time=waits)
+        return tell(run, _interruptible(driver), view, means.is_json, means.no_agent)
+    finally:
+        view.close()
 
 
 def make_view(*, is_plain: bool, is_json: bool) -> Any:
@@ -184,79 +212,36 @@ def make_view(*, is_plain: bool, is_json: bool) -> Any:
     return LiveView()
 
 
-def _start(run: Run, view: Any) -> None:
+def _show(run: Run, view: Any) -> None:
+    """Read the journal; the view sees every event, the old ones too."""
     from babysitter.views.tree import RunInfo
 
     view.started(RunInfo(run.run_id, run.about["processId"], run.about["processId"], run.folder))
-
-
-def _show_what_is_there(run: Run, view: Any) -> None:
-    """Give a view the events that were read before it was made."""
-    _start(run, view)
-    Run(run.folder, run.limits).journal.load(view.event)
     run.on_event = view.event
+    run.load()
 
 
-def _drive(driver: Driver) -> Ending:
+def _asker(pool: Pool, view: Any) -> Any:
+    from babysitter.cli.asking import TerminalAsker, is_person_there
+
+    return TerminalAsker(pool.selector, view) if is_person_there() else None
+
+
+def _interruptible(driver: Driver) -> Ending:
+    """Drive; the signals by which people, hosts and terminals end a command stop it in good order."""
+
     def interrupt(*_: object) -> None:
         driver.interrupt()
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
+        numbers.append(signal.SIGHUP)
+    before = {number: signal.signal(number, interrupt) for number in numbers}
     try:
         return driver.drive()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def tell(run: Run, ending: Ending, view: Any, wants_json: bool) -> int:
-    """Close the view and print how it ended; gives the exit code."""
-    from babysitter.views.summary import Outcome
-
-    waiting = waiting_for(ending)
-    told = ending_json(run)
-    hint = hint_for(run, ending)
-    if wants_json:
-        pending = {"pending": by_kind(ending.waiting_for)} if ending.waiting_for else {}
-        as_json(
-            {
-                "run": run.run_id,
-                "status": ending.status,
-                **pending,
-                **next_wake(run),
-                **told,
-                **({"hint": hint} if hint else {}),
-            }
-        )
-    error = told.get("error") or told.get("problem")
-    if ending.diverged is not None:
-        error = {"name": type(ending.diverged).__name__, "message": ending.diverged.message}
-    view.finished(Outcome(ending.status, told.get("output"), error, waiting, hint))
-    return EXIT_CODES[ending.status]
-
-
-def waiting_for(ending: Ending) -> list[str]:
-    """What a run that waits is waiting for, a line each."""
-    return [f"{effect.kind} {effect.id}: {effect.label}" for effect in ending.waiting_for]
-
-
-def hint_for(run: Run, ending: Ending) -> str:
-    """What a person can do next."""
-    if ending.status == "interrupted":
-        return f"babysitter resume {run.run_id}"
-    if ending.status == "diverged":
-        return DIVERGED_HINT
-    if ending.status == "stuck":
-        return f"mend the process, then: babysitter resume {run.run_id}"
-    if ending.status != "waiting":
-        return ""
-    kinds = {effect.kind for effect in ending.waiting_for}
-    if "breakpoint" in kinds:
-        return f"babysitter approve {run.run_id} (or reject), then: babysitter resume {run.run_id}"
-    return (
-        f"babysitter resume {run.run_id} --agent-command 'claude -p'"
-        f" (or answer by hand: babysitter post {run.run_id} EFFECT --value JSON)"
-    )
 
 
 commands = {"run": run, "resume": resume, "work": work}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from babysitter.clock import ms_of
 from babysitter.engine.durations import seconds
 from babysitter.engine.outcomes import Decision, ShellResult
 
@@ -93,7 +94,23 @@ def define_described(task: Task[..., Any], args: dict[str, Any], effect: Any) ->
         raise TypeError(
             f"the builder of task {task.id!r} returned {described!r}; it returns a dict with a 'kind'"
         )
+    _check_ready(task, described)
     return {"title": task.options.get("title") or task.id, **described}
+
+
+def _check_ready(task: Task[..., Any], described: dict[str, Any]) -> None:
+    """A question and a sleep are for babysitter itself to read, so they must say what it needs."""
+    kind = described["kind"]
+    if kind not in ("breakpoint", "sleep"):
+        return
+    told = described.get(kind)
+    told = told if isinstance(told, dict) else {}
+    if kind == "breakpoint" and not (isinstance(told.get("question"), str) and told["question"].strip()):
+        raise TypeError(f"the builder of task {task.id!r} gave no {{'breakpoint': {{'question': 'text'}}}}")
+    if kind == "sleep" and "until" in told:
+        ms_of(told["until"])
+    elif kind == "sleep":
+        told["seconds"] = seconds(told.get("seconds"))
 
 
 def define_ready(task: Task[..., Any], args: dict[str, Any], effect: Any) -> dict[str, Any]:

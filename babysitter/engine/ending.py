@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from babysitter.engine.foreign import missing_loop
+from babysitter.engine.places import is_own
 from babysitter.engine.places import place_of as place_of  # noqa: PLC0414 - those who make an End need it
 from babysitter.errors import AllFailed, BabysitterError, Failed, ReplayError, TaskFailed
 
@@ -61,8 +62,6 @@ def ends_the_run(error: BaseException) -> bool:
 
 def describe_stuck(end: End) -> dict[str, Any]:
     """The data of a PROCESS_ERROR: name, message, file, line, hint and traceback."""
-    import traceback
-
     error = end.error
     assert error is not None
     file, line = end.place or ("", 0)
@@ -73,8 +72,20 @@ def describe_stuck(end: End) -> dict[str, Any]:
         "file": file,
         "line": line,
         "hint": error.hint if isinstance(error, BabysitterError) else "",
-        "traceback": "" if own else "".join(traceback.format_exception(error)),
+        "traceback": "" if own else _traceback_of(error),
     }
+
+
+def _traceback_of(error: BaseException) -> str:
+    """The traceback without the frames of the engine, which are not the author's to mend."""
+    from traceback import StackSummary, TracebackException
+
+    told: TracebackException | None = TracebackException.from_exception(error)
+    whole = told
+    while told is not None:
+        told.stack = StackSummary.from_list([frame for frame in told.stack if not is_own(frame.filename)])
+        told = told.__cause__ or told.__context__
+    return "".join(whole.format()) if whole is not None else ""
 
 
 def describe_failure(error: BaseException) -> dict[str, Any]:

@@ -137,6 +137,8 @@ class Parallel:
         names, listed = read_thunks(mode, thunks)
         try:
             check_limit(mode, limit)
+            for name in names or ():
+                check_name(name)
             for index, thunk in enumerate(listed):
                 check_thunk(mode, names[index] if names else index, thunk)
             if not listed and mode in ("any", "race"):
@@ -175,12 +177,16 @@ def read_thunks(mode: str, thunks: Any) -> tuple[list[str] | None, list[Any]]:
     return None, list(thunks)
 
 
-def check_thunk(mode: str, name: str | int, thunk: Any) -> None:
-    """A branch is something to call or to await; a task as it is would run at once, inside the replay."""
-    if not (isinstance(name, int) or valid_id(name)):
+def check_name(name: Any) -> None:
+    """A name given by hand becomes part of a step's name."""
+    if not valid_id(name):
         raise ValueError(
             f"branch name {name!r} cannot be part of a step's name; it has letters, digits, '-' and '_'"
         )
+
+
+def check_thunk(mode: str, name: str | int, thunk: Any) -> None:
+    """A branch is something to call or to await; a task as it is would run at once, inside the replay."""
     if not isinstance(thunk, Task) and (callable(thunk) or hasattr(thunk, "__await__")):
         return
     raise TypeError(

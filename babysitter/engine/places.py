@@ -28,6 +28,11 @@ def is_authors(filename: str) -> bool:
     return not filename.startswith(_NOT_AUTHORS) and _INSTALLED not in filename
 
 
+def is_own(filename: str) -> bool:
+    """Whether a source file is babysitter's, other than a process that it ships."""
+    return filename.startswith(_OWN + os.sep) and not filename.startswith(_SHIPPED)
+
+
 def place_of(traceback: TracebackType | None) -> Place | None:
     """File and line of the author's last own frame."""
     place = None

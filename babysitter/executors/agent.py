@@ -67,7 +67,7 @@ class Agent:
         return ask_again(prompt, schema, self._answer, self._problems)
 
     def conclude(self, exit: Exit) -> Result | None:
-        name = f"the agent command {shown((self._argv or [''])[0])}"
+        name = f"the agent command {shown(os.path.basename((self._argv or [''])[0]))}"
         if exit.is_timed_out:
             return Result.timed_out(name, exit, timeout(self._described))
         if exit.code != 0:

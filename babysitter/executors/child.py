@@ -250,7 +250,7 @@ def _explain(error: OSError | ValueError, argv: Sequence[str], cwd: str) -> NoRe
     """Say why a program could not be started, and what to do about it."""
     program = argv[0]
     if not isinstance(error, OSError):
-        raise CannotStart(f"cannot start {shown(program)}: {error}") from None
+        raise CannotStart(f"cannot start {shown(program, 200)}: {error}") from None
     if error.errno in EXHAUSTED:
         refuse(error, program, "started")
     if error.filename == cwd:
@@ -265,7 +265,7 @@ def _explain(error: OSError | ValueError, argv: Sequence[str], cwd: str) -> NoRe
         reason = "it is not a program, and has no first line '#!...' that names one"
     else:
         reason = os.strerror(error.errno or 0)
-    raise CannotStart(f"cannot start {shown(program)}: {reason}") from None
+    raise CannotStart(f"cannot start {shown(program, 200)}: {reason}") from None
 
 
 def _missing(program: str, cwd: str) -> str:

@@ -41,7 +41,7 @@ class Claims:
         Raises:
             UnsafePath, StorageError: of its folder.
         """
-        lock = self._locks.get(work.effect_id) or EffectLock(work.effect_id, work.folder)
+        lock = self._locks.get(work.effect_id) or EffectLock(work.folder)
         if not lock.is_held and not has_room:
             return False
         self._locks[work.effect_id] = lock

@@ -4,7 +4,9 @@ The lock is a ``flock`` on ``child.json`` in the effect's folder, which also
 says who was started last. The child inherits the descriptor, so the lock
 outlives a killed driver for as long as the child lives. A child may close what
 it inherits, so who gets the lock still looks for survivors of the start
-before, by what is written there and by their environment, and ends them.
+before, by what is written there and by their environment, and ends them. Both
+name the file itself (``mark``): a copy of the run has the same effects, and its
+driver must not take the children of this one for survivors.
 
 The lock is held until the result is recorded, and a successor looks at the
 journal once more between taking the lock and starting (``is_fresh``). So it
@@ -43,28 +45,29 @@ class EffectLock:
         fd: the descriptor that children inherit; negative while it is not held.
         is_held: the effect is ours.
         is_fresh: nobody has ever started the effect; known once the lock is held.
+        mark: what tells the lock's file from every other on the machine, once the lock is held.
         starts: how often it was started, by anybody.
     """
 
     __slots__ = (
-        "_effect_id",
         "_path",
         "_survivors_killed_at",
         "_unknown_since",
         "fd",
         "is_fresh",
         "is_held",
+        "mark",
         "starts",
     )
 
-    def __init__(self, effect_id: str, folder: str) -> None:
-        self._effect_id = effect_id
+    def __init__(self, folder: str) -> None:
         self._path = os.path.join(folder, RECORD)
         self._survivors_killed_at: float | None = None
         self._unknown_since: float | None = None
         self.is_held = False
         self.is_fresh = False
         self.starts = 0
+        self.mark = ""
         self.fd = -1
 
     def take(self, now: float) -> bool:
@@ -96,6 +99,7 @@ class EffectLock:
         fd, is_locked = _open_private(self._path), False
         try:
             is_locked = _lock(fd, self._path)
+            self.mark = _mark(fd)
             record = _read_record(fd)
         finally:
             if is_locked:
@@ -120,7 +124,7 @@ class EffectLock:
 
     def _end_survivors(self, record: dict[str, Any], now: float) -> bool:
         """Ask survivors of earlier starts to end, later make them; False when there are none."""
-        survivors = marked_processes(self._effect_id)
+        survivors = marked_processes(self.mark)
         if is_same_process(record.get("pid"), record.get("startTime")):
             survivors.append(record["pid"])
         if self._read_again() != record:
@@ -142,6 +146,7 @@ class EffectLock:
         if pid is None:
             self.starts += 1
         record = {
+            "lock": self.mark,
             "pid": pid,
             "pgid": pid,
             "startTime": start_time(pid) if pid else None,
@@ -204,6 +209,11 @@ def _lock(fd: int, path: str) -> bool:
     return True
 
 
+def _mark(fd: int) -> str:
+    found = os.fstat(fd)
+    return f"{found.st_dev}:{found.st_ino}"
+
+
 def _read_record(fd: int) -> dict[str, Any]:
     """What is known of the last start; empty when there was none."""
     content = os.pread(fd, RECORD_BYTES + 1, 0)
@@ -213,7 +223,10 @@ def _read_record(fd: int) -> dict[str, Any]:
         record = loads(content)
     except (InvalidInput, ValueError, RecursionError):
         return UNREADABLE
-    return record if isinstance(record, dict) else UNREADABLE
+    if not isinstance(record, dict):
+        return UNREADABLE
+    # In a copy of the run the processes are those of the original.
+    return record if record.get("lock") == _mark(fd) else {"starts": record.get("starts")}
 
 
 _this: dict[str, Any] = {}

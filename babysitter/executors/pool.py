@@ -40,6 +40,9 @@ KINDS = ("shell", "python", "agent")
 # Others need some too: a batch of results opens up to a hundred files at once.
 SPARE_DESCRIPTORS = 128
 
+# Each keeps its lock, and so a descriptor, until it is recorded.
+MOST_UNREPORTED = 64
+
 
 class Pool:
     """Performs effects on this machine. One pool at a time in a program.
@@ -183,20 +186,23 @@ class Pool:
         """Start waiting effects in their order, as far as there is room and they are ours."""
         self._claims.retry_at = NEVER
         for work in list(self.waiting.values()):
-            if len(self.running) >= self.jobs or (self.running and not self._has_descriptors()):
+            if not self._has_place():
                 return
             try:
                 has_room = len(self.running) + self._claims.held < self.jobs
                 if self._claims.take(work, now, has_room=has_room):
                     self._start(work)
             except StorageError as error:
-                if (
-                    not (self.running or self._withdrawn)
-                    or getattr(error.__cause__, "errno", None) not in EXHAUSTED
-                ):
-                    raise
-                # No room on this machine; there will be when something has ended.
-                return
+                is_exhausted = getattr(error.__cause__, "errno", None) in EXHAUSTED
+                if is_exhausted and (self.running or self._withdrawn):
+                    # There is no room on this machine; there will be when something has ended.
+                    return
+                raise
+
+    def _has_place(self) -> bool:
+        if len(self.running) >= self.jobs or len(self._finished) >= MOST_UNREPORTED:
+            return False
+        return not self.running or self._has_descriptors()
 
     def _has_descriptors(self) -> bool:
         """Whether one more child leaves enough of them for those who record the results."""

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 # Fields of /proc/*/stat, counted from the state on, which is the third.
 _GROUP, _START_TIME = 2, 19
+# Names the lock under which a process was started; inherited by all that it starts.
+LOCK_VARIABLE = "BABYSITTER_EFFECT_LOCK"
 _HAS_PROC = os.path.exists("/proc/self/stat")
 
 
@@ -79,17 +81,17 @@ def _is_member(pid: str, group: int) -> bool:
     return fields is not None and int(fields[_GROUP]) == group
 
 
-def marked_processes(effect_id: str) -> list[int]:
-    """Processes that were started for an effect, as their environment says.
+def marked_processes(mark: str) -> list[int]:
+    """Processes that were started under an effect's lock, as their environment says.
 
     Only where there is /proc; elsewhere, and for processes that changed their
     environment or belong to somebody else, the list is silent.
     """
     if not _HAS_PROC:
         return []
-    mark = b"\0BABYSITTER_EFFECT_ID=" + effect_id.encode() + b"\0"
+    variable = f"\0{LOCK_VARIABLE}={mark}\0".encode()
     pids = (int(name) for name in os.listdir("/proc") if name.isdigit())
-    return [pid for pid in pids if pid != os.getpid() and mark in b"\0" + _environment_of(pid)]
+    return [pid for pid in pids if pid != os.getpid() and variable in b"\0" + _environment_of(pid)]
 
 
 def _environment_of(pid: int) -> bytes:

@@ -9,6 +9,7 @@ from babysitter.errors import InvalidInput
 from babysitter.executors.shell import described, timeout, words
 from babysitter.executors.work import CannotStart, Command, Result
 from babysitter.jsontext import compact, parse_strict
+from babysitter.limits import DEFAULT
 from babysitter.paths import PACKAGE
 
 TYPE_CHECKING = False
@@ -57,6 +58,7 @@ class Python:
         return {
             "file": os.path.join(self._project, process["file"]),
             "sha256": process.get("sha256"),
+            "source": process.get("source"),
             "module": told.get("module"),
             "function": function,
             "args": told.get("args") or {},
@@ -68,9 +70,10 @@ class Python:
             return Result.timed_out(self._name, exit, timeout(self._described))
         status, _, content = (exit.answer or b"").partition(b"\n")
         # A whole answer counts also when the interpreter fails while it shuts down.
-        if content.endswith(b"\n") and status == b"ok":
+        is_whole = content.endswith(b"\n") or len(content) > self._limits.result_bytes
+        if status == b"ok" and is_whole:
             return self._returned(content, exit)
-        if content.endswith(b"\n") and status == b"error":
+        if status == b"error" and is_whole:
             return self._raised(content, exit)
         return self._died(exit)
 
@@ -83,7 +86,7 @@ class Python:
 
     def _raised(self, content: bytes, exit: Exit) -> Result:
         try:
-            told = parse_strict(content, limits=self._limits)
+            told = parse_strict(content, limits=DEFAULT)
             return Result.failed(str(told["name"]), str(told["message"]), traceback=str(told["traceback"]))
         except (InvalidInput, KeyError, TypeError):
             # The function can write there too, and a full disk cuts the answer short.

@@ -85,10 +85,17 @@ def make_importable(folder: str, package: str) -> None:
     sys.meta_path.append(Babysitter(package))
 
 
-def load(file: str, digest: str | None) -> ModuleType:
+def read(file: str, source: str | None) -> bytes:
+    """The process file: as it was loaded for the replay, a character for each byte, or else as it is now."""
+    if source is not None:
+        return source.encode("latin-1")
+    with open(file, "rb") as stream:
+        return stream.read()
+
+
+def load(file: str, digest: str | None, source: str | None) -> ModuleType:
     """Run the process file, exactly the bytes that were hashed."""
-    with open(file, "rb") as source:
-        content = source.read()
+    content = read(file, source)
     if digest:
         import hashlib
 
@@ -125,7 +132,7 @@ def call(request: dict[str, Any]) -> Any:
     file = request["file"]
     make_importable(os.path.dirname(file), request["package"])
     if request["module"] is None or request["module"] == MODULE_NAME:
-        module = load(file, request["sha256"])
+        module = load(file, request["sha256"], request.get("source"))
     else:
         import importlib
 
@@ -160,11 +167,11 @@ def describe(error: BaseException) -> str:
         trace = trace.tb_next
     try:
         message = str(error)
-    except Exception:
+    except BaseException:
         message = "(its message cannot be shown)"
     try:
         lines = "".join(traceback.format_exception(type(error), error, trace))
-    except Exception:
+    except BaseException:
         lines = f"{type(error).__name__}: {message}\n"
     try:
         sys.stderr.write(lines)

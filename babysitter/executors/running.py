@@ -11,6 +11,7 @@ from babysitter.disk import create, open_to_read, refuse, write_fully
 from babysitter.errors import StorageError
 from babysitter.executors.child import NEVER, Child
 from babysitter.executors.output import Output
+from babysitter.executors.processes import LOCK_VARIABLE
 from babysitter.executors.work import CannotStart, Exit, Finished, Result
 from babysitter.files import replace
 
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from babysitter.executors.effect_lock import EffectLock
     from babysitter.executors.work import Command, Executor, Work
 
-# The line before the value.
-_ANSWER_EXTRA = 64
+# Beside the value an answer may have a line that says what it is, or be an error with its traceback.
+_ANSWER_EXTRA = 1 << 16
 
 
 class Running:
@@ -67,6 +68,7 @@ class Running:
             "BABYSITTER_EFFECT_ID": work.effect_id,
             "BABYSITTER_RUN_ID": work.run_id,
             "BABYSITTER_ATTEMPT": str(lock.starts + 1),
+            LOCK_VARIABLE: lock.mark,
         }
         self._stdout = Output(os.path.join(work.folder, "stdout.log"))
         self._stderr = Output(os.path.join(work.folder, "stderr.log"))

@@ -13,7 +13,7 @@ from babysitter.engine.notes import Notes
 from babysitter.engine.replay import DeadlineExceeded, Replay
 from babysitter.engine.script import Script
 from babysitter.engine.state import STUCK
-from babysitter.errors import HeadMoved, NondeterminismError, ProcessError, RunBusy
+from babysitter.errors import HeadMoved, NondeterminismError, ProcessError, RunBusy, StorageError
 from babysitter.library import reopen
 from babysitter.runs import drafts
 from babysitter.runs.deadline import Deadline
@@ -115,7 +115,8 @@ class Execution:
             self.diverged = error
         except DeadlineExceeded as error:
             self._failure = End.stuck(self._too_slow(), place_of(error.__traceback__))
-        if self._has_begun and self.diverged is None and self._replay.is_quiet_for_ever:
+        is_explained = self._failure is not None or self.diverged is not None
+        if self._has_begun and not is_explained and self._replay.is_quiet_for_ever:
             never = ProcessError(
                 "the process waits for something that never comes", hint="await steps of ctx only"
             )
@@ -163,18 +164,8 @@ class Execution:
 
     def _draft(self) -> list[Draft]:
         """The round, in the order in which a replay meets it."""
+        asked = self._draft_asked()
         if self.end is not None and self.end.status == STUCK:
-            return self._draft_problem()
-        try:
-            requests = [
-                drafts.requested(self.run, branch, call) for branch, call in self._script.to_request()
-            ]
-            ending = [drafts.ended(self.run, self.end)] if self.end is not None else []
-        except Exception as error:
-            place = place_of(error.__traceback__)
-            if isinstance(error, OSError):
-                raise
-            self._failure = End.stuck(error, place)
             return self._draft_problem()
         return [
             *self._draft_change(),
@@ -182,9 +173,25 @@ class Execution:
             *(("PROCESS_LOG", data) for data in self._notes.to_log()),
             *(("PROCESS_LOG", data) for data in self._draft_reports()),
             *(drafts.cancelled(effect) for effect in self._script.to_cancel()),
-            *requests,
-            *ending,
+            *asked,
         ]
+
+    def _draft_asked(self) -> list[Draft]:
+        """The requests and the end: here the author's descriptions are built, so the run may get stuck here."""
+        if self.end is not None and self.end.status == STUCK:
+            return []
+        try:
+            with Deadline(self.run.limits.iterate_seconds):
+                calls = self._script.to_request()
+                requests = [drafts.requested(self.run, branch, call) for branch, call in calls]
+                return [*requests, *([drafts.ended(self.run, self.end)] if self.end is not None else [])]
+        except StorageError:
+            raise
+        except DeadlineExceeded as error:
+            self._failure = End.stuck(self._too_slow(), place_of(error.__traceback__))
+        except (Exception, SystemExit) as error:
+            self._failure = End.stuck(error, place_of(error.__traceback__))
+        return []
 
     def _draft_change(self) -> list[Draft]:
         """A changed source under which the script held; also the sign that a stuck run goes on."""
@@ -209,4 +216,5 @@ class Execution:
             known.get(name) == problem[name] for name in ("name", "message", "file", "line", "sourceDigests")
         ):
             return []
-        return [("PROCESS_ERROR", problem)]
+        # What the process said on its way there helps to find the mistake, and renames no step.
+        return [*(("PROCESS_LOG", data) for data in self._notes.to_log()), ("PROCESS_ERROR", problem)]

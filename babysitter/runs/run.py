@@ -6,6 +6,7 @@ import os
 
 from babysitter import limits as limits_module
 from babysitter.clock import now_ms
+from babysitter.disk import refuse
 from babysitter.engine.state import RunState
 from babysitter.errors import CorruptEvent, UnknownLayout
 from babysitter.files import read_regular, sync_folder
@@ -155,7 +156,10 @@ class Run:
     def make_folder(self, name: str) -> str:
         """A folder inside the run folder, made when needed."""
         path = os.path.join(self.folder, name)
-        os.makedirs(path, mode=FOLDER_MODE, exist_ok=True)
+        try:
+            os.makedirs(path, mode=FOLDER_MODE, exist_ok=True)
+        except OSError as error:
+            refuse(error, path, "made")
         return path
 
     def sync_folders(self, name: str) -> None:

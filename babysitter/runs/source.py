@@ -29,6 +29,7 @@ class Source:
 
     Attributes:
         process: the author's coroutine function.
+        content: the bytes of the process file.
         module: the module of the process file.
         digests: path relative to the process's folder → SHA-256, of all that was loaded so far.
     """
@@ -62,6 +63,7 @@ class Source:
                 f"there is no process file {self.file!r}",
                 hint="name a Python file, or a process of `babysitter process list`",
             ) from None
+        self.content = content
         code = compile_source(content, self.file)
         module = type(sys)(MODULE_NAME)
         module.__file__ = self.file

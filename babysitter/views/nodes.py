@@ -102,9 +102,13 @@ class Effect(Node):
 
     @property
     def name(self) -> str:
-        """Its title, after the name of its branch where that says something."""
-        branch = self.parent.title
-        return f"{branch}: {self.label}" if branch else self.label
+        """Its title, after those of the branches that it is in, where these say something."""
+        titles = []
+        branch: Branch | None = self.parent
+        while branch is not None:
+            titles.append(branch.title)
+            branch = branch.parent.parent if branch.parent is not None else None
+        return titled(" / ".join(filter(None, reversed(titles))), self.label)
 
     @property
     def verdict(self) -> str:
@@ -167,7 +171,7 @@ class Branch(Container):
         """What its line says: its title and that of the step where it stands; nothing for the root."""
         last = self.children[-1] if self.children else None
         if isinstance(last, Effect):
-            return last.name
+            return titled(self.title, last.label)
         return self.title or (f"branch {self.name}" if self.name else "")
 
 
@@ -195,6 +199,10 @@ class Group(Container):
     def is_current(self) -> bool:
         """Its branch has not gone on to another step."""
         return self.parent.children[-1] is self
+
+
+def titled(title: str, label: str) -> str:
+    return f"{title}: {label}" if title else label
 
 
 def change(node: Node, state: str) -> None:

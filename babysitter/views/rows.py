@@ -64,7 +64,7 @@ class Layout:
         """A heading, the progress of the process itself, the tree."""
         head = [self._header(title, elapsed)]
         if self.tree.root.progress is not None:
-            head.append([(INDENT, PLAIN), *self._bar(self.tree.root.progress)])
+            head.append(self._with_time([(INDENT, PLAIN), *self._bar(self.tree.root.progress)], None))
         room = self.height - len(head)
         if room > 0:
             self._add_children(self.tree.root, 1, Choice(self.tree, room))

@@ -10,16 +10,17 @@ import sys
 from babysitter.clock import ms_of
 from babysitter.views.telling import error_text, last_output, problem_text
 from babysitter.views.text import duration, printable, terminal_width
-from babysitter.views.values import cell, outline, pairs, table
+from babysitter.views.values import cell, pairs, table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-INDENT = "  "
 FINISHED = frozenset({"completed", "failed", "halted"})
 NOT_FOR_PEOPLE = frozenset({"prev", "batch"})
+# Where a function is found again; its name is told.
+NOT_ASKED = frozenset({"process", "module"})
 
 
 def runs_lines(runs: Sequence[dict[str, Any]]) -> list[str]:
@@ -84,7 +85,7 @@ def gist(event: dict[str, Any], titles: dict[str, str]) -> str:
 
 def status_lines(told: dict[str, Any]) -> list[str]:
     """Where a run stands."""
-    return pairs(_status(told))
+    return pairs(_status(told).items())
 
 
 def _status(told: dict[str, Any]) -> dict[str, Any]:
@@ -128,7 +129,7 @@ def _counts(counts: dict[str, int]) -> str:
 def run_lines(told: dict[str, Any]) -> list[str]:
     """A run with its prompt, its inputs and its effects."""
     more = {name: told[name] for name in ("prompt", "inputs") if told.get(name)}
-    return [*pairs({**_status(told), **more}), "", *effects_lines(told["tasks"])]
+    return [*pairs([*_status(told).items(), *more.items()]), "", *effects_lines(told["tasks"])]
 
 
 def effect_lines(told: dict[str, Any]) -> list[str]:
@@ -146,8 +147,8 @@ def effect_lines(told: dict[str, Any]) -> list[str]:
         "took": _took(told),
         "executor": told.get("executor") or "",
     }
-    head = pairs({name: value for name, value in lines.items() if value != ""})
-    return [*head, *_asked(told), *_answer(told)]
+    head = [(name, value) for name, value in lines.items() if value != ""]
+    return pairs([*head, *_asked(told), *_answer(told)])
 
 
 def _place(group: dict[str, Any] | None) -> str:
@@ -164,40 +165,33 @@ def _took(told: dict[str, Any]) -> str:
         return ""
 
 
-def _asked(told: dict[str, Any]) -> list[str]:
+def _asked(told: dict[str, Any]) -> list[tuple[str, Any]]:
+    """What the definition says, without what only the machine needs to know."""
     definition = told["definition"]
     described = definition.get(told["kind"]) if isinstance(definition, dict) else None
     if not isinstance(described, dict):
-        return _section("definition", definition)
-    argv = described.get("argv")
-    if isinstance(argv, list):
-        import shlex
-
-        described = {"command": shlex.join(map(str, argv)), **described}
-        del described["argv"]
-    lines = []
-    for name, value in described.items():
-        if value is not None and name != "process":
-            lines += _section(name, value)
-    return lines
+        return [("definition", definition)]
+    return [
+        ("command", _command(value)) if name == "argv" else (name, value)
+        for name, value in described.items()
+        if value is not None and name not in NOT_ASKED
+    ]
 
 
-def _answer(told: dict[str, Any]) -> list[str]:
+def _command(argv: Any) -> Any:
+    """The arguments as a person would type them."""
+    import shlex
+
+    return shlex.join(map(str, argv)) if isinstance(argv, list) else argv
+
+
+def _answer(told: dict[str, Any]) -> list[tuple[str, Any]]:
     if "value" in told:
-        return _section("result", told["value"])
+        return [("result", told["value"])]
     error = told.get("error")
     if not error:
         return []
-    lines = _section("error", error_text(error))
-    return [*lines, *_section("data", error["data"])] if error.get("data") else lines
-
-
-def _section(name: str, value: Any) -> list[str]:
-    """A heading with what belongs to it; what fits in one line stands beside it."""
-    body = outline(value)
-    if len(body) == 1:
-        return [f"{printable(name)}: {body[0]}"]
-    return ["", f"{printable(name)}:", *(INDENT + line for line in body)]
+    return [("error", error_text(error)), *([("data", error["data"])] if error.get("data") else [])]
 
 
 def moment(at: str) -> str:

@@ -7,12 +7,13 @@ from babysitter.views.text import pad, printable, printable_lines, shorten, widt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
 INDENT = "  "
 MOST_TABLE_COLUMNS = 8
-MOST_CELL_COLUMNS = 60
+MOST_CELL_COLUMNS = 40
+MOST_LAST_COLUMNS = 120
 GAP = "  "
 
 
@@ -66,7 +67,11 @@ def _is_nested(value: Any) -> bool:
 
 def _table_of(value: list[dict[str, Any]]) -> list[str]:
     names = list(value[0])
-    rows = [[shorten(cell(item[name]), MOST_CELL_COLUMNS) for name in names] for item in value]
+    # Long texts stand last in most tables, and there they push nothing aside.
+    most = [MOST_CELL_COLUMNS] * (len(names) - 1) + [MOST_LAST_COLUMNS]
+    rows = [
+        [shorten(cell(item[name]), width) for name, width in zip(names, most, strict=True)] for item in value
+    ]
     numbers = {index for index, name in enumerate(names) if all(_is_number(item[name]) for item in value)}
     return table([printable(name) for name in names], rows, right=numbers)
 
@@ -107,11 +112,12 @@ def _table_line(
     return told if width is None else shorten(told, width)
 
 
-def pairs(told: Mapping[str, Any]) -> list[str]:
+def pairs(told: Iterable[tuple[str, Any]]) -> list[str]:
     """Names and values in two columns; what takes several lines is indented below its name."""
-    width = max((width_of(name) for name in told), default=0)
+    listed = [(printable(name), value) for name, value in told]
+    width = max((width_of(name) for name, value in listed), default=0)
     lines = []
-    for name, value in told.items():
+    for name, value in listed:
         first, *rest = outline(value) or [""]
         if rest or _is_nested(value):
             lines += [name, *(INDENT + line for line in (first, *rest))]

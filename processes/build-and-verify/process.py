@@ -9,7 +9,7 @@ from babysitter import Context, Failed, TaskFailed, python, shell
 if TYPE_CHECKING:
     from babysitter import Outcome
 
-AUTO, NONE = "auto", "none"
+FIND, LEAVE_OUT = ("auto", True), ("none", False)
 STEPS = {"build": "builds it", "test": "runs the unit tests", "e2e": "runs the end-to-end tests"}
 STEPS |= {
     "docs": "makes the documentation",
@@ -24,10 +24,11 @@ Inputs = {
     "properties": {
         **{
             name: {
-                "description": f"the command that {what}; '{AUTO}' finds one, '{NONE}' leaves the step out",
-                "type": "string",
+                "description": f"the command that {what}; 'auto' finds one, 'none' leaves the step out",
+                # `-i docs=false` is a boolean, and had better mean what it says.
+                "type": ["string", "boolean"],
                 "minLength": 1,
-                "default": AUTO,
+                "default": "auto",
             }
             for name, what in STEPS.items()
         },
@@ -67,7 +68,7 @@ def run_step(name: str, command: str, cwd: str) -> dict[str, str]:
 async def process(inputs: dict[str, Any], ctx: Context) -> dict[str, Any]:
     found = await ctx.task(find_commands, path=inputs["path"])
     commands = choose(inputs, found["commands"])
-    missing = [name for name, command in commands.items() if not command and inputs[name] == AUTO]
+    missing = [name for name, command in commands.items() if not command and inputs[name] in FIND]
     if missing:
         ctx.log(f"found no command for: {', '.join(missing)}")
     task = run_step.using(timeout=inputs["timeout"])
@@ -96,18 +97,22 @@ async def process(inputs: dict[str, Any], ctx: Context) -> dict[str, Any]:
 
 
 def choose(inputs: dict[str, Any], found: dict[str, str]) -> dict[str, str]:
-    """The command of each step: as given, as found, or none."""
-    given = {name: inputs[name] for name in STEPS}
-    return {
-        name: found[name] if told == AUTO else "" if told == NONE else told for name, told in given.items()
-    }
+    """The command of each step: as found, none, or as given."""
+    commands = {}
+    for name in STEPS:
+        told = inputs[name]
+        if told in FIND:
+            commands[name] = found[name]
+        else:
+            commands[name] = "" if told in LEAVE_OUT else told
+    return commands
 
 
 async def may_deploy(
     inputs: dict[str, Any], ctx: Context, command: str, steps: list[dict[str, Any]], missing: list[str]
 ) -> bool:
     """A command that somebody typed is their will. One that was merely found is put to a person first."""
-    if inputs["deploy"] != AUTO:
+    if inputs["deploy"] not in FIND:
         return True
     passed = ", ".join(step["name"] for step in steps) or "nothing"
     absent = f"; not there: {', '.join(missing)}" if missing else ""

@@ -55,7 +55,7 @@ class Engine:
     @property
     def outcome(self) -> Outcome | None:
         end = self.replay.end
-        return end and Outcome(end.error is None, end.value, end.error)
+        return None if end is None else Outcome(end.error is None, end.value, end.error)
 
 
 @examples(600)

@@ -7,9 +7,11 @@ round, as ``iterate`` does; without it the process stays in memory, as in ``run`
 
 from __future__ import annotations
 
+import inspect
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from babysitter import define_task
 from babysitter.engine.context import Context
 from babysitter.engine.ending import describe_failure
 from babysitter.engine.notes import Notes
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from babysitter.engine.calls import Call
     from babysitter.engine.ending import End
+    from babysitter.engine.tasks import Task
 
     Process = Callable[[Any, Context], Any]
     Draft = tuple[str, dict[str, Any]]
@@ -151,7 +154,7 @@ class Rounds:
             *(("PROCESS_LOG", data) for data in self.notes.to_log()),
             *(("EFFECT_CANCELLED", {"effectId": effect}) for effect in self.script.to_cancel()),
             *(requested(call) for _, call in self.script.to_request()),
-            *([ended(self.end)] if self.end is not None and not self.state.is_finished else []),
+            *([] if self.end is None or self.state.is_finished else ended(self.end)),
         ]
 
     def write_round(self) -> list[str]:
@@ -177,7 +180,7 @@ class Rounds:
             # Every value passes through text, as it does on disk.
             kept = event._replace(data=loads(compact(event.data)))
             self.events.append(kept)
-            self.state.apply(kept)
+            self.state.apply(kept)  # type: ignore[arg-type] # it reads no more than Event has here
 
     def resolve(self, results: Mapping[str, Any]) -> list[str]:
         """Results by step, in this order and all at once; the steps of the round that follows."""
@@ -207,6 +210,18 @@ def play(
         asked = {request.step: request for batch in run.rounds for request in batch}
         run.resolve({step: answer(asked[step]) for step in order(run.pending)})
     return run
+
+
+def a_task(name: str) -> Task[..., Any]:
+    """A task of no importance, known by its name."""
+    return define_task(name, lambda args: {"kind": "shell"})
+
+
+def line_of(function: Callable[..., Any], mark: str = "# here") -> tuple[str, int]:
+    """File and line of the one line of a function that has a mark."""
+    lines, first = inspect.getsourcelines(function)
+    (line,) = [first + at for at, text in enumerate(lines) if mark in text]
+    return function.__code__.co_filename, line
 
 
 def created() -> dict[str, Any]:
@@ -247,8 +262,12 @@ def resolved(effect: str, result: Any) -> Draft:
     return "EFFECT_RESOLVED", {"effectId": effect, "status": "ok", "value": result}
 
 
-def ended(end: End) -> Draft:
-    """RUN_COMPLETED or RUN_FAILED."""
+def ended(end: End) -> list[Draft]:
+    """RUN_COMPLETED or RUN_FAILED; nothing for what a test returns only to look at it itself."""
     if end.error is not None:
-        return "RUN_FAILED", {"error": describe_failure(end.error)}
-    return "RUN_COMPLETED", {"output": end.value, "sha256": sha256_hex(compact(end.value).encode())}
+        return [("RUN_FAILED", {"error": describe_failure(end.error)})]
+    try:
+        text = compact(end.value)
+    except TypeError:
+        return []
+    return [("RUN_COMPLETED", {"output": end.value, "sha256": sha256_hex(text.encode())})]

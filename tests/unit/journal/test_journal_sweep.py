@@ -9,7 +9,7 @@ import pytest
 
 from babysitter.disk import Folder
 from babysitter.errors import HeadMoved, MissingEvent, StorageError, TailRemoved, UnsafePath
-from babysitter.journal.events import file_name, number_of
+from babysitter.journal.events import Head, decode, file_name, number_of
 from babysitter.journal.sweep import REASON, sweep
 
 if TYPE_CHECKING:
@@ -159,6 +159,7 @@ def test_what_is_set_aside_has_left_the_disk_before_the_next_event_is_linked(
     run.write(5)
     run.cut_power(3)
     journal = run.loaded()
+    journal.flush()  # so that the head is no reason to flush once more
     calls.made.clear()
     journal.append([("NOTE", {"n": 100})], NOW)
     folders = [what for call, what in calls.made[: calls.kinds().index("link")] if call == "flush folder"]
@@ -215,6 +216,18 @@ def test_nothing_is_moved_through_a_link_in_the_place_of_the_quarantine(run: Run
     with pytest.raises(UnsafePath):
         after(run)
     assert os.listdir(run.path / "elsewhere") == []
+
+
+def test_only_what_the_batch_explains_is_set_aside(run: RunFolder) -> None:
+    run.write(6)
+    for path in run.files()[2:4]:
+        path.unlink()
+    with Folder(str(run.journal)) as folder:
+        head = Head.genesis("run-1")
+        for path in run.files()[:2]:
+            head = decode(path.read_bytes(), head)
+        sweep(str(run.path), folder, head, batch_end=5)
+    assert quarantined(run) == [5]
 
 
 def test_sweeping_where_there_is_no_hole_does_nothing(run: RunFolder) -> None:

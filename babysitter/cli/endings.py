@@ -1,0 +1,92 @@
+"""How a command that drove a run ended: its exit code, what it prints, and what to do next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from babysitter.cli.output import as_json
+from babysitter.cli.reports import DIVERGED_HINT, by_kind, ending_json, next_wake
+
+if TYPE_CHECKING:
+    from babysitter.driver import Ending
+    from babysitter.runs.run import Run
+
+EXIT_CODES = {
+    "completed": 0,
+    "failed": 1,
+    "halted": 1,
+    "stuck": 7,
+    "diverged": 7,
+    "waiting": 8,
+    "interrupted": 130,
+}
+
+
+def tell(run: Run, ending: Ending, view: Any, wants_json: bool, no_agent: str) -> int:
+    """Print how it ended and close the view; gives the exit code."""
+    from babysitter.views.summary import Outcome
+
+    told = ending_json(run)
+    hint = hint_for(run, ending, no_agent)
+    error = _error(ending, told)
+    if wants_json:
+        as_json(
+            {
+                "run": run.run_id,
+                "status": ending.status,
+                **({"pending": by_kind(ending.waiting_for)} if ending.waiting_for else {}),
+                **next_wake(run),
+                **told,
+                **_divergence(ending),
+                **({"hint": hint} if hint else {}),
+            }
+        )
+    view.finished(Outcome(ending.status, told.get("output"), error, waiting_for(ending), hint))
+    return EXIT_CODES[ending.status]
+
+
+def _error(ending: Ending, told: dict[str, Any]) -> dict[str, Any] | None:
+    if ending.diverged is not None:
+        return {"name": type(ending.diverged).__name__, "message": ending.diverged.message}
+    error: dict[str, Any] | None = told.get("error") or told.get("problem")
+    return error
+
+
+def _divergence(ending: Ending) -> dict[str, Any]:
+    if ending.diverged is None:
+        return {}
+    return {"divergence": {"stepId": ending.diverged.step, "message": ending.diverged.message}}
+
+
+def waiting_for(ending: Ending) -> list[str]:
+    """What a run that waits is waiting for, a line each."""
+    return [f"{effect.kind} {effect.id}: {effect.label}" for effect in ending.waiting_for]
+
+
+def hint_for(run: Run, ending: Ending, no_agent: str) -> str:
+    """What a person can do next."""
+    resume = f"babysitter resume {run.run_id}"
+    if ending.status == "interrupted":
+        return resume
+    if ending.status == "diverged":
+        return DIVERGED_HINT
+    if ending.status == "stuck":
+        return f"mend the process, then: {resume}"
+    return _hint_for_waiting(run, ending, no_agent) if ending.status == "waiting" else ""
+
+
+def _hint_for_waiting(run: Run, ending: Ending, no_agent: str) -> str:
+    kinds = [effect.kind for effect in ending.waiting_for]
+    post = f"babysitter post {run.run_id} EFFECT --value JSON"
+    last = f"babysitter resume {run.run_id}"
+    first = []
+    if "breakpoint" in kinds:
+        which = " EFFECT" if kinds.count("breakpoint") > 1 else ""
+        first.append(f"babysitter approve {run.run_id}{which} (or reject)")
+    if set(kinds) - {"breakpoint", "sleep", "agent"}:
+        first.append(post)
+    if "agent" in kinds and no_agent:
+        first.append(no_agent)
+    elif "agent" in kinds:
+        last += f" --agent-command 'claude -p' (or answer by hand: {post})"
+    return f"{', '.join(first)}, then: {last}" if first else last

@@ -1,0 +1,138 @@
+"""Measure babysitter, as ratios, in one run on one machine.
+
+    python bench/run.py [--quick] [--only NAME …] [--peer COMMAND] [--json FILE]
+
+Prints a table: each value beside the floor that this machine sets, the ratio of the two, the target and the
+verdict. With --peer, a command line that starts the original Babysitter, the same is done with it, in turns.
+Progress goes to stderr. The exit code is 0, also when something is over its target; 1 when something failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shlex
+import sys
+import tempfile
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import growth_cases
+import run_cases
+import step_cases
+from children import ChildFailed
+from figures import Figure, table
+from original import Original
+from scene import Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+
+class Case(NamedTuple):
+    """What is measured together, and the rows that it gives."""
+
+    measure: Callable[[Scene], Iterator[Figure]]
+    rows: tuple[str, ...]
+
+
+def _of_shapes(*rows: str) -> tuple[str, ...]:
+    return tuple(f"{row}, {shape}" for shape in growth_cases.SHAPES for row in rows)
+
+
+SIZES = [f"iterate at {size}" for size in growth_cases.SIZES]
+ABOVE = [f"iterate at {size} above {growth_cases.LEAST}" for size in growth_cases.ABOVE]
+MOST = growth_cases.MOST
+PRINTED = tuple(f"printed, {size} {what}" for size in step_cases.PRINTED for what in ("new", "pending"))
+CASES = {
+    "start": Case(
+        step_cases.start_up, ("--version", "status", "status --json", "status --json, without launcher")
+    ),
+    "step": Case(step_cases.one_step, ("iterate, nothing new", "iterate, one new", "post")),
+    "printed": Case(step_cases.printed, PRINTED),
+    "iterate": Case(growth_cases.iterating, _of_shapes(*SIZES, *ABOVE)),
+    "opened": Case(growth_cases.opened, _of_shapes(f"files opened at {MOST}")),
+    "memory": Case(growth_cases.memory, _of_shapes(f"peak memory at {MOST}")),
+    "replay": Case(growth_cases.in_memory, _of_shapes(f"replay of {MOST} in memory")),
+    "sequential": Case(run_cases.sequential, ("sequential run",)),
+    "fan-out": Case(run_cases.fan_out, ("fan-out",)),
+    "schedule": Case(run_cases.schedule, ("wall time of run",)),
+}
+ROUNDS, QUICK_ROUNDS = 21, 5
+
+
+def main() -> None:
+    options = read_options()
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=options.folder) as folder:
+        original = Original(read_command(options.peer)) if options.peer else None
+        rounds = QUICK_ROUNDS if options.quick else ROUNDS
+        scene = Scene(folder, rounds=rounds, is_quick=options.quick, original=original)
+        kept = os.path.abspath(options.json) if options.json else None
+        scene.enter()
+        try:
+            figures = measure(scene, options.only or list(CASES))
+        except ChildFailed as error:
+            sys.exit(f"error: {error}")
+        finally:
+            os.chdir(os.path.dirname(os.path.abspath(__file__)))
+    print(f"{about()}\n\n{table(figures)}")
+    if kept:
+        keep(kept, figures)
+
+
+def read_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK_ROUNDS} rounds instead of {ROUNDS}")
+    parser.add_argument("--only", action="append", choices=CASES, metavar="NAME", help=", ".join(CASES))
+    parser.add_argument("--peer", metavar="COMMAND", help="command line of the original Babysitter")
+    parser.add_argument("--json", metavar="FILE", help="write every single measurement to FILE")
+    parser.add_argument("--folder", metavar="DIR", help="where to measure (default: the temporary folder)")
+    return parser.parse_args()
+
+
+def read_command(text: str) -> list[str]:
+    """The words of a command line; files in it are found from elsewhere too."""
+    return [os.path.abspath(word) if os.path.exists(word) else word for word in shlex.split(text)]
+
+
+def measure(scene: Scene, names: Sequence[str]) -> list[Figure]:
+    """The rows of the named cases."""
+    figures: list[Figure] = []
+    for name in names:
+        case = CASES[name]
+        sys.stderr.write(f"{name} …\n")
+        found = list(case.measure(scene))
+        assert tuple(figure.what for figure in found) == case.rows, [figure.what for figure in found]
+        figures += found
+    return figures
+
+
+def machine() -> dict[str, Any]:
+    """Where it was measured, without names."""
+    return {
+        "system": platform.system(),
+        "machine": platform.machine(),
+        "processors": os.cpu_count(),
+        "python": platform.python_version(),
+    }
+
+
+def about() -> str:
+    """The head of the table."""
+    told = machine()
+    return (
+        f"{told['system']} {told['machine']}, {told['processors']} processors, Python {told['python']};"
+        " medians; floor: `python -I -c pass`, if nothing else is said"
+    )
+
+
+def keep(file: str, figures: Sequence[Figure]) -> None:
+    told = {"machine": machine(), "figures": [figure.as_json() for figure in figures]}
+    with open(file, "w", encoding="utf-8") as opened:
+        json.dump(told, opened, indent=2)
+        opened.write("\n")
+
+
+if __name__ == "__main__":
+    main()

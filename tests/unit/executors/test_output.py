@@ -1,0 +1,82 @@
+"""One output stream: its end, its last line, its digest."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from babysitter.executors.output import TAIL_BYTES, Output
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def take(path: Path, *pieces: bytes) -> Output:
+    output = Output(str(path))
+    for piece in pieces:
+        output.take(piece)
+    output.close()
+    return output
+
+
+def test_the_end_begins_at_a_line(tmp_path: Path) -> None:
+    output = take(tmp_path / "log", b"first line\n", b"x" * 5000 + b"\n", b"y" * 5000)
+    assert output.tail() == "y" * 5000
+
+
+def test_the_end_of_one_long_line_begins_at_a_character(tmp_path: Path) -> None:
+    tail = take(tmp_path / "log", b"a" + "é".encode() * 10_000).tail()
+    assert (set(tail), len(tail)) == ({"é"}, TAIL_BYTES // 2)
+
+
+def test_a_single_line_that_ends_the_output_is_not_lost(tmp_path: Path) -> None:
+    assert take(tmp_path / "log", b"x" * 20_000 + b"\n").tail() == "x" * (TAIL_BYTES - 1) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "line"),
+    [
+        (b"", ""),
+        (b"\n\n", ""),
+        (b"a\nb", "b"),
+        (b"a\nb\n\n  \n", "b"),
+        (b"10%\r20%\r", "20%"),
+        (b"\xff\n", "\ufffd"),
+        (b"x" * 1000, "x" * 200),
+    ],
+)
+def test_the_last_line_is_the_last_that_says_something(tmp_path: Path, written: bytes, line: str) -> None:
+    assert take(tmp_path / "log", written).last_line() == line
+
+
+def test_an_earlier_log_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("old and longer")
+    take(tmp_path / "log", b"new")
+    assert (tmp_path / "log").read_bytes() == b"new"
+
+
+@given(st.lists(st.binary(max_size=20_000), max_size=6), st.integers(0, 30_000))
+def test_however_it_comes_in_pieces_it_is_the_same(
+    tmp_path_factory: pytest.TempPathFactory, pieces: list[bytes], most: int
+) -> None:
+    path = tmp_path_factory.mktemp("output") / "log"
+    output = Output(str(path))
+    output.keep(most)
+    for piece in filter(None, pieces):
+        output.take(piece)
+    output.close()
+    whole = b"".join(pieces)
+    once = take(path.with_name("once"), *([whole] if whole else []))
+    kept = whole[: most + 1] if most else b""
+    written = path.read_bytes() if whole else b""
+    assert (output.tail(), output.size, output.sha256(), bytes(output.kept), written) == (
+        once.tail(),
+        len(whole),
+        hashlib.sha256(whole).hexdigest(),
+        kept,
+        whole,
+    )

@@ -1,0 +1,189 @@
+"""Plain lines as things happen."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+
+import pytest
+from stories import START, Shown
+
+from babysitter.views.plain import PlainView
+from babysitter.views.summary import Outcome
+from babysitter.views.tree import RunInfo
+
+DONE = Outcome("completed", None, None, [], "")
+
+
+class Plain(Shown):
+    """A story with the lines that were written for it; the first names the run."""
+
+    def __init__(self) -> None:
+        self.stream = io.StringIO()
+        super().__init__(PlainView(self.stream))
+
+    @property
+    def lines(self) -> list[str]:
+        return [" ".join(line.split()) for line in self.stream.getvalue().splitlines()]
+
+
+def test_the_run_is_named_first() -> None:
+    assert Plain().lines == ["run checks-1 /runs/checks-1"]
+
+
+def test_an_effect_is_told_when_it_starts_and_when_it_ends() -> None:
+    plain = Plain()
+    plain.run("1", "Lint", 4.2)
+    assert plain.lines[1:] == ["start Lint", "ok Lint 4.2 s"]
+
+
+def test_a_failure_is_told_with_its_reason() -> None:
+    plain = Plain()
+    plain.request("1", "Lint")
+    plain.execute("1")
+    plain.wait(1)
+    plain.fail("1", "three\nerrors")
+    assert plain.lines[2:] == ["failed Lint 1.0 s three\\nerrors"]
+
+
+def test_an_exit_code_that_is_allowed_is_told() -> None:
+    plain = Plain()
+    plain.request("1", "Lint")
+    plain.execute("1")
+    plain.resolve("1", {"exitCode": 5})
+    assert plain.lines[2:] == ["exit 5 Lint 0 ms"]
+
+
+def test_a_cancelled_effect_is_told() -> None:
+    plain = Plain()
+    plain.request("1", "Lint")
+    plain.cancel("1")
+    assert plain.lines[1:] == ["cancelled Lint"]
+
+
+def test_a_branch_is_named_before_its_effect() -> None:
+    plain = Plain()
+    plain.request("1.h.1", "Count", mode="map", item="a.py")
+    plain.execute("1.h.1")
+    assert plain.lines[1:] == ["start a.py: Count"]
+
+
+def test_a_breakpoint_and_a_sleep_are_told_when_they_are_asked_for() -> None:
+    plain = Plain()
+    plain.request("1.0.1", "Merge", "breakpoint", question="Really?")
+    plain.request("1.1.1", "Settle", "sleep", seconds=90)
+    assert plain.lines[1:] == ["person Merge: Really?", "clock Settle, 1 m 30 s left"]
+
+
+def test_log_lines_come_with_their_fields() -> None:
+    plain = Plain()
+    plain.log("found", files=3, tool="ruff", words="two words")
+    assert plain.lines[1:] == ['log found files=3 tool=ruff words="two words"']
+
+
+def test_an_error_of_the_author_is_told_with_its_place() -> None:
+    plain = Plain()
+    plain.event("PROCESS_ERROR", {"name": "KeyError", "message": "'x'", "file": "p.py", "line": 3})
+    assert plain.lines[1:] == ["stuck KeyError: 'x' (p.py:3)"]
+
+
+def test_an_edited_process_is_told() -> None:
+    plain = Plain()
+    plain.event("PROCESS_CHANGED", {"sourceDigests": {}})
+    assert plain.lines[1:] == ["changed the process was edited since; the run goes on with it"]
+
+
+def test_progress_is_told_once_a_second() -> None:
+    plain = Plain()
+    for done in range(5):
+        plain.progress(done, 4, "files")
+        plain.wait(0.25)
+    assert plain.lines[1:] == ["progress 0/4 files", "progress 4/4 files"]
+
+
+def test_progress_of_one_scope_does_not_hold_back_that_of_another() -> None:
+    plain = Plain()
+    plain.request("1.a.1", "Copy", mode="map", item="a")
+    plain.progress(1, 4, "files")
+    plain.progress(2, None, scope="1.a.")
+    assert plain.lines[1:] == ["progress 1/4 files", "progress a: Copy: 2"]
+
+
+def test_progress_that_was_held_back_is_told_at_a_tick() -> None:
+    plain = Plain()
+    plain.progress(1, 4)
+    plain.progress(2, 4)
+    plain.wait(1)
+    plain.view.tick()
+    plain.view.tick()
+    assert plain.lines[1:] == ["progress 1/4", "progress 2/4"]
+
+
+def test_progress_that_was_held_back_is_told_at_the_end() -> None:
+    plain = Plain()
+    plain.progress(1, 4)
+    plain.progress(4, 4)
+    plain.view.finished(DONE)
+    assert plain.lines[1:3] == ["progress 1/4", "progress 4/4"]
+
+
+def test_what_was_there_before_resuming_is_one_line() -> None:
+    plain = Plain()
+    plain.now = START - 60_000
+    plain.log("long ago")
+    plain.request("1")
+    plain.resolve("1")
+    plain.now = START
+    plain.log("news")
+    plain.log("more news")
+    assert plain.lines[1:] == ["before 1 effect done", "log news", "log more news"]
+
+
+def test_lines_wait_while_a_question_stands_on_the_terminal() -> None:
+    plain = Plain()
+    plain.view.pause()
+    plain.log("meanwhile")
+    before = plain.lines[1:]
+    plain.view.resume()
+    assert (before, plain.lines[1:]) == ([], ["log meanwhile"])
+
+
+def test_a_command_that_ends_during_a_question_still_tells_everything() -> None:
+    plain = Plain()
+    plain.view.pause()
+    plain.log("meanwhile")
+    plain.view.finished(DONE)
+    assert plain.lines[1:3] == ["", "log meanwhile"]
+
+
+def test_a_message_is_one_line() -> None:
+    plain = Plain()
+    plain.view.message("two\nlines")
+    assert plain.lines[1:] == ["two\\nlines"]
+
+
+def test_a_stream_without_the_characters_gets_them_spelled_out() -> None:
+    raw = io.BytesIO()
+    view = PlainView(io.TextIOWrapper(raw, "ascii"))
+    view.message("café ✓")
+    assert raw.getvalue() == b"caf\\xe9 \\u2713\n"
+
+
+def test_the_work_goes_on_when_nobody_reads_any_more() -> None:
+    class Closed(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    view = PlainView(Closed())
+    view.started(RunInfo("r", "p", "p", "/r"))
+    view.finished(DONE)
+    assert view.run.run_id == "r"
+
+
+@pytest.mark.parametrize("module", ["plain", "quiet", "tables", "live"])
+def test_a_view_is_imported_without_what_is_heavy(module: str) -> None:
+    heavy = ("rich", "typing", "dataclasses", "re", "enum", "json", "datetime", "shutil")
+    program = f"import sys, babysitter.views.{module}; print(*set({heavy!r}) & set(sys.modules))"
+    told = subprocess.run([sys.executable, "-S", "-c", program], capture_output=True, text=True, check=True)
+    assert told.stdout.split() == []

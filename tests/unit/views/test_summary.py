@@ -1,0 +1,238 @@
+"""What is told at the end of a command."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stories import Shown
+
+from babysitter.views.marks import text_of
+from babysitter.views.summary import Outcome, summary_lines
+from babysitter.views.times import Times, covered, summary_json
+
+
+def told(shown: Shown, status: str = "completed", **more: Any) -> list[str]:
+    """The summary, without its first line, which is empty."""
+    values = {"output": None, "error": None, "waiting_for": [], "hint": "", **more}
+    lines = summary_lines(shown.view.tree, Outcome(status, **values))
+    return [text_of(line).rstrip() for line in lines[1:]]
+
+
+def in_parallel(shown: Shown, *seconds: float) -> None:
+    """Shell effects that start together and take so long each."""
+    for number in range(len(seconds)):
+        shown.request(f"1.{number}.1", f"Task {number}")
+        shown.execute(f"1.{number}.1")
+    before = 0.0
+    for length, number in sorted((length, number) for number, length in enumerate(seconds)):
+        shown.wait(length - before)
+        before = length
+        shown.resolve(f"1.{number}.1", {"exitCode": 0})
+
+
+def test_a_table_has_what_ran_with_verdicts_and_times() -> None:
+    shown = Shown()
+    shown.run("1", "Tests", 4.2)
+    shown.request("2", "Lint")
+    shown.execute("2")
+    shown.wait(1)
+    shown.resolve("2", {"exitCode": 3})
+    shown.request("3", "日本", "agent")
+    shown.cancel("3")
+    assert told(shown)[:4] == [
+        "  + Tests  ok             4.2 s",
+        "  ! Lint   exit 3         1.0 s",
+        "  - 日本   cancelled       0 ms",
+        "",
+    ]
+
+
+def test_the_last_line_tells_the_time_saved_against_one_after_the_other() -> None:
+    shown = Shown()
+    shown.event("RUN_CREATED", {})
+    in_parallel(shown, 5, 4, 1)
+    shown.event("RUN_COMPLETED", {})
+    assert told(shown)[-1] == (
+        "completed in 5.0 s: 3 tasks, 10.0 s one after the other, 5.0 s saved by working in parallel"
+    )
+
+
+def test_nothing_is_said_about_saving_where_nothing_overlapped() -> None:
+    shown = Shown()
+    shown.event("RUN_CREATED", {})
+    shown.run("1", seconds=2)
+    assert told(shown)[-1] == "completed in 2.0 s: 1 task, 2.0 s one after the other"
+
+
+def test_neither_a_night_between_nor_a_person_counts_as_saved() -> None:
+    shown = Shown()
+    in_parallel(shown, 2, 2)
+    shown.request("2", "Merge", "breakpoint")
+    shown.wait(40_000)
+    shown.resolve("2", {"approved": True})
+    times = Times(shown.view.tree)
+    assert (times.tasks, times.work_ms, times.saved_ms) == (2, 4000, 2000)
+
+
+@given(st.lists(st.tuples(st.integers(1, 60), st.integers(1, 60)).map(sorted).map(tuple)))
+def test_the_time_covered_by_spans_is_that_of_their_union(spans: list[tuple[int, int]]) -> None:
+    assert covered(spans) == len({moment for start, end in spans for moment in range(start, end)})
+
+
+def test_a_failed_run_shows_the_end_of_what_the_failing_command_printed() -> None:
+    shown = Shown()
+    shown.request("1", "Tests")
+    shown.fail(
+        "1", "pytest: exit code 1", data={"stdout": "1 failed\n", "stderr": "\x1b[31mwarning\x1b[0m\n"}
+    )
+    error = {"name": "Failed", "message": "the checks failed"}
+    assert told(shown, "failed", error=error)[2:7] == [
+        "Tests: pytest: exit code 1",
+        "  1 failed",
+        "  warning",
+        "",
+        "error: Failed: the checks failed",
+    ]
+
+
+def test_an_error_that_is_the_commands_own_is_told_once() -> None:
+    shown = Shown()
+    shown.request("1", "Tests")
+    error = {"name": "ShellFailed", "message": "exit code 1", "data": {"stdout": "1 failed\n"}}
+    shown.fail("1", **{name: error[name] for name in ("message", "data")})
+    text = "\n".join(told(shown, "failed", error=error))
+    assert (text.count("exit code 1"), text.count("1 failed")) == (1, 1)
+
+
+def test_a_long_output_is_cut_at_its_beginning() -> None:
+    shown = Shown()
+    shown.request("1")
+    shown.fail("1", data={"stdout": "".join(f"line {number}\n" for number in range(100))})
+    lines = told(shown, "failed")
+    assert ("  line 84" in lines, "  line 85" in lines, "  line 99" in lines) == (False, True, True)
+
+
+def test_the_outputs_of_the_last_failures_are_shown_and_the_others_counted() -> None:
+    shown = Shown()
+    for number in range(5):
+        shown.request(str(number), f"Task {number}")
+        shown.fail(str(number), data={"traceback": f"Traceback {number}"})
+    lines = told(shown, "failed")
+    assert [line for line in lines if "Traceback" in line] == [
+        f"  Traceback {number}" for number in (2, 3, 4)
+    ]
+    assert "and 2 more; babysitter show RUN EFFECT has each" in lines
+
+
+def test_a_completed_run_shows_no_outputs_of_failures() -> None:
+    shown = Shown()
+    shown.request("1")
+    shown.fail("1", data={"stdout": "caught by the process"})
+    assert "caught by the process" not in "\n".join(told(shown))
+
+
+def test_the_data_of_a_failure_on_purpose_is_told() -> None:
+    error = {"name": "Failed", "message": "no", "data": {"checks": [{"name": "lint", "ok": False}]}}
+    assert told(Shown(), "failed", error=error)[:4] == [
+        "error: Failed: no",
+        "  checks:",
+        "    name  ok",
+        "    lint  false",
+    ]
+
+
+def test_an_error_of_the_author_has_place_traceback_and_cure() -> None:
+    error = {
+        "name": "ForeignAwait",
+        "message": "not a step",
+        "file": "p.py",
+        "line": 3,
+        "traceback": "Traceback:\n  line 3\n",
+        "hint": "await steps",
+    }
+    assert told(Shown(), "stuck", error=error)[:4] == [
+        "error: ForeignAwait: not a step (p.py:3)",
+        "  Traceback:",
+        "    line 3",
+        "  await steps",
+    ]
+
+
+def test_the_output_of_a_completed_run_is_told() -> None:
+    assert told(Shown(), output={"merged": True})[0] == "merged: true"
+
+
+def test_a_waiting_run_tells_for_what_and_how_to_go_on() -> None:
+    lines = told(Shown(), "waiting", waiting_for=["agent abc: Review"], hint="babysitter resume r")
+    assert lines == [
+        "waiting for",
+        "  agent abc: Review",
+        "",
+        "waiting after 0 ms",
+        "next: babysitter resume r",
+    ]
+
+
+def test_a_long_list_of_what_is_waited_for_is_counted() -> None:
+    lines = told(Shown(), "waiting", waiting_for=[f"agent {number}" for number in range(100)])
+    assert lines[40:42] == ["  agent 39", "  and 60 more"]
+
+
+def test_a_large_run_is_summed_up_by_title_with_its_failures() -> None:
+    shown = Shown()
+    for number in range(100):
+        shown.request(f"1.{number}.1", "Count", mode="map", item=f"file {number}")
+        shown.execute(f"1.{number}.1")
+        shown.wait(1)
+        if number == 70:
+            shown.fail(f"1.{number}.1")
+        else:
+            shown.resolve(f"1.{number}.1")
+    assert told(shown)[:3] == [
+        "  x Count (100 times)  1 failed, 99 ok   1 m 40 s",
+        "  x file 70: Count     failed               1.0 s",
+        "",
+    ]
+
+
+@pytest.mark.parametrize("field", ["hint", "waiting_for", "error", "output"])
+def test_nothing_that_is_told_can_act_on_the_terminal(field: str) -> None:
+    evil = "\x1b[2J\u202e"
+    values: dict[str, Any] = {
+        "hint": evil,
+        "waiting_for": [evil],
+        "error": {"name": evil, "message": evil, "traceback": evil, "hint": evil, "data": {evil: [evil]}},
+        "output": {evil: [evil, {"a": evil}]},
+    }
+    shown = Shown()
+    shown.request("1", evil)
+    shown.fail("1", evil, data={"stdout": evil})
+    status = {"error": "failed", "output": "completed"}.get(field, "waiting")
+    assert all(line.isprintable() for line in told(shown, status, **{field: values[field]}))
+
+
+def test_programs_get_the_same_as_json() -> None:
+    shown = Shown()
+    shown.event("RUN_CREATED", {})
+    in_parallel(shown, 2, 1)
+    assert summary_json(shown.view.tree) == {
+        "wallMs": 2000,
+        "tasksMs": 3000,
+        "savedMs": 1000,
+        "counts": {"ok": 2},
+        "effects": [
+            {
+                "id": f"effect-1.{number}.1",
+                "step": f"1.{number}.1",
+                "kind": "shell",
+                "title": f"Task {number}",
+                "state": "ok",
+                "ms": ms,
+                "exitCode": 0,
+            }
+            for number, ms in enumerate([2000, 1000])
+        ],
+    }

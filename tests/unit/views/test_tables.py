@@ -1,0 +1,225 @@
+"""Tables for commands that look at runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from babysitter.views.tables import (
+    effect_lines,
+    effects_lines,
+    events_lines,
+    run_lines,
+    runs_lines,
+    status_lines,
+)
+
+EVIL = "\x1b[2J\u202e\n"
+
+
+def a_run(**more: Any) -> dict[str, Any]:
+    return {
+        "run": "checks-1",
+        "process": "checks",
+        "status": "waiting",
+        "createdAt": "2026-11-24T01:48:21.123Z",
+        "lastEventAt": "2026-11-24T01:49:24.123Z",
+        "events": 7,
+        "effects": {"ok": 2, "requested": 1},
+        "pending": {"agent": 1},
+        "folder": "/runs/checks-1",
+        **more,
+    }
+
+
+def an_effect(**more: Any) -> dict[str, Any]:
+    return {
+        "id": "4f9k2m",
+        "run": "checks-1",
+        "step": "1.0.1",
+        "task": "tests",
+        "kind": "shell",
+        "title": "Run the tests",
+        "status": "ok",
+        "requestedAt": "2026-11-24T01:48:21.123Z",
+        "definition": {
+            "kind": "shell",
+            "shell": {"argv": ["pytest", "-k", "a b"], "timeout": 60, "env": None},
+        },
+        **more,
+    }
+
+
+def an_event(seq: int, type: str, **data: Any) -> dict[str, Any]:
+    data = {"prev": "0", "batch": [1, 2], **data}
+    return {"seq": seq, "type": type, "recordedAt": "2026-11-24T01:48:21.123Z", "data": data}
+
+
+def test_runs_are_listed_with_what_is_done_and_what_pends() -> None:
+    first = a_run(resolved=3, pending=1)
+    second = {
+        "run": "torn",
+        "process": "",
+        "status": "unreadable",
+        "createdAt": "",
+        "error": "event 3 is torn",
+    }
+    assert runs_lines([first, second]) == [
+        "run       process  status      created               effects",
+        "checks-1  checks   waiting     2026-11-24 01:48:21Z  3 done, 1 pending",
+        "torn               unreadable                        event 3 is torn",
+    ]
+
+
+def test_no_runs_tell_how_to_make_one() -> None:
+    assert runs_lines([]) == ["no runs here; make one with: babysitter run PROCESS"]
+
+
+def test_effects_are_listed() -> None:
+    assert effects_lines([an_effect()]) == [
+        "effect  step   kind   status  title",
+        "4f9k2m  1.0.1  shell  ok      Run the tests",
+    ]
+
+
+def test_events_are_listed_with_their_gist() -> None:
+    events = [
+        an_event(1, "RUN_CREATED", processId="checks", runId="checks-1"),
+        an_event(2, "EFFECT_REQUESTED", effectId="e1", stepId="1", kind="shell", label="Lint"),
+        an_event(3, "EFFECT_RESOLVED", effectId="e1", status="ok"),
+        an_event(4, "EFFECT_RESOLVED", effectId="e2", status="error", error={"name": "E", "message": "no"}),
+        an_event(5, "EFFECT_CANCELLED", effectId="e1", reason="abandoned"),
+        an_event(6, "PROCESS_LOG", message="hello"),
+        an_event(7, "PROCESS_LOG", progress={"done": 1}),
+        an_event(8, "PROCESS_ERROR", name="KeyError", message="'x'", file="p.py", line=3),
+        an_event(9, "RUN_FAILED", error={"name": "Failed", "message": "why"}),
+        an_event(10, "RECORDED", scope="", name="files", value=[1]),
+    ]
+    assert [line.split("Z  ")[1] for line in events_lines(events)[1:]] == [
+        "RUN_CREATED       checks checks-1",
+        "EFFECT_REQUESTED  e1 1 shell Lint",
+        "EFFECT_RESOLVED   e1 ok Lint",
+        "EFFECT_RESOLVED   e2 error E: no",
+        "EFFECT_CANCELLED  e1 abandoned Lint",
+        "PROCESS_LOG       hello",
+        'PROCESS_LOG       progress {"done":1}',
+        "PROCESS_ERROR     KeyError: 'x' (p.py:3)",
+        "RUN_FAILED        Failed: why",
+        'RECORDED          {"scope":"","name":"files","value":[1]}',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"), [(effects_lines, "no effects"), (events_lines, "no events")]
+)
+def test_an_empty_list_says_so(function: Any, expected: str) -> None:
+    assert function([]) == [expected]
+
+
+def test_a_status_tells_where_the_run_stands_and_how_to_go_on() -> None:
+    assert status_lines(a_run(until="2026-11-24T02:00:00.000Z")) == [
+        "run         checks-1",
+        "process     checks",
+        "status      waiting",
+        "created     2026-11-24 01:48:21Z",
+        "last event  2026-11-24 01:49:24Z, number 7",
+        "took        1 m 03 s",
+        "effects     2 ok, 1 requested",
+        "waits for   1 agent",
+        "until       2026-11-24 02:00:00Z",
+        "folder      /runs/checks-1",
+        "go on with  babysitter resume checks-1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ending", "expected"),
+    [
+        ({"output": {"lines": 3}}, ["output", "  lines: 3"]),
+        ({"output": None}, ["output      null"]),
+        ({"error": {"name": "Failed", "message": "no"}}, ["error       Failed: no"]),
+        (
+            {"error": {"name": "ShellFailed", "message": "no", "data": {"stdout": "words\n"}}},
+            ["error       ShellFailed: no", "printed     words"],
+        ),
+        (
+            {"problem": {"name": "KeyError", "message": "'x'", "file": "p.py", "line": 3, "hint": "mend it"}},
+            ["problem     KeyError: 'x' (p.py:3)", "hint        mend it"],
+        ),
+    ],
+)
+def test_a_status_tells_how_the_run_ended(ending: dict[str, Any], expected: list[str]) -> None:
+    lines = status_lines(a_run(status="completed", pending={}, **ending))
+    assert lines[lines.index("folder      /runs/checks-1") + 1 :] == expected
+
+
+def test_a_run_is_shown_with_inputs_and_effects() -> None:
+    lines = run_lines(a_run(prompt="check it", inputs={"path": "."}, tasks=[an_effect()]))
+    assert lines[-6:] == [
+        "prompt      check it",
+        "inputs",
+        "  path: .",
+        "",
+        "effect  step   kind   status  title",
+        "4f9k2m  1.0.1  shell  ok      Run the tests",
+    ]
+
+
+def test_an_effect_is_shown_with_what_it_asks_for_and_its_result() -> None:
+    times = {"startedAt": "2026-11-24T01:48:21.123Z", "finishedAt": "2026-11-24T01:48:25.323Z"}
+    group = {"path": "1", "mode": "map", "branch": "h", "label": "a.py"}
+    assert effect_lines(an_effect(value={"exitCode": 0}, executor="local", group=group, **times)) == [
+        "effect     4f9k2m",
+        "run        checks-1",
+        "step       1.0.1",
+        "task       tests",
+        "title      Run the tests",
+        "kind       shell",
+        "status     ok",
+        "branch     a.py of parallel.map at step 1",
+        "requested  2026-11-24 01:48:21Z",
+        "took       4.2 s",
+        "executor   local",
+        "command    pytest -k 'a b'",
+        "timeout    60",
+        "result",
+        "  exitCode: 0",
+    ]
+
+
+def test_a_prompt_keeps_its_lines() -> None:
+    definition = {"kind": "agent", "agent": {"prompt": "Review this.\n\n+ line"}}
+    lines = effect_lines(an_effect(kind="agent", definition=definition))
+    assert lines[-4:] == ["prompt", "  Review this.", "  ", "  + line"]
+
+
+def test_a_failed_effect_is_shown_with_all_that_is_known() -> None:
+    error = {"name": "ValueError", "message": "no", "data": {"traceback": "Traceback:\n  line 3"}}
+    assert effect_lines(an_effect(error=error))[-5:] == [
+        "error      ValueError: no",
+        "data",
+        "  traceback:",
+        "    Traceback:",
+        "      line 3",
+    ]
+
+
+def test_a_definition_of_any_shape_is_shown() -> None:
+    assert effect_lines(an_effect(kind="custom", definition={"kind": "custom", "custom": 3}))[-3:] == [
+        "definition",
+        "  kind: custom",
+        "  custom: 3",
+    ]
+
+
+def test_nothing_in_a_table_can_act_on_the_terminal() -> None:
+    effect = an_effect(title=EVIL, definition={"kind": EVIL, EVIL: EVIL}, value={EVIL: [EVIL]})
+    lines = [
+        *runs_lines([a_run(process=EVIL, resolved=1, pending=0)]),
+        *effects_lines([effect]),
+        *events_lines([an_event(1, "PROCESS_LOG", message=EVIL)]),
+        *run_lines(a_run(status="failed", error={"message": EVIL}, prompt=EVIL, inputs=EVIL, tasks=[effect])),
+        *effect_lines(effect),
+    ]
+    assert all(line.isprintable() for line in lines)
