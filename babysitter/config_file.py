@@ -15,11 +15,16 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
+# An event nests its values in a few levels of its own, and the journal writes 200 of them.
+DEEPEST = 190
+A_DAY = 86_400
+
+
 class LimitsModel(_Strict):
     """Sizes and depths."""
 
     resultBytes: int | None = Field(default=None, ge=1)
-    depth: int | None = Field(default=None, ge=1, le=500)
+    depth: int | None = Field(default=None, ge=1, le=DEEPEST)
     inlineBytes: int | None = Field(default=None, ge=0, le=1 << 20)
 
 
@@ -34,7 +39,7 @@ class ProjectModel(_Strict):
 
     jobs: int | None = Field(default=None, ge=1)
     agent: str | None = None
-    iterateSeconds: float | None = Field(default=None, gt=0)
+    iterateSeconds: float | None = Field(default=None, ge=0.001, le=A_DAY)
     limits: LimitsModel | None = None
 
 
@@ -61,7 +66,9 @@ def read_config(path: str, *, is_project: bool) -> dict[str, Any]:
     try:
         checked = model.model_validate(loaded)
     except ValidationError as error:
-        raise _explain(path, error.errors()[0], is_project) from None
+        # A misspelt key also leaves the right one missing; the misspelling is what there is to mend.
+        problem = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
+        raise _explain(path, problem, is_project) from None
     return checked.model_dump(exclude_none=True)
 
 
@@ -74,14 +81,15 @@ def _explain(path: str, problem: Any, is_project: bool) -> InvalidInput:
             f"'agents' in {path!r}: a project's configuration cannot name commands",
             hint="put the command into your own configuration, and `agent: NAME` here",
         )
-    near = get_close_matches(str(problem["loc"][-1]), _keys(problem["loc"]), n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(_keys(problem['loc']))}"
+    known = _keys(problem["loc"], ProjectModel if is_project else UserModel)
+    near = get_close_matches(str(problem["loc"][-1]), known, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
     return InvalidInput(f"unknown key {place!r} in {path!r}", hint=hint)
 
 
-def _keys(place: tuple[Any, ...]) -> list[str]:
+def _keys(place: tuple[Any, ...], model: type[BaseModel]) -> list[str]:
     if place[0] == "limits" and len(place) > 1:
         return list(LimitsModel.model_fields)
     if place[0] == "agents" and len(place) > 1:
         return list(AgentModel.model_fields)
-    return list(UserModel.model_fields)
+    return list(model.model_fields)

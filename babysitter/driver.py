@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import os
 
-from babysitter.clock import iso, now_ms
+from babysitter.clock import now_ms
 from babysitter.engine.state import FINISHED
-from babysitter.errors import BabysitterError, ResultRejected
-from babysitter.executors.pool import Work
+from babysitter.errors import ResultRejected
+from babysitter.executors.leftovers import end_leftovers
+from babysitter.executors.orders import answer_of, as_failure, work_of
 from babysitter.runs.execution import Execution
-from babysitter.runs.iterate import due_at, wake_sleepers
-from babysitter.runs.results import Answer, accept, decide
-from babysitter.runs.source import MODULE_NAME
+from babysitter.runs.results import accept, decide
+from babysitter.runs.sleeping import due_at, wake_sleepers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from babysitter.errors import NondeterminismError
     from babysitter.executors.pool import Finished, Pool
     from babysitter.journal.events import Event
+    from babysitter.runs.results import Answer
     from babysitter.runs.run import Run
 
     class Asker(Protocol):
@@ -102,11 +103,26 @@ class Driver:
         """
         self._fresh = list(self.run.state.pending.values())
         self._listen()
+        was_driven_before = bool(self.run.state.effects)
+        if was_driven_before:
+            self._end_leftovers(lambda effect: not effect.is_pending)
         try:
             self._drive()
             return self._end()
         finally:
             self.pool.close(GRACE_SECONDS)
+            if was_driven_before:
+                self._end_leftovers(lambda effect: True)
+
+    def _end_leftovers(self, is_meant: Callable[[Effect], bool]) -> None:
+        """End what a killed driver has left, as far as this run is not going to start it again."""
+        # What a command that was recorded has left running on purpose is let go, as always.
+        effects = {
+            effect.id
+            for effect in self.run.state.effects.values()
+            if effect.executor != "local" and is_meant(effect)
+        }
+        end_leftovers(self.run.run_id, os.path.join(self.run.folder, "tasks"), effects)
 
     def _listen(self) -> None:
         before = self.run.on_event
@@ -182,7 +198,7 @@ class Driver:
             if not effect.is_pending:
                 continue
             if effect.kind in self.kinds:
-                works.append(self._work(effect))
+                works.append(work_of(self.run, self._execution.source, effect))
                 self._offered.add(effect.id)
             elif effect.kind == "breakpoint" and self.asker is not None:
                 self.asker.ask(effect, self.run.definition_of(effect))
@@ -190,34 +206,6 @@ class Driver:
                 self._sleeping[effect.id] = due_at(effect)
         if works:
             self.pool.offer(works)
-
-    def _work(self, effect: Effect) -> Work:
-        definition = self.run.definition_of(effect)
-        if isinstance(definition.get("python"), dict):
-            definition = {**definition, "python": self._located(definition["python"])}
-        return Work(
-            effect_id=effect.id,
-            kind=effect.kind,
-            definition=definition,
-            run_id=self.run.run_id,
-            folder=os.path.join(self.run.folder, "tasks", effect.id),
-            project=self.run.project,
-            run_folder=self.run.folder,
-        )
-
-    def _located(self, described: dict[str, Any]) -> dict[str, Any]:
-        """Which code to run: the journal has the function's name, the loaded process its source.
-
-        The source goes along because the file may be edited while this run is driven.
-        """
-        source = self._execution.source
-        module = described.get("module")
-        process = {
-            "file": source.file,
-            "sha256": source.digests[os.path.basename(source.file)],
-            "source": source.content.decode("latin-1"),
-        }
-        return {**described, "process": process, "module": None if module == MODULE_NAME else module}
 
     def _close(self, effect_id: str) -> None:
         """Nobody needs this effect any more: it was answered elsewhere, or cancelled."""
@@ -244,7 +232,7 @@ class Driver:
 
     def _take_in(self, finished: list[Finished]) -> None:
         """Record what ended here, what a person answered here, what others wrote, and what the clock says."""
-        answers = [_answer(end) for end in finished]
+        answers = [answer_of(end) for end in finished]
         if self.asker is not None:
             answers += [self._decision(effect_id, told) for effect_id, told in self.asker.answers()]
         if answers:
@@ -264,7 +252,7 @@ class Driver:
         unfit = []
         for answer, verdict in zip(answers, verdicts, strict=True):
             if isinstance(verdict.error, ResultRejected):
-                unfit.append(_as_failure(answer, verdict.error))
+                unfit.append(as_failure(answer, verdict.error))
             elif verdict.error is not None:
                 self.view.message(f"{answer.effect}: {verdict.error.message}")
         if unfit:
@@ -278,31 +266,3 @@ class Driver:
                 self.view.executing(effect_id, running.started_ms)
             self.view.output(effect_id, running.last_line)
         self.view.tick()
-
-
-def _answer(end: Finished) -> Answer:
-    return Answer(
-        end.effect_id,
-        end.status,
-        end.value,
-        end.error,
-        executor=end.executor,
-        started_at=iso(end.started_ms),
-        finished_at=iso(end.finished_ms),
-        evidence=end.evidence,
-    )
-
-
-def _as_failure(answer: Answer, error: BabysitterError) -> Answer:
-    """What a task gave cannot be recorded (too large, say): then the task has failed."""
-    described = {"name": type(error).__name__, "message": error.message}
-    return Answer(
-        answer.effect,
-        "error",
-        None,
-        described,
-        executor=answer.executor,
-        started_at=answer.started_at,
-        finished_at=answer.finished_at,
-        evidence=answer.evidence,
-    )

@@ -6,7 +6,7 @@ import os
 
 from babysitter.errors import InvalidInput, NoSuchProcess
 from babysitter.ids import valid_id
-from babysitter.paths import STATE_FOLDER, home, plugin_root, project_dir
+from babysitter.paths import STATE_FOLDER, as_text, home, plugin_root, project_dir
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def resolve(name: str, project: str | None = None) -> Entry:
     stem, _, export = name.partition("#")
     export = export or DEFAULT_EXPORT
     if stem.endswith(".py") or os.sep in stem:
-        return _from_file(os.path.abspath(stem), export)
+        return _from_file(as_text(os.path.abspath(stem)), export)
     project = project or project_dir()
     entry = find(stem, project, export)
     if entry is None:
@@ -130,27 +130,35 @@ def _folders(folder: str) -> list[str]:
 
 
 def describe(entry: Entry) -> dict[str, Any]:
-    """Name, description and the rest of the front matter of SKILL.md; empty when there is none.
+    """Name and description from the front matter of SKILL.md, and its body; empty when there is none.
 
     Raises:
-        InvalidInput: the front matter is not YAML.
+        InvalidInput: the file is not UTF-8, or its front matter not YAML.
     """
+    path = os.path.join(entry.folder, SKILL_FILE)
     try:
-        with open(os.path.join(entry.folder, SKILL_FILE), encoding="utf-8") as file:
+        with open(path, encoding="utf-8") as file:
             text = file.read()
     except FileNotFoundError:
         return {}
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{path!r} is not UTF-8: {error}") from None
     if not text.startswith("---\n"):
         return {}
-    matter, _, body = text[4:].partition("\n---\n")
-    return {**_front_matter(matter, entry), "body": body.strip()}
+    matter, _, body = f"{text[4:]}\n".partition("\n---\n")
+    told = _front_matter(matter, path)
+    # YAML has more than text: a date, say, and JSON could not name it.
+    kept = {name: str(told[name]) for name in ("name", "description") if name in told}
+    return {**kept, "body": body.strip()}
 
 
-def _front_matter(text: str, entry: Entry) -> dict[str, Any]:
+def _front_matter(text: str, path: str) -> dict[str, Any]:
     import yaml
 
     try:
         loaded = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise InvalidInput(f"the front matter of {entry.folder}/{SKILL_FILE} is not YAML: {error}") from None
+        raise InvalidInput(
+            f"the front matter of {path!r} is not YAML: {' '.join(str(error).split())}"
+        ) from None
     return loaded if isinstance(loaded, dict) else {}

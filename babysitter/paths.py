@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from babysitter.errors import UsageError
+from babysitter.errors import UnsafePath, UsageError
 
 STATE_FOLDER = ".a5c"
 PACKAGE = os.path.dirname(os.path.abspath(__file__))
@@ -23,7 +23,7 @@ def project_dir(start: str | None = None) -> str:
     The nearest folder upward that has ``.a5c``, else the nearest that has
     ``.git``, else the folder itself. The user's own ``~/.a5c`` makes no project.
     """
-    start = os.path.abspath(start or _working_directory())
+    start = as_text(os.path.abspath(start or _working_directory()))
     own = home()
     for marker in (STATE_FOLDER, ".git"):
         for folder in _upward(start):
@@ -42,6 +42,22 @@ def _working_directory() -> str:
         ) from None
 
 
+def as_text(path: str) -> str:
+    """The path, which the journal and JSON can name.
+
+    Raises:
+        UnsafePath: its bytes are not UTF-8.
+    """
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        raise UnsafePath(
+            f"the path {path!r} is not UTF-8, and a run could not name it",
+            hint="rename the folder or the file",
+        ) from None
+    return path
+
+
 def _upward(folder: str) -> list[str]:
     folders = [folder]
     while os.path.dirname(folder) != folder:
@@ -53,7 +69,7 @@ def _upward(folder: str) -> list[str]:
 def runs_dir(explicit: str | None = None) -> str:
     """The folder of runs: as told, else ``$BABYSITTER_RUNS_DIR``, else ``.a5c/runs`` of the project."""
     told = explicit or os.environ.get("BABYSITTER_RUNS_DIR")
-    return os.path.abspath(told) if told else os.path.join(project_dir(), STATE_FOLDER, "runs")
+    return as_text(os.path.abspath(told)) if told else os.path.join(project_dir(), STATE_FOLDER, "runs")
 
 
 def plugin_root() -> str:

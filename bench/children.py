@@ -33,25 +33,37 @@ class ChildFailed(Exception):
 
 
 class Children:
-    """Starts programs, with their output in files of a folder of its own."""
+    """Starts programs, with their output in files of a folder of its own.
 
-    def __init__(self, folder: str, python: str) -> None:
+    Attributes:
+        counts_processor: ``seconds`` are those of the processor, not those of the clock on the wall.
+    """
+
+    def __init__(self, folder: str, python: str, *, counts_processor: bool = False) -> None:
         self.python = python
+        self.counts_processor = counts_processor
         self._stdout = os.path.join(folder, "stdout")
         self._stderr = os.path.join(folder, "stderr")
         self._trace = os.path.join(folder, "trace")
 
     def seconds(self, command: Command) -> float:
         """Run a command to its end; the seconds that it took."""
+        passed, worked = self._spend(command)
+        return worked if self.counts_processor else passed
+
+    def wall_seconds(self, command: Command) -> float:
+        """The same for a command that mostly waits."""
+        return self._spend(command)[0]
+
+    def _spend(self, command: Command) -> tuple[float, float]:
         began = time.perf_counter()
-        pid = self._start(command)
-        _, status = os.waitpid(pid, 0)
-        took = time.perf_counter() - began
+        _, status, usage = os.wait4(self._start(command), 0)
+        passed = time.perf_counter() - began
         code = os.waitstatus_to_exitcode(status)
         if code != 0:
             said = (_read(self._stderr) or _read(self._stdout)).decode(errors="replace").strip()
             raise ChildFailed(f"{' '.join(command)} ended with {code}: {said[-2000:]}")
-        return took
+        return passed, usage.ru_utime + usage.ru_stime
 
     def _start(self, command: Command) -> int:
         path = shutil.which(command[0])

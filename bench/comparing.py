@@ -43,6 +43,4 @@ def figure(
 ) -> Figure:
     """A row of what ``compare`` gave."""
     floors, originals = told.get("bare", ()), told.get("original", ())
-    return Figure(
-        what, told["ours"], unit=unit, target=target, floors=floors, originals=originals, note=note
-    )
+    return Figure(what, told["ours"], unit=unit, target=target, floors=floors, originals=originals, note=note)

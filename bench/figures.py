@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-SCALES = {"ms": 1e-3, "s": 1.0, "MB": 1e6, "kB": 1e3, "files": 1.0, "×": 1.0}
+SCALES = {"ms": 1e-3, "s": 1.0, "MB": 1e6, "kB": 1e3, "files": 1.0}
 
 
 class Target:
@@ -23,11 +23,11 @@ class Target:
     def text(self, unit: str) -> str:
         parts = []
         if self.ratio is not None:
-            parts.append(f"≤ {self.ratio:g} × floor")
+            parts.append(f"≤ {self.ratio:g} x floor")
         if self.value is not None:
             parts.append(f"≤ {self.value:g} {unit}")
         if self.original is not None:
-            parts.append(f"≤ {self.original:g} × original")
+            parts.append(f"≤ {self.original:g} x original")
         return ", ".join(parts)
 
 
@@ -146,7 +146,7 @@ def spread(values: Sequence[float], unit: str) -> str:
 
 
 def times(ratio: float | None) -> str:
-    return "" if ratio is None else f"{ratio:.3g} ×"
+    return "" if ratio is None else f"{ratio:.3g} x"
 
 
 def table(figures: Iterable[Figure]) -> str:

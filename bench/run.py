@@ -1,6 +1,6 @@
 """Measure babysitter, as ratios, in one run on one machine.
 
-    python bench/run.py [--quick] [--only NAME …] [--peer COMMAND] [--json FILE]
+    python bench/run.py [--quick] [--cpu] [--only NAME …] [--peer COMMAND] [--json FILE]
 
 Prints a table: each value beside the floor that this machine sets, the ratio of the two, the target and the
 verdict. With --peer, a command line that starts the original Babysitter, the same is done with it, in turns.
@@ -24,7 +24,7 @@ import step_cases
 from children import ChildFailed
 from figures import Figure, table
 from original import Original
-from scene import Scene
+from scene import BENCH, Scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -64,27 +64,39 @@ ROUNDS, QUICK_ROUNDS = 21, 5
 
 def main() -> None:
     options = read_options()
+    kept = os.path.abspath(options.json) if options.json else None
     with tempfile.TemporaryDirectory(prefix="bench-", dir=options.folder) as folder:
-        original = Original(read_command(options.peer)) if options.peer else None
-        rounds = QUICK_ROUNDS if options.quick else ROUNDS
-        scene = Scene(folder, rounds=rounds, is_quick=options.quick, original=original)
-        kept = os.path.abspath(options.json) if options.json else None
+        scene = set_up(folder, options)
         scene.enter()
         try:
             figures = measure(scene, options.only or list(CASES))
         except ChildFailed as error:
             sys.exit(f"error: {error}")
         finally:
-            os.chdir(os.path.dirname(os.path.abspath(__file__)))
-    print(f"{about()}\n\n{table(figures)}")
+            # What is the working directory cannot be removed everywhere.
+            os.chdir(BENCH)
+    print(f"{about(options)}\n\n{table(figures)}")
     if kept:
-        keep(kept, figures)
+        keep(kept, options, figures)
+
+
+def set_up(folder: str, options: argparse.Namespace) -> Scene:
+    return Scene(
+        folder,
+        rounds=QUICK_ROUNDS if options.quick else ROUNDS,
+        is_quick=options.quick,
+        counts_processor=options.cpu,
+        original=Original(read_command(options.peer)) if options.peer else None,
+    )
 
 
 def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_ROUNDS} rounds instead of {ROUNDS}")
     parser.add_argument("--only", action="append", choices=CASES, metavar="NAME", help=", ".join(CASES))
+    parser.add_argument(
+        "--cpu", action="store_true", help="processor time, which a busy machine disturbs less"
+    )
     parser.add_argument("--peer", metavar="COMMAND", help="command line of the original Babysitter")
     parser.add_argument("--json", metavar="FILE", help="write every single measurement to FILE")
     parser.add_argument("--folder", metavar="DIR", help="where to measure (default: the temporary folder)")
@@ -108,27 +120,28 @@ def measure(scene: Scene, names: Sequence[str]) -> list[Figure]:
     return figures
 
 
-def machine() -> dict[str, Any]:
-    """Where it was measured, without names."""
+def machine(options: argparse.Namespace) -> dict[str, Any]:
+    """Where and how it was measured, without names."""
     return {
-        "system": platform.system(),
-        "machine": platform.machine(),
+        "system": f"{platform.system()} {platform.machine()}",
         "processors": os.cpu_count(),
         "python": platform.python_version(),
+        "time": "processor time" if options.cpu else "wall time",
+        "rounds": QUICK_ROUNDS if options.quick else ROUNDS,
     }
 
 
-def about() -> str:
+def about(options: argparse.Namespace) -> str:
     """The head of the table."""
-    told = machine()
+    told = machine(options)
     return (
-        f"{told['system']} {told['machine']}, {told['processors']} processors, Python {told['python']};"
-        " medians; floor: `python -I -c pass`, if nothing else is said"
+        f"{told['system']}, {told['processors']} processors, Python {told['python']}; {told['time']},"
+        f" medians of up to {told['rounds']}; floor, if nothing else is said: `python -I -c pass`"
     )
 
 
-def keep(file: str, figures: Sequence[Figure]) -> None:
-    told = {"machine": machine(), "figures": [figure.as_json() for figure in figures]}
+def keep(file: str, options: argparse.Namespace, figures: Sequence[Figure]) -> None:
+    told = {"machine": machine(options), "figures": [figure.as_json() for figure in figures]}
     with open(file, "w", encoding="utf-8") as opened:
         json.dump(told, opened, indent=2)
         opened.write("\n")

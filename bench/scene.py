@@ -31,14 +31,22 @@ class Scene:
         original: the original's command line, if one was named.
     """
 
-    def __init__(self, folder: str, *, rounds: int, is_quick: bool, original: Original | None) -> None:
+    def __init__(
+        self,
+        folder: str,
+        *,
+        rounds: int,
+        is_quick: bool = False,
+        counts_processor: bool = False,
+        original: Original | None = None,
+    ) -> None:
         self.folder = os.path.realpath(folder)
         self.rounds = rounds
         self.is_quick = is_quick
         self.original = original
         self.runs_dir = os.path.join(self.folder, ".a5c", "runs")
         self.python = python()
-        self.children = Children(self.folder, self.python)
+        self.children = Children(self.folder, self.python, counts_processor=counts_processor)
         self.bare = [self.python, "-I", "-c", "pass"]
         self._numbers: dict[str, int] = {}
         self._standing: dict[tuple[str, int], str] = {}

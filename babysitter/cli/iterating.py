@@ -20,7 +20,7 @@ from babysitter.cli.output import as_json, line
 from babysitter.cli.reports import iteration_json, iteration_lines
 from babysitter.library import resolve
 from babysitter.paths import project_dir, runs_dir
-from babysitter.runs.folder import create as create_run
+from babysitter.runs.creation import create as create_run
 from babysitter.runs.iterate import Iteration
 from babysitter.runs.iterate import iterate as iterate_run
 

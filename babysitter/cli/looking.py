@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from babysitter.cli.options import json_option, opened, run_argument, runs_dir_option
+from babysitter.cli.options import complete_effect, json_option, opened, run_argument, runs_dir_option
 from babysitter.cli.output import as_json, line
-from babysitter.cli.posting import complete_effect
 from babysitter.cli.reports import ending_json, next_wake
 from babysitter.clock import iso
 from babysitter.engine.state import Effect

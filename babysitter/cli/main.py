@@ -106,6 +106,8 @@ def main(argv: list[str] | None = None) -> NoReturn:
     process and so run its author's ``finally`` blocks.
     """
     arguments = sys.argv[1:] if argv is None else argv
+    # The launcher starts Python with a text for a program; who holds a lock tells its name from here.
+    sys.argv = ["babysitter", *arguments]
     _open_standard_streams()
     code = _run(arguments)
     try:

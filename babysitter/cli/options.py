@@ -43,6 +43,12 @@ def complete_run(ctx: click.Context, param: click.Parameter, incomplete: str) ->
     return [name for name in [*sorted(run_ids(folder)), LATEST] if name.startswith(incomplete)]
 
 
+def complete_effect(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Pending effects of the run, for shell completion."""
+    run = opened(ctx.params.get("run") or LATEST, ctx.params.get("runs_dir"))
+    return [effect for effect in run.state.pending if effect.startswith(incomplete)]
+
+
 def complete_process(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
     """Process names for shell completion; with a path in it, files."""
     from click.shell_completion import CompletionItem

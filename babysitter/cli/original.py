@@ -23,7 +23,7 @@ from babysitter.jsontext import compact, parse_strict
 from babysitter.library import Entry, resolve
 from babysitter.paths import project_dir
 from babysitter.paths import runs_dir as runs_folder
-from babysitter.runs.folder import create as create_run
+from babysitter.runs.creation import create as create_run
 from babysitter.runs.iterate import Iteration, iterate
 from babysitter.runs.results import Answer, accept, find_effect
 

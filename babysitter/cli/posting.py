@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from babysitter.cli.options import json_option, opened, read_bytes, read_json, run_argument, runs_dir_option
+from babysitter.cli.options import (
+    complete_effect,
+    json_option,
+    opened,
+    read_bytes,
+    read_json,
+    run_argument,
+    runs_dir_option,
+)
 from babysitter.cli.output import as_json, error_object, line, tell_error
 from babysitter.errors import InvalidInput, NoSuchEffect, UsageError
 from babysitter.runs.results import Answer, Verdict, accept, decide, find_effect
@@ -16,12 +23,6 @@ if TYPE_CHECKING:
     from babysitter.runs.run import Run
 
 MOST_IN_BULK = 1 << 28
-
-
-def complete_effect(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Pending effects of the run, for shell completion."""
-    run = opened(ctx.params.get("run") or "latest", ctx.params.get("runs_dir"))
-    return [effect for effect in run.state.pending if effect.startswith(incomplete)]
 
 
 @click.command(
@@ -175,10 +176,12 @@ def _decision(command: Any) -> Any:
 
 
 def _decide(run: str, effect: str | None, approved: bool, told: dict[str, Any]) -> int:
+    from babysitter.cli.asking import person
+
     wants_json = told.pop("as_json")
     found = opened(run, told.pop("runs_dir"))
     target = find_effect(found, effect) if effect else only_breakpoint(found)
-    answer = decide(found, target, approved, by=getpass.getuser(), **told)
+    answer = decide(found, target, approved, by=person(), **told)
     return tell_one(found, accept(found, [answer])[0], wants_json)
 
 

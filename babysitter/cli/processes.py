@@ -60,7 +60,7 @@ Example:
 @json_option
 def show(name: str, as_json: bool) -> None:
     """Show what a process does, and its inputs."""
-    from babysitter.runs.folder import load_new
+    from babysitter.runs.creation import load_new
 
     entry = resolve(name)
     source = load_new(entry)

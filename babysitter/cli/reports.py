@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from babysitter.clock import iso
-from babysitter.runs.iterate import Iteration, due_at, sleepers
+from babysitter.runs.sleeping import due_at, sleepers
 
 if TYPE_CHECKING:
     from babysitter.engine.state import Effect
+    from babysitter.runs.iterate import Iteration
     from babysitter.runs.run import Run
 
 TITLE_LENGTH = 60

@@ -110,7 +110,7 @@ def _check_ready(task: Task[..., Any], described: dict[str, Any]) -> None:
     if kind == "sleep" and "until" in told:
         ms_of(told["until"])
     elif kind == "sleep":
-        told["seconds"] = seconds(told.get("seconds"))
+        told["seconds"] = seconds(told.get("seconds", ""))
 
 
 def define_ready(task: Task[..., Any], args: dict[str, Any], effect: Any) -> dict[str, Any]:

@@ -26,7 +26,9 @@ def _parse(text: str) -> float:
     while rest:
         digits = len(rest) - len(rest.lstrip("0123456789."))
         letters = len(rest[digits:]) - len(rest[digits:].lstrip("abcdefghijklmnopqrstuvwxyz"))
-        unit = UNITS.get(rest[digits : digits + letters] or "s")
+        # A number alone counts seconds; behind another part, as in "1h30", it would be a guess.
+        alone = "s" if digits == len(text.strip()) else ""
+        unit = UNITS.get(rest[digits : digits + letters] or alone)
         number = rest[:digits]
         if unit is None or not number or number.count(".") > 1 or number == ".":
             raise ValueError(f"{text!r} is not a length of time; write it as '90s', '10m' or '1h30m'")

@@ -187,7 +187,9 @@ def _requested(state: RunState, event: Event) -> None:
 
 
 def _resolved(state: RunState, event: Event) -> None:
-    effect = state.effect_of(event)
+    effect, status = state.effect_of(event), event.data["status"]
+    if status not in {OK, ERROR}:
+        raise CorruptEvent(f"event {event.seq} ({event.type}) has status {status!r}; it is 'ok' or 'error'")
     effect.resolve(event)
     state.script.append((event.type, effect, event.ms))
 

@@ -133,7 +133,7 @@ def check_options(kind: str, options: Mapping[str, Any]) -> None:
     allowed = SHARED_OPTIONS + KIND_OPTIONS.get(kind, ())
     for name in options:
         if name not in allowed:
-            raise TypeError(f"a {kind} task has no option {name!r}; it has {', '.join(allowed)}")
+            raise TypeError(f"a task of kind {kind!r} has no option {name!r}; it has {', '.join(allowed)}")
     key = options.get("key")
     if key is not None and (not valid_id(key) or key.isdigit()):
         raise ValueError(f"key {key!r} cannot name a step: letters, digits, '-' and '_', not only digits")

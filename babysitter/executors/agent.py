@@ -16,7 +16,7 @@ from babysitter.executors.work import CannotStart, Command, Result, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from babysitter.executors.work import Exit, Work
@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 
 MOST_ASKS = 3
 PROMPT_FILE = "prompt.txt"
+
+
+def prompt_text(described: Mapping[str, Any]) -> str:
+    """What an agent is asked: the prompt, and the kind of answer that is expected."""
+    return ask(described.get("prompt"), described.get("outputSchema"))
 
 
 class Agent:
@@ -61,9 +66,9 @@ class Agent:
         )
 
     def _question(self) -> str:
-        prompt, schema = self._described.get("prompt"), self._described.get("outputSchema")
         if self._asks == 1:
-            return ask(prompt, schema)
+            return prompt_text(self._described)
+        prompt, schema = self._described.get("prompt"), self._described.get("outputSchema")
         return ask_again(prompt, schema, self._answer, self._problems)
 
     def conclude(self, exit: Exit) -> Result | None:

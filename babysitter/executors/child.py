@@ -26,7 +26,7 @@ from babysitter.executors.work import CannotStart, shown
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import NoReturn
+    from typing import Any, NoReturn
 
     from babysitter.executors.output import Output
 
@@ -137,25 +137,28 @@ class Child:
         self._killed_at: float | None = None
         self._pipes: list[Pipe] = []
         self._pause = _FIRST_PAUSE
+        how = {"cwd": cwd, "env": env, "stdin": stdin, "pass_fds": kept_fds}
+        try:
+            self._process = self._start(argv, outputs, selector, how)
+        except (OSError, ValueError) as error:
+            self._close_pipes()
+            _explain(error, argv, cwd)
+
+    def _start(
+        self,
+        argv: Sequence[str],
+        outputs: Sequence[Output],
+        selector: selectors.BaseSelector,
+        how: dict[str, Any],
+    ) -> subprocess.Popen[bytes]:
         writing: list[int] = []
         try:
             for output in outputs:
                 reading, written = os.pipe()
                 writing.append(written)
                 self._pipes.append(Pipe(reading, output, selector))
-            self._process = subprocess.Popen(
-                argv,
-                cwd=cwd,
-                env=env,
-                stdin=stdin,
-                stdout=writing[0],
-                stderr=writing[1],
-                pass_fds=kept_fds,
-                start_new_session=True,
-            )
-        except (OSError, ValueError) as error:
-            self._close_pipes()
-            _explain(error, argv, cwd)
+            stdout, stderr = writing
+            return subprocess.Popen(argv, stdout=stdout, stderr=stderr, start_new_session=True, **how)
         finally:
             for fd in writing:
                 os.close(fd)
@@ -182,9 +185,12 @@ class Child:
         """Ask the whole group to end, and end it by force when ``grace`` seconds are over."""
         if self.is_over:
             return
+        was_asked = self._killed_at is not None
         self._killed_at = min(now + grace, self._killed_at or NEVER)
         self.due = self._killed_at
-        self._signal(signal.SIGTERM)
+        if not was_asked:
+            # To many programs a second request means "at once".
+            self._signal(signal.SIGTERM)
 
     def abort(self) -> None:
         """End it at once and forget it: for a child that nobody is going to look after."""

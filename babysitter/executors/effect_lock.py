@@ -23,7 +23,7 @@ import stat
 
 from babysitter.disk import PRIVATE_FILE, PRIVATE_FOLDER, refuse
 from babysitter.errors import InvalidInput, UnsafePath
-from babysitter.executors.processes import is_same_process, marked_processes, start_time
+from babysitter.executors.processes import is_same_process, marked_processes, signal_all, start_time
 from babysitter.jsontext import compact, loads
 
 TYPE_CHECKING = False
@@ -44,6 +44,7 @@ class EffectLock:
     Attributes:
         fd: the descriptor that children inherit; negative while it is not held.
         is_held: the effect is ours.
+        is_anothers: it is not, because a driver that lives has it; as of the last ``take``.
         is_fresh: nobody has ever started the effect; known once the lock is held.
         mark: what tells the lock's file from every other on the machine, once the lock is held.
         starts: how often it was started, by anybody.
@@ -54,6 +55,7 @@ class EffectLock:
         "_survivors_killed_at",
         "_unknown_since",
         "fd",
+        "is_anothers",
         "is_fresh",
         "is_held",
         "mark",
@@ -65,6 +67,7 @@ class EffectLock:
         self._survivors_killed_at: float | None = None
         self._unknown_since: float | None = None
         self.is_held = False
+        self.is_anothers = False
         self.is_fresh = False
         self.starts = 0
         self.mark = ""
@@ -83,10 +86,11 @@ class EffectLock:
         if self.is_held:
             return True
         record, self.is_held = self._read_and_lock()
+        self.is_anothers = not self.is_held and self._is_anothers(record, now)
         if self.is_held:
             self.is_fresh = not record
             self.starts = _count(record.get("starts"))
-        elif not self._is_anothers(record, now):
+        elif not self.is_anothers:
             self._end_survivors(record, now)
         return self.is_held
 
@@ -132,9 +136,9 @@ class EffectLock:
             return True
         if survivors and self._survivors_killed_at is None:
             self._survivors_killed_at = now + SURVIVOR_GRACE_SECONDS
-            _signal(survivors, signal.SIGTERM)
+            signal_all(survivors, signal.SIGTERM)
         elif self._survivors_killed_at is not None and now >= self._survivors_killed_at:
-            _signal(survivors, signal.SIGKILL)
+            signal_all(survivors, signal.SIGKILL)
         return bool(survivors)
 
     def note_start(self, pid: int | None = None) -> None:
@@ -244,13 +248,3 @@ def _lives(driver: Any) -> bool:
 
 def _count(starts: Any) -> int:
     return starts if isinstance(starts, int) and not isinstance(starts, bool) and starts > 0 else 0
-
-
-def _signal(pids: list[int], number: int) -> None:
-    for pid in pids:
-        for send in (os.killpg, os.kill):
-            try:
-                send(pid, number)
-            except (ProcessLookupError, PermissionError):
-                # Ended by itself meanwhile, or leads no group.
-                continue

@@ -94,9 +94,42 @@ def marked_processes(mark: str) -> list[int]:
     return [pid for pid in pids if pid != os.getpid() and variable in b"\0" + _environment_of(pid)]
 
 
+def effects_at_work(run_id: str) -> set[str]:
+    """The effects of runs by this id for which any process is alive; of all runs on this machine."""
+    mark, name = b"\0BABYSITTER_RUN_ID=" + run_id.encode() + b"\0", b"\0BABYSITTER_EFFECT_ID="
+    found = set()
+    for pid in filter(str.isdigit, os.listdir("/proc") if _HAS_PROC else ()):
+        environment = b"\0" + _environment_of(int(pid))
+        if mark in environment and name in environment:
+            found.add(environment.partition(name)[2].partition(b"\0")[0].decode(errors="replace"))
+    return found
+
+
 def _environment_of(pid: int) -> bytes:
     try:
         with open(f"/proc/{pid}/environ", "rb") as file:
             return file.read() + b"\0"
     except OSError:
         return b""
+
+
+def signal_all(pids: list[int], number: int) -> None:
+    """Signal processes, each once: with its whole group those that lead one, the others alone."""
+    groups = {pid: _group_of(pid) for pid in pids}
+    leaders = {pid for pid, group in groups.items() if pid == group}
+    for pid, group in groups.items():
+        try:
+            if pid in leaders:
+                os.killpg(pid, number)
+            elif group not in leaders:
+                os.kill(pid, number)
+        except (ProcessLookupError, PermissionError):
+            # It has ended meanwhile.
+            continue
+
+
+def _group_of(pid: int) -> int | None:
+    try:
+        return os.getpgid(pid)
+    except OSError:
+        return None

@@ -63,13 +63,7 @@ class Running:
         self._argv = command.argv
         self._began = time.monotonic()
         self._deadline = NEVER if command.timeout is None else self._began + command.timeout
-        self._environment = {
-            **environment,
-            "BABYSITTER_EFFECT_ID": work.effect_id,
-            "BABYSITTER_RUN_ID": work.run_id,
-            "BABYSITTER_ATTEMPT": str(lock.starts + 1),
-            LOCK_VARIABLE: lock.mark,
-        }
+        self._environment = {**environment, **_told(work, lock)}
         self._stdout = Output(os.path.join(work.folder, "stdout.log"))
         self._stderr = Output(os.path.join(work.folder, "stderr.log"))
         lock.note_start()
@@ -204,3 +198,13 @@ class Running:
         self._take_answer()
         self._stdout.close()
         self._stderr.close()
+
+
+def _told(work: Work, lock: EffectLock) -> dict[str, str]:
+    """What every child is told about its effect."""
+    return {
+        "BABYSITTER_EFFECT_ID": work.effect_id,
+        "BABYSITTER_RUN_ID": work.run_id,
+        "BABYSITTER_ATTEMPT": str(lock.starts + 1),
+        LOCK_VARIABLE: lock.mark,
+    }

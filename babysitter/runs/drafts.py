@@ -6,7 +6,7 @@ import os
 
 from babysitter.files import write_once
 from babysitter.ids import effect_id, sha256_hex
-from babysitter.jsontext import compact, loads
+from babysitter.jsontext import compact, is_deeper_than, loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from babysitter.runs.run import Run
 
     Draft = tuple[str, dict[str, Any]]
+    # An event in the author's words: its type, its data, and as JSON what may be too large to stand in it.
+    Described = tuple[str, dict[str, Any], str]
 
 LABEL_LENGTH = 200
+PROBLEM_LENGTH = 32_000
 
 
 class EffectContext:
@@ -34,28 +37,60 @@ class EffectContext:
 
 
 def requested(run: Run, branch: Branch, call: Call) -> Draft:
-    """EFFECT_REQUESTED; this is where the author's description is built.
+    """EFFECT_REQUESTED, as ``described`` and ``kept`` make it."""
+    return kept(run, *described(run, branch, call))
+
+
+def described(run: Run, branch: Branch, call: Call) -> Described:
+    """A request: the event without the definition, and this. The author's description is built here.
 
     Raises:
-        Exception: whatever the author's builder raises, or TypeError for one that is not JSON.
+        TypeError, ValueError: the description is not JSON, or too deep.
+        BaseException: whatever the author's builder raises.
     """
     task = call.task
     attempt = 1
     effect = effect_id(run.run_id, call.step, task.id, call.args_hash, attempt, None)
-    described = task.define(loads(call.args_text), EffectContext(effect, run.run_id, call.step))
+    definition = task.define(loads(call.args_text), EffectContext(effect, run.run_id, call.step))
+    try:
+        text = compact(definition)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"the description that task {task.id!r} gave is not JSON: {error}") from None
+    _check_depth(text, definition, f"the description that task {task.id!r} gave", run.limits.depth)
     data: dict[str, Any] = {
         "effectId": effect,
         "stepId": call.step,
         "taskId": task.id,
-        "kind": described["kind"],
-        "label": str(described.get("title") or task.id)[:LABEL_LENGTH],
+        "kind": definition["kind"],
+        "label": str(definition.get("title") or task.id)[:LABEL_LENGTH],
         "argsHash": call.args_hash,
         "attempt": attempt,
     }
-    data.update(stored(run, effect, "definition", described))
     if branch.group is not None:
         data["group"] = group_of(branch)
-    return "EFFECT_REQUESTED", data
+    return "EFFECT_REQUESTED", data, text
+
+
+def _check_depth(text: str, value: Any, what: str, most: int) -> None:
+    # Few brackets cannot be deep, and counting them costs next to nothing.
+    if text.count("[") + text.count("{") > most and is_deeper_than(value, most):
+        raise ValueError(f"{what} is nested more than {most} levels deep")
+
+
+def kept(run: Run, type: str, data: dict[str, Any], text: str) -> Draft:
+    """The event, with its value in it, or, when large, in a file that it names.
+
+    Raises:
+        StorageError
+    """
+    if type == "RUN_FAILED":
+        return type, {"error": loads(text)}
+    if type == "RUN_COMPLETED":
+        return type, _kept_output(run, text.encode())
+    # A sleep is looked at by every command, and is small.
+    if data["kind"] == "sleep":
+        return type, {**data, "definition": loads(text)}
+    return type, {**data, **stored(run, data["effectId"], "definition", text)}
 
 
 def group_of(branch: Branch) -> dict[str, Any]:
@@ -67,14 +102,11 @@ def group_of(branch: Branch) -> dict[str, Any]:
     return {**group, "label": label} if label else group
 
 
-def stored(run: Run, effect: str, name: str, value: Any) -> dict[str, Any]:
+def stored(run: Run, effect: str, name: str, text: str) -> dict[str, Any]:
     """A value in its event, or, when large, in a file of the effect's folder with its digest in the event."""
-    text = compact(value)
-    if len(text) <= run.limits.inline_bytes:
-        content = text.encode()
-        if len(content) <= run.limits.inline_bytes:
-            return {name: value}
     content = text.encode()
+    if len(content) <= run.limits.inline_bytes:
+        return {name: loads(text)}
     digest = sha256_hex(content)
     file = keep_file(run, os.path.join("tasks", effect), f"{name}-{digest[:12]}.json", content)
     if name == "definition":
@@ -111,7 +143,7 @@ def resolved(
     """EFFECT_RESOLVED."""
     data: dict[str, Any] = {"effectId": effect, "status": status}
     if status == "ok":
-        data.update(stored(run, effect, "value", value))
+        data.update(stored(run, effect, "value", compact(value)))
     else:
         data["error"] = error
     told = {"startedAt": started_at, "finishedAt": finished_at, "executor": executor, "evidence": evidence}
@@ -130,22 +162,51 @@ def reported(scope: str, message: str) -> dict[str, Any]:
     return {"scope": scope, "key": key, "level": "warning", "message": message, "fields": {}}
 
 
-def ended(run: Run, end: End) -> Draft:
-    """RUN_COMPLETED or RUN_FAILED.
+def outcome(end: End, most_depth: int) -> Described:
+    """RUN_COMPLETED or RUN_FAILED, in the words of the process.
 
     Raises:
-        TypeError, ValueError: the process returned something that is not JSON.
+        TypeError, ValueError: it ended with something that is not JSON.
     """
     from babysitter.engine.ending import describe_failure
 
-    if end.status == "failed":
-        assert end.error is not None
-        return "RUN_FAILED", {"error": loads(compact(describe_failure(end.error)))}
-    content = compact(end.value).encode()
+    has_failed = end.status == "failed" and end.error is not None
+    value = describe_failure(end.error) if has_failed else end.value
+    try:
+        text = compact(value)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"what the process ends with is not JSON: {error}") from None
+    _check_depth(text, value, "what the process ends with", most_depth)
+    return "RUN_FAILED" if has_failed else "RUN_COMPLETED", {}, text
+
+
+def _kept_output(run: Run, content: bytes) -> dict[str, Any]:
     digest = sha256_hex(content)
     if len(content) <= run.limits.inline_bytes:
-        return "RUN_COMPLETED", {"output": loads(content), "sha256": digest}
-    return "RUN_COMPLETED", {
-        "outputRef": keep_file(run, "", f"output-{digest[:12]}.json", content),
-        "sha256": digest,
-    }
+        return {"output": loads(content), "sha256": digest}
+    return {"outputRef": keep_file(run, "", f"output-{digest[:12]}.json", content), "sha256": digest}
+
+
+def problem(end: End, digests: dict[str, str]) -> dict[str, Any]:
+    """The data of a PROCESS_ERROR, cut to what people read."""
+    from babysitter.engine.ending import End, describe_stuck
+
+    try:
+        told = describe_stuck(end)
+    except Exception as failure:
+        # The error's own __str__ raises.
+        told = describe_stuck(
+            End.stuck(TypeError(f"{type(end.error)!r} cannot be shown: {failure!r}"), end.place)
+        )
+    cut = {name: _cut(item) if isinstance(item, str) else item for name, item in told.items()}
+    return {**cut, "sourceDigests": dict(digests)}
+
+
+def _cut(text: str) -> str:
+    # An error can hold any text, also half of a character.
+    clean = text.encode(errors="backslashreplace").decode()
+    return (
+        clean
+        if len(clean) <= PROBLEM_LENGTH
+        else f"{clean[: PROBLEM_LENGTH // 2]} … {clean[-PROBLEM_LENGTH // 2 :]}"
+    )

@@ -8,27 +8,37 @@ if another writer was first, its events are fed and the round is drafted anew.
 from __future__ import annotations
 
 from babysitter.engine.context import Context
-from babysitter.engine.ending import End, describe_stuck, place_of
+from babysitter.engine.ending import End, place_of
 from babysitter.engine.notes import Notes
 from babysitter.engine.replay import DeadlineExceeded, Replay
 from babysitter.engine.script import Script
 from babysitter.engine.state import STUCK
-from babysitter.errors import HeadMoved, NondeterminismError, ProcessError, RunBusy, StorageError
+from babysitter.errors import (
+    HeadMoved,
+    InvalidInput,
+    NondeterminismError,
+    ProcessError,
+    RunBusy,
+    StorageError,
+)
 from babysitter.library import reopen
 from babysitter.runs import drafts
+from babysitter.runs.aside import Aside
 from babysitter.runs.deadline import Deadline
 from babysitter.runs.inputs import present
+from babysitter.runs.run import MOST_LOST_RACES
 from babysitter.runs.source import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
+    from babysitter.engine.places import Place
     from babysitter.runs.drafts import Draft
     from babysitter.runs.run import Run
 
-MOST_LOST_RACES = 1000
+SAME_PROBLEM = ("name", "message", "file", "line", "sourceDigests")
 
 
 class Execution:
@@ -42,18 +52,27 @@ class Execution:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.diverged: NondeterminismError | None = None
-        self._failure: End | None = None
         self._source: Source | None = None
+        self._digests: dict[str, str] = {}
         self._inputs: Any = None
+        self._at_the_start()
+
+    def _at_the_start(self) -> None:
+        self._failure: End | None = None
         self._has_begun = False
         self._read = 0
         self._notes = Notes()
-        self._replay = Replay(run.run_id, run.state.created_ms)
-        self._script = Script(self._replay, self._notes, run.value_of)
+        self._replay = Replay(self.run.run_id, self.run.state.created_ms)
+        self._script = Script(self._replay, self._notes, self.run.value_of)
 
     @property
     def end(self) -> End | None:
         return self._failure or self._replay.end
+
+    @property
+    def is_stuck(self) -> bool:
+        """A mistake of the author's is in the way."""
+        return self.end is not None and self.end.status == STUCK
 
     @property
     def source(self) -> Source:
@@ -72,19 +91,16 @@ class Execution:
         self._notes.logged = set(state.logged)
         self._notes.marks = dict(state.marks)
         inputs = self.run.inputs()
-        self._guarded(lambda: self._load(inputs))
+        self._guarded(lambda: self._of_author(lambda: self._load(inputs)))
         if self.end is None:
             self._guarded(self._begin)
             self.follow()
 
     def _load(self, inputs: Any) -> None:
         entry = reopen(self.run.state.created["entrypoint"], self.run.project)
-        try:
-            self._source = Source(entry.file, entry.export)
-            self._inputs = present(self._source, inputs)
-        except (Exception, SystemExit) as error:
-            # Whatever the file does when it is imported is its author's to mend.
-            self._failure = End.stuck(error, place_of(error.__traceback__))
+        self._digests = {}
+        self._source = Source(entry.file, entry.export, self._digests)
+        self._inputs = present(self._source, inputs)
 
     def _begin(self) -> None:
         assert self._source is not None
@@ -101,13 +117,13 @@ class Execution:
         """
         lines = self.run.state.script[self._read :]
         self._read += len(lines)
-        if self.end is None or self.end.status != STUCK:
+        if not self.is_stuck:
             self._guarded(lambda: self._script.follow(lines))
 
     def _guarded(self, work: Callable[[], None]) -> None:
         """Run the author's code under the deadline; whatever it does ends in a state of the run."""
         try:
-            with Deadline(self.run.limits.iterate_seconds):
+            with Aside(), Deadline(self.run.limits.iterate_seconds, self._give_up):
                 work()
         except NondeterminismError as error:
             if not self.is_source_changed:
@@ -122,18 +138,31 @@ class Execution:
             )
             self._failure = End.stuck(never, None)
 
+    def _of_author(self, work: Callable[[], None]) -> None:
+        """Call code of the author's that the engine does not drive; what it raises is for the author to mend."""
+        try:
+            work()
+        except (StorageError, DeadlineExceeded, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            self._failure = End.stuck(error, place_of(error.__traceback__))
+
+    def _give_up(self, place: Place) -> None:
+        """The process swallows every interruption, so this is the last that is done here."""
+        self._failure = End.stuck(self._too_slow(), place)
+        self.write_round()
+
     def _too_slow(self) -> ProcessError:
         return ProcessError(
             f"the process ran for {self.run.limits.iterate_seconds:g} s without coming to a step",
-            hint="move long work into a task; if it is rightly slow, raise iterateSeconds in the configuration",
+            hint="move long work into a task; if it has to be slow, raise iterateSeconds in the configuration",
         )
 
     @property
     def is_source_changed(self) -> bool:
         """A file that is executed is not the one that the journal has."""
         known = self.run.state.source_digests
-        loaded = self._source.digests if self._source is not None else {}
-        return any(known.get(name, digest) != digest for name, digest in loaded.items())
+        return any(known.get(name, digest) != digest for name, digest in self._digests.items())
 
     def write_round(self) -> list[Any]:
         """Append what this round asks for; gives the events, or an empty list when nothing is new.
@@ -147,14 +176,20 @@ class Execution:
             batch = self._draft()
             if not batch:
                 return []
-            if self.end is not None and self.end.status != STUCK:
+            if self.end is not None and not self.is_stuck:
                 # A run must not end on a journal of which only the cache was read.
                 self.run.journal.verify()
             try:
                 events = self.run.append(batch)
             except HeadMoved:
                 self.run.refresh()
-                self.follow()
+                self._catch_up()
+                continue
+            except InvalidInput as error:
+                # Too deep or too large ever to be read again: the author's, unless it is the report of that.
+                if self.is_stuck:
+                    raise
+                self._failure = End.stuck(error, None)
                 continue
             self.follow()
             return events
@@ -162,10 +197,21 @@ class Execution:
             f"run {self.run.run_id!r} is written by others all the time", hint="try again in a moment"
         )
 
+    def _catch_up(self) -> None:
+        """Go on from what another writer has written first."""
+        if self._notes.new_records:
+            # The process went on with what it recorded here, and the journal may have another value there.
+            self._at_the_start()
+            self.start()
+        else:
+            self.follow()
+
     def _draft(self) -> list[Draft]:
         """The round, in the order in which a replay meets it."""
-        asked = self._draft_asked()
-        if self.end is not None and self.end.status == STUCK:
+        described: list[drafts.Described] = []
+        if not self.is_stuck:
+            self._guarded(lambda: self._of_author(lambda: described.extend(self._describe())))
+        if self.is_stuck:
             return self._draft_problem()
         return [
             *self._draft_change(),
@@ -173,31 +219,21 @@ class Execution:
             *(("PROCESS_LOG", data) for data in self._notes.to_log()),
             *(("PROCESS_LOG", data) for data in self._draft_reports()),
             *(drafts.cancelled(effect) for effect in self._script.to_cancel()),
-            *asked,
+            *(drafts.kept(self.run, *each) for each in described),
         ]
 
-    def _draft_asked(self) -> list[Draft]:
-        """The requests and the end: here the author's descriptions are built, so the run may get stuck here."""
-        if self.end is not None and self.end.status == STUCK:
-            return []
-        try:
-            with Deadline(self.run.limits.iterate_seconds):
-                calls = self._script.to_request()
-                requests = [drafts.requested(self.run, branch, call) for branch, call in calls]
-                return [*requests, *([drafts.ended(self.run, self.end)] if self.end is not None else [])]
-        except StorageError:
-            raise
-        except DeadlineExceeded as error:
-            self._failure = End.stuck(self._too_slow(), place_of(error.__traceback__))
-        except (Exception, SystemExit) as error:
-            self._failure = End.stuck(error, place_of(error.__traceback__))
-        return []
+    def _describe(self) -> Iterator[drafts.Described]:
+        """The requests and the end, in the author's words."""
+        for branch, call in self._script.to_request():
+            yield drafts.described(self.run, branch, call)
+        if self.end is not None:
+            yield drafts.outcome(self.end, self.run.limits.depth)
 
     def _draft_change(self) -> list[Draft]:
         """A changed source under which the script held; also the sign that a stuck run goes on."""
         known = self.run.state.source_digests
         # A module that is imported late, inside the process, is new and not an edit.
-        loaded = {**known, **(self._source.digests if self._source is not None else {})}
+        loaded = {**known, **self._digests}
         if loaded != known or self.run.state.status == STUCK:
             return [("PROCESS_CHANGED", {"sourceDigests": loaded})]
         return []
@@ -209,12 +245,9 @@ class Execution:
     def _draft_problem(self) -> list[Draft]:
         """The author's mistake, once: the same one again is no news."""
         assert self.end is not None
-        digests = dict(self._source.digests) if self._source is not None else {}
-        problem = {**describe_stuck(self.end), "sourceDigests": digests}
+        problem = drafts.problem(self.end, self._digests)
         known = self.run.state.problem or {}
-        if all(
-            known.get(name) == problem[name] for name in ("name", "message", "file", "line", "sourceDigests")
-        ):
+        if all(known.get(name) == problem[name] for name in SAME_PROBLEM):
             return []
         # What the process said on its way there helps to find the mistake, and renames no step.
         return [*(("PROCESS_LOG", data) for data in self._notes.to_log()), ("PROCESS_ERROR", problem)]

@@ -16,6 +16,7 @@ def prepare(source: Source, given: Any) -> Any:
 
     Raises:
         InvalidInput: they do not fit; names each place.
+        Exception: whatever a model's own validators raise that is no ValueError.
     """
     wanted = getattr(source.module, "Inputs", None)
     if wanted is None:
@@ -39,19 +40,25 @@ def present(source: Source, stored: Any) -> Any:
 def _by_schema(schema: dict[str, Any], given: Any) -> Any:
     from babysitter.runs.schemas import misfits
 
-    completed = given
-    if isinstance(given, dict):
-        properties = schema.get("properties", {})
-        defaults = {name: rule["default"] for name, rule in properties.items() if "default" in rule}
-        completed = {**defaults, **given}
+    completed = {**_defaults(schema), **given} if isinstance(given, dict) else given
     problems = misfits(schema, completed)
     if problems:
         raise InvalidInput(f"the inputs do not fit the process: {'; '.join(problems)}", hint=_known(schema))
     return completed
 
 
+def _properties(schema: dict[str, Any]) -> dict[str, Any]:
+    found = schema.get("properties")
+    return found if isinstance(found, dict) else {}
+
+
+def _defaults(schema: dict[str, Any]) -> dict[str, Any]:
+    rules = _properties(schema).items()
+    return {name: rule["default"] for name, rule in rules if isinstance(rule, dict) and "default" in rule}
+
+
 def _known(schema: dict[str, Any]) -> str:
-    names = ", ".join(schema.get("properties", {}))
+    names = ", ".join(_properties(schema))
     return f"the process takes: {names}" if names else ""
 
 

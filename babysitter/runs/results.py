@@ -15,7 +15,7 @@ from babysitter.errors import (
 )
 from babysitter.jsontext import canonical, compact
 from babysitter.runs import drafts
-from babysitter.runs.execution import MOST_LOST_RACES
+from babysitter.runs.run import MOST_LOST_RACES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from babysitter import limits as limits_module
 from babysitter.clock import now_ms
 from babysitter.disk import refuse
 from babysitter.engine.state import RunState
-from babysitter.errors import CorruptEvent, UnknownLayout
+from babysitter.errors import CorruptEvent, InvalidInput, MissingEvent, UnknownLayout
 from babysitter.files import read_regular, sync_folder
-from babysitter.ids import sha256_hex
+from babysitter.ids import sha256_hex, valid_id
 from babysitter.journal.store import Journal
 from babysitter.jsontext import loads
 
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 LAYOUT = 1
 FOLDER_MODE = 0o700
 LARGEST_OWN_FILE = 1 << 31
+MOST_ABOUT = 1 << 22
+# So often in a row another writer may be first before a command gives up.
+MOST_LOST_RACES = 1000
 
 
 class Run:
@@ -56,24 +59,31 @@ class Run:
 
     def _read_about(self) -> dict[str, Any]:
         try:
-            about = loads(read_regular(os.path.join(self.folder, "run.json"), 1 << 20))
-            layout, _ = about["layout"], about["runId"]
-        except (ValueError, KeyError, TypeError, FileNotFoundError) as error:
+            about = loads(read_regular(os.path.join(self.folder, "run.json"), MOST_ABOUT))
+            layout = about["layout"]
+        except (ValueError, KeyError, TypeError, RecursionError, FileNotFoundError, InvalidInput) as error:
             raise CorruptEvent(f"run.json of {self.folder!r} cannot be read: {error}") from None
         if layout != LAYOUT:
             raise UnknownLayout(
                 f"{self.folder!r} has layout {layout!r}, and this version knows {LAYOUT}",
                 hint="use the version of babysitter that made it",
             )
+        if not valid_id(about.get("runId")) or not isinstance(about.get("processId"), str):
+            raise CorruptEvent(f"run.json of {self.folder!r} does not name the run and its process")
         return about  # type: ignore[no-any-return]
 
     @property
     def project(self) -> str:
-        """The folder in which commands run: where the run was made, or, if it was moved, where it is now."""
-        recorded = self.about.get("project")
-        if isinstance(recorded, str) and os.path.isdir(recorded):
-            return recorded
-        return os.path.dirname(os.path.dirname(os.path.dirname(self.folder)))
+        """The folder in which commands run.
+
+        A run that lies in its project belongs to the project around it, also when both were moved or
+        copied; any other, or one that was taken out, to the folder in which it was made.
+        """
+        place = self.about.get("place")
+        around = os.path.dirname(self.folder)
+        if isinstance(place, str) and around.endswith(os.path.join(os.sep, place)):
+            return around[: -len(place) - 1] or os.sep
+        return str(self.about.get("project"))
 
     @property
     def artifacts(self) -> str:
@@ -81,8 +91,14 @@ class Run:
         return os.path.join(self.folder, "artifacts")
 
     def load(self) -> Run:
-        """Read the whole journal."""
+        """Read the whole journal.
+
+        Raises:
+            JournalError: it cannot be trusted.
+        """
         self.journal.load(self._see)
+        if not self.state.created:
+            raise MissingEvent(f"the journal of run {self.run_id!r} is empty, not even its creation is there")
         return self
 
     def refresh(self) -> None:
@@ -111,13 +127,7 @@ class Run:
         Raises:
             CorruptEvent: inputs.json is not the one that the run was created with.
         """
-        content = self.read_file("inputs.json")
-        if sha256_hex(content) != self.state.created["inputsDigest"]:
-            raise CorruptEvent(
-                f"inputs.json of run {self.run_id!r} was changed after the run was created",
-                hint="put the old file back, or create a new run with the new inputs",
-            )
-        return loads(content)
+        return self._read_ref("inputs.json", self.state.created["inputsDigest"])
 
     def value_of(self, effect: Effect) -> Any:
         """The value of a result, from its own file when it is large."""
@@ -145,7 +155,7 @@ class Run:
         if sha256_hex(content) != digest:
             raise CorruptEvent(
                 f"{file!r} of run {self.run_id!r} is absent or was changed; its event has another digest",
-                hint="put the file back; nothing was written",
+                hint="put the file back as it was; nothing was written",
             )
         return loads(content)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 
+from babysitter.disk import refuse
 from babysitter.errors import InvalidInput, NoSuchProcess
 from babysitter.ids import sha256_hex
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 MODULE_NAME = "__babysitter_process__"
+OWN_NAME = "babysitter"
 COROUTINE_FLAG = 0x80
 
 
@@ -34,17 +36,18 @@ class Source:
         digests: path relative to the process's folder → SHA-256, of all that was loaded so far.
     """
 
-    def __init__(self, file: str, export: str) -> None:
-        """Load the file.
+    def __init__(self, file: str, export: str, digests: dict[str, str] | None = None) -> None:
+        """Load the file. ``digests``, when given, is what is filled, also when loading fails.
 
         Raises:
             NoSuchProcess: no such file, or nothing by that name in it.
             InvalidInput: the file is not Python, or its ``process`` is not ``async def``.
+            StorageError: the file is there and cannot be read.
             Exception: whatever the file's own code raises while it is imported.
         """
         self.file = os.path.abspath(file)
         self.folder = os.path.dirname(self.file)
-        self.digests: dict[str, str] = {}
+        self.digests = {} if digests is None else digests
         self.module = self._run_file()
         self.process = self._find(export)
 
@@ -63,6 +66,8 @@ class Source:
                 f"there is no process file {self.file!r}",
                 hint="name a Python file, or a process of `babysitter process list`",
             ) from None
+        except OSError as error:
+            refuse(error, self.file, "read")
         self.content = content
         code = compile_source(content, self.file)
         module = type(sys)(MODULE_NAME)
@@ -96,11 +101,10 @@ def compile_source(content: bytes, file: str) -> Any:
     try:
         return compile(content, file, "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
-        line = getattr(error, "lineno", None) or 0
+        line = getattr(error, "lineno", None)
         said = getattr(error, "msg", None) or str(error)
-        raise InvalidInput(
-            f"the process file {file!r} is not valid Python: line {line}: {said}", hint="mend the line"
-        ) from error
+        where = f"line {line}: " if line else ""
+        raise InvalidInput(f"{file!r} is not valid Python: {where}{said}", hint="mend the file") from error
 
 
 class _LocalFinder:
@@ -111,20 +115,40 @@ class _LocalFinder:
         self.loaded: list[str] = [MODULE_NAME]
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: Any = None) -> ModuleSpec | None:
-        folders = [self.source.folder] if path is None else list(path)
-        if path is None and name in sys.stdlib_module_names:
-            return None
-        if path is not None and not all(self._is_local(folder) for folder in folders):
-            return None
+        package, _, stem = name.rpartition(".")
+        if path is None:
+            # Ours are never the author's, although they may lie in the same folder.
+            folders = [] if name in sys.stdlib_module_names or name == OWN_NAME else [self.source.folder]
+        else:
+            # Not by where it lies: an environment with installed packages may be inside the folder.
+            folders = list(path) if package in self.loaded else []
         for folder in folders:
-            stem = os.path.join(folder, name.rpartition(".")[2])
-            for file, is_package in ((os.path.join(stem, "__init__.py"), True), (stem + ".py", False)):
+            place = os.path.join(folder, stem)
+            for file, is_package in ((os.path.join(place, "__init__.py"), True), (place + ".py", False)):
                 if os.path.isfile(file):
                     return self._spec(name, file, is_package)
+        for folder in folders:
+            if os.path.isdir(os.path.join(folder, stem)):
+                return self._elsewhere(name, path) or self._namespace(name, os.path.join(folder, stem))
         return None
 
-    def _is_local(self, folder: str) -> bool:
-        return os.path.abspath(folder).startswith(self.source.folder + os.sep)
+    def _elsewhere(self, name: str, path: Sequence[str] | None) -> ModuleSpec | None:
+        """An installed module comes before a folder that only has the same name, as always in Python."""
+        for finder in sys.meta_path:
+            if finder is not self:
+                found = finder.find_spec(name, path)
+                if found is not None and found.loader is not None:
+                    return found
+        return None
+
+    def _namespace(self, name: str, folder: str) -> ModuleSpec:
+        """A package without ``__init__.py``."""
+        from importlib.machinery import ModuleSpec
+
+        spec = ModuleSpec(name, None, is_package=True)
+        spec.submodule_search_locations = [folder]
+        self.loaded.append(name)
+        return spec
 
     def _spec(self, name: str, file: str, is_package: bool) -> ModuleSpec:
         from importlib.machinery import ModuleSpec

@@ -77,8 +77,10 @@ def _table_of(value: list[dict[str, Any]]) -> list[str]:
 
 
 def cell(value: Any) -> str:
-    """A value in one line."""
-    return printable(value if isinstance(value, str) else "" if value is None else compact(value))
+    """A value in one line; of a longer text the first."""
+    text = value if isinstance(value, str) else "" if value is None else compact(value)
+    first, more, _ = text.strip().partition("\n")
+    return printable(f"{first} ..." if more else first)
 
 
 def _is_number(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""The floor of reading a journal: parse each line of a file as JSON and do nothing with it: parse_lines.py FILE."""
+"""The floor of reading a journal: parse each line as JSON and do nothing with it: parse_lines.py FILE."""
 
 import json
 import sys

@@ -8,6 +8,7 @@ from typing import Any
 
 import javascript_tools
 import python_tools
+from declared import declared
 from executables import Executables
 from findings import found, missing
 from project import Project
@@ -52,7 +53,10 @@ def identity(root: str) -> str:
 
 
 def find(name: str, project: Project, tools: Executables) -> list[dict[str, Any]]:
-    """The checks of one name, for each language that the project is written in."""
+    """The checks of one name: as the project declares it, else for each language that it is written in."""
+    own = declared(name, project)
+    if own is not None:
+        return [unless_recursive(check, project) for check in own]
     if name in SINGLE:
         return [SINGLE[name](project, tools)]
     results = []

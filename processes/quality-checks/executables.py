@@ -6,8 +6,14 @@ import os
 import shutil
 import subprocess
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ENVIRONMENTS = (".venv", "venv", "env", ".env")
+# Poetry and Pipenv keep environments elsewhere, unless told otherwise, and say where.
+ELSEWHERE = (("poetry.lock", ("poetry", "env", "info", "--path")), ("Pipfile", ("pipenv", "--venv")))
 LOCKS = (("uv.lock", "uv sync"), ("poetry.lock", "poetry install"), ("pdm.lock", "pdm sync"))
 PATIENCE = 20
 # Whether a Python has a module, without importing it. A folder of that name in the project does not count.
@@ -68,9 +74,7 @@ class Executables:
         for lock, command in LOCKS:
             if os.path.exists(os.path.join(self.root, lock)):
                 return f"to install what the project asks for: {command}"
-        python = self.python
-        if self.environment is not None:
-            python = os.path.relpath(self.python, self.root)
+        python = self.python.removeprefix(self.root + os.sep)
         return f"to install it: {python} -m pip install {name}"
 
     def node_tool(self, name: str) -> list[str] | None:
@@ -81,11 +85,11 @@ class Executables:
         return [name] if self._starts(shutil.which(name)) else None
 
     def _find_environment(self) -> str | None:
-        for name in ENVIRONMENTS:
-            folder = os.path.join(self.root, name)
-            if os.access(os.path.join(folder, "bin", "python"), os.X_OK):
-                return folder
-        return None
+        folders = [os.path.join(self.root, name) for name in ENVIRONMENTS]
+        for file, command in ELSEWHERE:
+            if os.path.exists(os.path.join(self.root, file)) and not any(map(os.path.exists, folders)):
+                folders.append(self._output(command))
+        return next((folder for folder in filter(None, folders) if has_python(folder)), None)
 
     def _own(self, name: str) -> str | None:
         if self.environment is None:
@@ -95,23 +99,30 @@ class Executables:
 
     def _starts(self, found: str | None) -> bool:
         # pyenv puts a stand-in on the PATH for every tool of every version, which may start nothing.
-        return found is not None and self._succeeds([found, "--version"])
+        return found is not None and self._ask(found, "--version") is not None
 
     def _has_module(self, name: str) -> bool:
-        return self._succeeds([self.python, "-c", HAS_MODULE, name])
+        return self._ask(self.python, "-c", HAS_MODULE, name) is not None
 
-    def _succeeds(self, argv: list[str]) -> bool:
+    def _output(self, argv: Sequence[str]) -> str:
+        return (self._ask(*argv) or b"").decode(errors="replace").strip()
+
+    def _ask(self, *argv: str) -> bytes | None:
+        """What a command prints, or None when it fails, does not end or cannot be started."""
         try:
-            done = subprocess.run(
+            return subprocess.run(
                 argv,
                 cwd=self.root,
                 env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 timeout=PATIENCE,
-                check=False,
-            )
+                check=True,
+            ).stdout
         except (OSError, subprocess.SubprocessError):
-            return False
-        return done.returncode == 0
+            return None
+
+
+def has_python(environment: str) -> bool:
+    return os.access(os.path.join(environment, "bin", "python"), os.X_OK)

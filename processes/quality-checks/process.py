@@ -78,8 +78,7 @@ async def process(inputs: dict[str, Any], ctx: Context) -> dict[str, Any]:
     # How many really run at a time is for --jobs to say.
     ran = await ctx.parallel.all({name: run(check) for name, check in named(plan["checks"]).items()})
     summary = report.summarize(list(ran.values()), plan["missing"])
-    for line in report.table(summary):
-        ctx.log(line)
+    ctx.log(report.counts(summary))
     if summary["failed"]:
         raise Failed(failure_message(summary), summary)
     return summary

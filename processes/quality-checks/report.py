@@ -28,6 +28,7 @@ BEGINNINGS = {
     "black": ("would reformat", "error: "),
     "prettier": ("[warn] ", "[error] "),
 }
+NOISE = ("[*]", "npm warn", "npm notice")  # what ruff and npm add to it
 SIGNS = (": error", " error ", "error:", "Error:", "not ok ", "✖", "FAIL")
 
 
@@ -69,7 +70,7 @@ def clean(output: str) -> str:
 def telling_lines(tool: str, output: str) -> list[str]:
     """The first lines that name a fault, and the last line, which mostly counts them; else the last few."""
     lines = [line.strip()[:LONGEST_LINE] for line in output.splitlines() if line.strip(" =-")]
-    lines = [line for line in lines if not line.startswith("[*]")]  # ruff's advice after its count
+    lines = [line for line in lines if not line.startswith(NOISE)]
     telling = [line for line in lines if line.startswith(BEGINNINGS.get(tool, ()))]
     telling = telling or [line for line in lines if has_place(line) or any(sign in line for sign in SIGNS)]
     if not telling:
@@ -109,15 +110,7 @@ def is_missing(check: dict[str, Any]) -> bool:
     return bool(check["verdict"] == "missing")
 
 
-def table(report: dict[str, Any]) -> list[str]:
-    """The report for people: a line for each check, what is wrong with those that failed, the counts."""
-    rows = [(c["name"], c["tool"], c["verdict"], f"{c['seconds']:.1f} s") for c in report["checks"]]
-    rows += [(m["name"], m["tool"], "missing", m["detail"]) for m in report["missing"]]
-    widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
-    lines = ["  ".join([*(row[i].ljust(widths[i]) for i in range(3)), row[3]]) for row in rows]
-    for check in report["checks"]:
-        if check["verdict"] == "failed":
-            lines.append(f"{check['name']} ({check['tool']}) failed:")
-            lines += [f"    {line}" for line in check["detail"].splitlines()]
-    counts = f"{report['passed']} passed, {report['failed']} failed, {len(report['missing'])} missing"
-    return [*lines, counts if report["checks"] else f"{counts}: nothing to check"]
+def counts(report: dict[str, Any]) -> str:
+    """The report in one line."""
+    told = f"{report['passed']} passed, {report['failed']} failed, {len(report['missing'])} missing"
+    return told if report["checks"] else f"{told}: nothing to check"

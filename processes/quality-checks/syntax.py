@@ -39,8 +39,8 @@ def main(root: str) -> int:
         fault = examine(os.path.join(root, path), PARSERS[kind])
         if fault:
             faults.append(f"{path}:{fault}")
-    told = ", ".join(f"{count} {kind}" for kind, count in counts.items()) or "no"
-    ending = f"{len(faults)} of {told} files cannot be parsed" if faults else f"parsed {told} files"
+    told = ", ".join(f"{count} {kind}" for kind, count in counts.items()) or "none"
+    ending = f"{len(faults)} files cannot be parsed, of {told}" if faults else f"files parsed: {told}"
     sys.stdout.write("\n".join([*faults[:MOST_SHOWN], ending]) + "\n")
     return 1 if faults else 0
 

@@ -132,6 +132,16 @@ def test_the_project_s_environment_is_active_for_its_checks(
     assert plan("syntax")["env"]["PATH"] == os.pathsep.join([binaries, os.environ["PATH"]])
 
 
+def test_an_environment_that_poetry_keeps_elsewhere_is_the_project_s_own(
+    project: Path, tmp_path: Path, plan: Callable[..., dict[str, Any]]
+) -> None:
+    write(project, {"a.py": "", "ruff.toml": "", "poetry.lock": ""})
+    make_program(tmp_path / "elsewhere/bin/python", "exit 0")
+    make_program(tmp_path / "elsewhere/bin/ruff", "exit 0")
+    make_program(tmp_path / "bin/poetry", f'[ "$*" = "env info --path" ] && echo "{tmp_path}/elsewhere"')
+    assert plan("lint")["checks"][0]["argv"][0] == f"{tmp_path}/elsewhere/bin/ruff"
+
+
 @pytest.mark.parametrize(
     ("files", "tool"),
     [
@@ -356,3 +366,43 @@ def test_the_syntax_check_keeps_to_old_python() -> None:
 
     for name in ("syntax.py", "folders.py"):
         ast.parse((ROOT / "processes/quality-checks" / name).read_text("utf-8"), feature_version=(3, 7))
+
+
+def test_a_check_that_the_project_declares_takes_the_place_of_what_would_be_found(
+    project: Path, plan: Callable[..., dict[str, Any]]
+) -> None:
+    install(project, "pytest")
+    write(project, {"tests/test_a.py": "def test(): pass", "pyproject.toml": OWN_CHECKS})
+    argvs = {check["name"]: check["argv"] for check in plan("tests", "lint")["checks"]}
+    assert argvs == {"tests": ["sh", "-c", "make quick"], "lint": ["scripts/check", "--all"]}
+
+
+def test_a_check_that_the_project_does_not_want_is_neither_run_nor_missing(
+    project: Path, plan: Callable[..., dict[str, Any]]
+) -> None:
+    write(project, {"pyproject.toml": OWN_CHECKS})
+    made = plan("types")
+    assert (made["checks"], made["missing"]) == ([], [])
+
+
+def test_a_javascript_project_declares_its_checks_in_package_json(
+    project: Path, plan: Callable[..., dict[str, Any]]
+) -> None:
+    write(project, {"package.json": json.dumps({"babysitter": {"checks": {"tests": "make quick"}}})})
+    assert tools_of(plan("tests")) == ["make quick"]
+
+
+def test_declared_tests_do_not_call_themselves_for_ever(
+    project: Path, plan: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(project, {"pyproject.toml": OWN_CHECKS})
+    monkeypatch.setenv("QUALITY_CHECKS_OF", os.path.realpath(project))
+    assert plan("tests")["missing"][0]["detail"] == "these checks were called by the tests themselves"
+
+
+OWN_CHECKS = """
+[tool.babysitter.checks]
+tests = "make quick"
+lint = ["scripts/check", "--all"]
+types = false
+"""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.driving import marked
+
+from tests.support.driving import processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,16 +17,11 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_left(project: Path, home: Path) -> Iterator[None]:
-    """Drivers and what they started have this test's own home in their environment."""
+def nothing_is_left(project: Path) -> Iterator[None]:
+    """No driver and nothing that one has started is alive when a test is over."""
     yield
-    left = {pid: _command(pid) for pid in marked("BABYSITTER_HOME", str(home)) if pid != os.getpid()}
+    left = processes()
+    for pid in left:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     assert left == {}
-
-
-def _command(pid: int) -> str:
-    try:
-        with open(f"/proc/{pid}/cmdline", encoding="utf-8") as file:
-            return file.read().replace("\0", " ")
-    except OSError:
-        return ""

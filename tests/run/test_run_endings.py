@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.support.driving import babysitter, effects, events, told, types, write
+
+from tests.support.driving import Command, babysitter, effects, events, told, types, write
 
 TWO_STEPS = """
 @shell
@@ -273,13 +274,20 @@ def test_a_mistaken_agent_command_leaves_no_run_behind() -> None:
 
 
 def test_a_run_with_standard_input_and_output_closed_does_its_work() -> None:
-    write("p.py", "async def process(inputs, ctx):\n    return await ctx.task(touch)\n@shell\ndef touch():\n    return 'touch made'\n")
-    from subprocess import run
+    write(
+        "p.py",
+        """
+        @shell
+        def say():
+            return "echo hello; echo nothing >&2"
 
-    from tests.support.driving import COMMAND
-
-    run(["/bin/sh", "-c", '"$@" <&- >&- 2>&-', "sh", *COMMAND, "run", "p.py", "--run-id", "r"], check=False)
-    assert types("r")[-1] == "RUN_COMPLETED"
+        async def process(inputs, ctx):
+            return (await ctx.task(say)).stdout
+        """,
+    )
+    closed = ("/bin/sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh")
+    ended = Command("run", "p.py", "--run-id", "r", prefix=closed).end()
+    assert (ended.code, events("r")[-1]["data"]["output"]) == (0, "hello\n")
 
 
 def test_work_does_what_can_be_done_and_ends_with_0() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from tests.support.driving import effects, events, told, write
@@ -40,7 +41,9 @@ def run_map(jobs: int, count: int) -> str:
         MARKS
         + """
 async def process(inputs, ctx):
-    await ctx.parallel.map(list(range(inputs["count"])), lambda n: ctx.task(named(f"item {n}"), label=n, seconds=0.1))
+    async def one(number):
+        await ctx.task(named(f"item {number}"), label=number, seconds=0.1)
+    await ctx.parallel.map(list(range(inputs["count"])), one)
 """,
     )
     return told(0, "run", "many.py", "--jobs", str(jobs), "-i", f"count={count}")["run"]
@@ -100,10 +103,7 @@ async def process(inputs, ctx):
     )
     run = told(0, "run", "steps.py", "--jobs", "3")["run"]
     resolved = [event for event in events(run) if event["type"] == "EFFECT_RESOLVED"]
-    assert [recorded_before(earlier, later) for earlier, later in zip(resolved, resolved[1:], strict=False)] == [
-        True,
-        True,
-    ]
+    assert all(recorded_before(earlier, later) for earlier, later in pairwise(resolved))
 
 
 def recorded_before(earlier: dict[str, Any], later: dict[str, Any]) -> bool:

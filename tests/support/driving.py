@@ -7,7 +7,6 @@ import os
 import pty
 import re
 import select
-import signal
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from textwrap import dedent
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Callable
 
 ROOT = str(Path(__file__).parents[2])
@@ -96,7 +96,7 @@ class Terminal:
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
             os.environ.update(TERM="xterm", LINES="40", COLUMNS="100")
-            os.execv(COMMAND[0], [*COMMAND, *arguments])
+            os.execv(COMMAND[0], [*COMMAND, *arguments])  # noqa: S606 - it is to become the command
 
     def __enter__(self) -> Self:
         return self
@@ -155,7 +155,7 @@ def types(run: str) -> list[str]:
 
 
 def effects(run: str) -> dict[str, dict[str, Any]]:
-    """What a run requested, by label: the data of the request, with the ``result`` and how often it was resolved."""
+    """What a run requested, by label: the request's data, its ``result``, how often it was resolved."""
     by_id: dict[str, dict[str, Any]] = {}
     for event in events(run):
         data = event["data"]
@@ -183,15 +183,15 @@ def wait_until(is_so: Callable[[], object]) -> None:
         time.sleep(0.01)
 
 
-def marked(name: str, value: str) -> list[int]:
-    """The processes that have a variable in their environment."""
-    mark = f"\0{name}={value}\0".encode()
-    pids = [int(entry) for entry in os.listdir("/proc") if entry.isdigit()]
-    return [pid for pid in pids if mark in b"\0" + _environment(pid) + b"\0"]
+def processes() -> dict[int, str]:
+    """This test's commands and what they have started, by pid: its home is in their environment."""
+    mark = f"\0BABYSITTER_HOME={os.environ['BABYSITTER_HOME']}\0".encode()
+    pids = [int(entry) for entry in os.listdir("/proc") if entry.isdigit() and int(entry) != os.getpid()]
+    return {pid: _read(pid, "cmdline") for pid in pids if mark in f"\0{_read(pid, 'environ')}\0".encode()}
 
 
-def _environment(pid: int) -> bytes:
+def _read(pid: int, name: str) -> str:
     try:
-        return Path(f"/proc/{pid}/environ").read_bytes()
+        return Path(f"/proc/{pid}/{name}").read_text(errors="replace")
     except OSError:
-        return b""
+        return ""

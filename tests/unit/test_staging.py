@@ -214,6 +214,13 @@ def test_a_small_batch_has_no_names_where_that_is_safe(folder: Folder, scratch: 
         assert isinstance(staged, Unnamed if kind in staging._KNOWN_KINDS else Named)
 
 
+@pytest.mark.usefixtures("system")
+def test_a_large_batch_takes_few_descriptors(folder: Folder, scratch: Path) -> None:
+    before = len(os.listdir("/dev/fd"))
+    with stage(folder, str(scratch), contents(MOST_UNNAMED * 2)):
+        assert len(os.listdir("/dev/fd")) - before <= MOST_UNNAMED
+
+
 def test_an_absent_scratch_folder_is_made(folder: Folder, tmp_path: Path) -> None:
     with Named(folder, str(tmp_path / "state"), [b"x"], can_sync_all=False) as staged:
         staged.link(0, "a")

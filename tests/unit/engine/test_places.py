@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import sys
@@ -37,10 +38,9 @@ def parses() -> None:
 
 
 def test_the_place_of_an_error_is_the_authors_last_line() -> None:
-    try:
+    with pytest.raises(ValueError) as caught:
         parses()
-    except ValueError as error:
-        assert place_of(error.__traceback__) == line_of(parses)
+    assert place_of(caught.value.__traceback__) == line_of(parses)
 
 
 def test_an_error_without_a_line_of_the_author_has_no_place() -> None:
@@ -58,14 +58,9 @@ def test_without_a_frame_of_the_author_a_call_is_nowhere() -> None:
     assert place_of_call(None) == NOWHERE
 
 
-class Waits:
-    def __await__(self) -> Any:
-        yield
-
-
 def test_the_place_of_an_await_is_the_innermost_of_the_author() -> None:
     async def inner() -> None:
-        await Waits()  # here
+        await asyncio.sleep(0)  # here
 
     async def outer() -> None:
         await inner()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from typing import TYPE_CHECKING, Any
 
 from babysitter.journal.store import Journal
@@ -87,7 +88,7 @@ class Calls:
 
     def fsync(self, fd: int) -> None:
         found = os.fstat(fd)
-        self._note("flush folder" if os.path.isdir(f"/proc/self/fd/{fd}") else "flush file", found.st_ino)
+        self._note("flush folder" if stat.S_ISDIR(found.st_mode) else "flush file", found.st_ino)
         self._fsync(fd)
 
     def link(self, source: str, name: str, **options: Any) -> None:

@@ -1,0 +1,191 @@
+"""Make a run: whole, with its first event, or not at all."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from babysitter import limits as limits_module
+from babysitter.clock import iso, now_ms
+from babysitter.disk import refuse
+from babysitter.engine.replay import DeadlineExceeded
+from babysitter.errors import BabysitterError, InvalidInput, RunExists, StorageError
+from babysitter.files import sync_folder, write_once
+from babysitter.ids import base32, new_run_id, sha256_hex
+from babysitter.journal.store import Journal
+from babysitter.jsontext import compact
+from babysitter.paths import STATE_FOLDER
+from babysitter.runs.aside import Aside
+from babysitter.runs.deadline import Deadline
+from babysitter.runs.folder import LATEST, check_id
+from babysitter.runs.inputs import prepare
+from babysitter.runs.run import FOLDER_MODE, LAYOUT, Run
+from babysitter.runs.source import Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from babysitter.library import Entry
+    from babysitter.limits import Limits
+
+TEMPORARY = ".new-"
+ONLY_DEFINES = "a process file only defines; let it do its work inside `process` and its tasks"
+
+
+def create(
+    runs_dir: str,
+    entry: Entry,
+    inputs: Any,
+    *,
+    project: str,
+    version: str,
+    run_id: str | None = None,
+    prompt: str | None = None,
+    limits: Limits = limits_module.DEFAULT,
+) -> Run:
+    """Make a run, whole, with its first event.
+
+    A failure leaves nothing behind, a kill either the run or a folder under a
+    temporary name that nobody reads.
+
+    Raises:
+        RunExists: a run by this id is there; it is not touched.
+        UnsafePath: the id is not an id.
+        InvalidInput: the process cannot be loaded, or the inputs do not fit it.
+        NoSuchProcess: there is no such file, or no process in it.
+        StorageError
+    """
+    if run_id is not None:
+        _check_new(run_id, runs_dir)
+    source, completed = load_new(entry, limits, inputs)
+    run_id = run_id or new_run_id(entry.process_id)
+    about = {
+        "layout": LAYOUT,
+        "runId": run_id,
+        "processId": entry.process_id,
+        "entrypoint": entry.stored(project),
+        "project": project,
+        "place": place_in(project, runs_dir),
+        "prompt": prompt,
+        "createdAt": iso(now_ms()),
+    }
+    texts = (_as_json("the run", about), _as_json("the inputs", completed))
+    _make_runs_dir(runs_dir)
+    return Run(_make(runs_dir, about, texts, source, version), limits)
+
+
+def _check_new(run_id: str, runs_dir: str) -> None:
+    check_id(run_id)
+    if run_id == LATEST:
+        raise InvalidInput(
+            f"{LATEST!r} cannot be a run id, it stands for the newest run", hint="choose another id"
+        )
+    if os.path.lexists(os.path.join(runs_dir, run_id)):
+        raise _exists(run_id)
+
+
+def _as_json(what: str, value: Any) -> bytes:
+    try:
+        return compact(value).encode()
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"{what} cannot be written as JSON: {error}") from None
+
+
+def place_in(project: str, runs_dir: str) -> str | None:
+    """Where in its project a folder of runs is; None when it is outside."""
+    return os.path.relpath(runs_dir, project) if runs_dir.startswith(os.path.join(project, "")) else None
+
+
+def load_new(entry: Entry, limits: Limits, inputs: Any = None) -> tuple[Source, Any]:
+    """Load a process for a new run, and complete the inputs: whatever is wrong is wrong input.
+
+    Raises:
+        InvalidInput, NoSuchProcess, StorageError
+    """
+    try:
+        with Aside(), Deadline(limits.iterate_seconds):
+            source = Source(entry.file, entry.export)
+            return source, prepare(source, inputs)
+    except (BabysitterError, KeyboardInterrupt):
+        raise
+    except DeadlineExceeded:
+        raise InvalidInput(
+            f"the process file {entry.file!r} ran for {limits.iterate_seconds:g} s while it was imported",
+            hint=ONLY_DEFINES,
+        ) from None
+    except BaseException as error:
+        raise InvalidInput(
+            f"the process file {entry.file!r} raises {type(error).__name__} when it is imported: {error}",
+            hint=ONLY_DEFINES,
+        ) from error
+
+
+def _make_runs_dir(runs_dir: str) -> None:
+    is_ours = not os.path.isdir(runs_dir) or runs_dir.endswith(os.path.join(os.sep, STATE_FOLDER, "runs"))
+    try:
+        os.makedirs(runs_dir, mode=FOLDER_MODE, exist_ok=True)
+        if is_ours:
+            # Runs hold prompts and output; a run that is committed by accident is hard to take back.
+            # In any other folder that was there before, git is told nothing.
+            write_once(os.path.join(runs_dir, ".gitignore"), b"*\n", mode=0o644)
+    except FileExistsError:
+        # It was there before; or the folder is a file, which the next step finds.
+        pass
+    except OSError as error:
+        refuse(error, runs_dir, "made")
+
+
+def _make(
+    runs_dir: str, about: dict[str, Any], texts: tuple[bytes, bytes], source: Source, version: str
+) -> str:
+    target = os.path.join(runs_dir, about["runId"])
+    temporary = os.path.join(runs_dir, TEMPORARY + base32(os.urandom(10)))
+    try:
+        _fill(temporary, about, texts, source, version)
+        os.rename(temporary, target)
+    except BaseException as error:
+        _remove(temporary)
+        if not isinstance(error, OSError):
+            raise
+        if os.path.lexists(target):
+            raise _exists(about["runId"]) from None
+        raise StorageError(f"the run {target!r} cannot be made: {os.strerror(error.errno or 0)}") from error
+    sync_folder(runs_dir)
+    return target
+
+
+def _remove(folder: str) -> None:
+    from shutil import rmtree
+
+    rmtree(folder, ignore_errors=True)
+
+
+def _fill(
+    folder: str, about: dict[str, Any], texts: tuple[bytes, bytes], source: Source, version: str
+) -> None:
+    os.mkdir(folder, FOLDER_MODE)
+    for name in ("journal", "state", "artifacts"):
+        os.mkdir(os.path.join(folder, name), FOLDER_MODE)
+    described, inputs = texts
+    write_once(os.path.join(folder, "run.json"), described + b"\n")
+    write_once(os.path.join(folder, "inputs.json"), inputs)
+    created = {
+        "runId": about["runId"],
+        "processId": about["processId"],
+        "entrypoint": about["entrypoint"],
+        "sourceDigests": source.digests,
+        "inputsRef": "inputs.json",
+        "inputsDigest": sha256_hex(inputs),
+        "prompt": about["prompt"],
+        "engine": version,
+        "python": ".".join(map(str, sys.version_info[:3])),
+    }
+    Journal(folder, about["runId"]).append([("RUN_CREATED", created)], now_ms())
+    sync_folder(folder)
+
+
+def _exists(run_id: str) -> RunExists:
+    return RunExists(
+        f"a run {run_id!r} exists", hint=f"choose another id, or go on with it: babysitter resume {run_id}"
+    )

@@ -1,0 +1,114 @@
+"""Sleeps: waited for by ``run``, never from the start again, and not by ``work``."""
+
+from __future__ import annotations
+
+import signal
+
+from babysitter.clock import iso, ms_of, now_ms
+from tests.support.driving import Command, effects, events, told, types, wait_until, write
+
+SLEEP = """
+async def process(inputs, ctx):
+    await ctx.sleep(inputs["seconds"])
+    return "rested"
+"""
+
+
+def slept_ms(run: str) -> int:
+    """From the request of the sleep to its end."""
+    at = {event["type"]: ms_of(event["recordedAt"]) for event in events(run)}
+    return at["EFFECT_RESOLVED"] - at["EFFECT_REQUESTED"]
+
+
+def test_run_waits_for_a_sleep() -> None:
+    write("p.py", SLEEP)
+    ended = told(0, "run", "p.py", "-i", "seconds=0.6")
+    assert (ended["output"], slept_ms(ended["run"]) >= 600) == ("rested", True)
+
+
+def test_a_sleep_ends_when_it_is_due_and_not_at_the_next_look() -> None:
+    write("p.py", SLEEP)
+    run = told(0, "run", "p.py", "-i", "seconds=0.3")["run"]
+    assert slept_ms(run) < 300 + 200
+
+
+def test_run_waits_until_a_moment() -> None:
+    write(
+        "p.py", "async def process(inputs, ctx):\n    await ctx.sleep_until(inputs['until'])\n    return 1\n"
+    )
+    until = iso(now_ms() + 1000)
+    told(0, "run", "p.py", "--run-id", "r", "-i", f"until={until}")
+    assert next(event for event in events("r") if event["type"] == "EFFECT_RESOLVED")["recordedAt"] >= until
+
+
+def test_a_killed_run_does_not_sleep_from_the_start_again() -> None:
+    write("p.py", SLEEP)
+    command = Command("run", "p.py", "--run-id", "r", "-i", "seconds=2", "--json")
+    wait_until(lambda: command.is_running and "EFFECT_REQUESTED" in _types())
+    command.send(signal.SIGKILL)
+    command.end()
+    requested = ms_of(events("r")[-1]["recordedAt"])
+    wait_until(lambda: now_ms() > requested + 1200)
+    told(0, "resume", "r")
+    assert slept_ms("r") < 3000
+
+
+def _types() -> list[str]:
+    try:
+        return types("r")
+    except FileNotFoundError:
+        return []
+
+
+def test_work_does_not_wait_and_says_until_when_the_run_sleeps() -> None:
+    write("p.py", SLEEP)
+    told(0, "create", "p.py", "--run-id", "r", "-i", "seconds=3600")
+    ended = told(0, "work", "r")
+    assert (ended["status"], "until" in ended, ended["hint"]) == ("waiting", True, "babysitter resume r")
+
+
+def test_work_takes_note_of_a_sleep_that_is_over() -> None:
+    write("p.py", SLEEP)
+    told(0, "create", "p.py", "--run-id", "r", "-i", "seconds=0.1")
+    requested = ms_of(events("r")[-1]["recordedAt"])
+    wait_until(lambda: now_ms() > requested + 100)
+    assert told(0, "work", "r")["output"] == "rested"
+
+
+def test_a_sleep_in_one_branch_holds_up_no_other() -> None:
+    write(
+        "p.py",
+        """
+        @shell
+        def say():
+            "say"
+            return "true"
+
+        async def process(inputs, ctx):
+            async def chain():
+                for _ in range(3):
+                    await ctx.task(say)
+            await ctx.parallel.all([lambda: ctx.sleep(1), chain])
+        """,
+    )
+    run = told(0, "run", "p.py")["run"]
+    resolved = [event["data"] for event in events(run) if event["type"] == "EFFECT_RESOLVED"]
+    assert [data.get("executor") for data in resolved] == ["local", "local", "local", "clock"]
+
+
+def test_a_sleep_that_wins_a_race_ends_the_slow_command() -> None:
+    write(
+        "p.py",
+        """
+        @shell
+        def slow():
+            "slow"
+            return ["sleep", "60"]
+
+        async def process(inputs, ctx):
+            await ctx.parallel.race([lambda: ctx.task(slow), lambda: ctx.sleep(0.3)])
+            return "too late"
+        """,
+    )
+    run = told(0, "run", "p.py")["run"]
+    assert effects(run)["slow"]["cancelled"] == 1

@@ -1,0 +1,177 @@
+"""How a process ends, and how its end is described."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from babysitter.engine.ending import End, describe_failure, describe_stuck
+from babysitter.errors import AllFailed, BranchCancelled, Failed, TaskFailed
+from tests.support.rounds import a_task, line_of, start
+
+if TYPE_CHECKING:
+    from babysitter import Context
+    from tests.support.rounds import Rounds
+
+step = a_task("step")
+
+
+def ending_with(error: BaseException) -> End:
+    """How a process ends that raises this."""
+
+    async def process(_: Any, ctx: Context) -> None:
+        raise error
+
+    end = start(process).end
+    assert end is not None
+    return end
+
+
+def test_a_value_completes_the_run() -> None:
+    async def process(_: Any, ctx: Context) -> int:
+        return 7
+
+    end = start(process).end
+    assert end is not None
+    assert (end.status, end.value, end.error, end.place) == ("completed", 7, None, None)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Failed("on purpose"),
+        TaskFailed("no"),
+        AllFailed([TaskFailed("no"), Failed("no")]),
+        ExceptionGroup("both", [TaskFailed("no"), AllFailed([Failed("no")])]),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_failure_that_the_process_lets_through_ends_the_run(error: Exception) -> None:
+    end = ending_with(error)
+    assert (end.status, end.error) == ("failed", error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("a slip"),
+        SystemExit(3),
+        AllFailed([TaskFailed("no"), ValueError("a slip")]),
+        ExceptionGroup("both", [TaskFailed("no"), ValueError("a slip")]),
+        BranchCancelled(),
+        GeneratorExit(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_mistake_in_the_authors_code_leaves_the_run_stuck(error: BaseException) -> None:
+    end = ending_with(error)
+    assert (end.status, end.error) == ("stuck", error)
+
+
+def test_a_stuck_run_knows_the_authors_line() -> None:
+    async def process(_: Any, ctx: Context) -> None:
+        sys.exit(3)  # here
+
+    end = start(process).end
+    assert end is not None
+    assert end.place == line_of(process)
+
+
+def test_a_mistake_in_a_branch_is_the_authors_line_in_that_branch() -> None:
+    async def branch() -> None:
+        raise ValueError  # here
+
+    async def process(_: Any, ctx: Context) -> None:
+        await ctx.parallel.all([branch])
+
+    end = start(process).end
+    assert end is not None
+    assert end.place == line_of(branch)
+
+
+def test_a_task_that_fails_uncaught_ends_the_run_with_what_is_known_of_it() -> None:
+    async def process(_: Any, ctx: Context) -> None:
+        await ctx.task(step)
+
+    run = start(process)
+    run.resolve({"1": TaskFailed("exit 2", name="ShellFailed", data={"stdout": "x"}, exit_code=2)})
+    (effect,) = run.state.effects.values()
+    assert run.events[-1].data["error"] == {
+        "name": "ShellFailed",
+        "message": "exit 2",
+        "effectId": effect.id,
+        "stepId": "1",
+        "exitCode": 2,
+        "data": {"stdout": "x"},
+    }
+
+
+# What is journalled.
+
+
+def test_a_failure_on_purpose_is_described_with_its_data() -> None:
+    assert describe_failure(Failed("2 checks failed", {"failed": ["lint"]})) == {
+        "name": "Failed",
+        "message": "2 checks failed",
+        "data": {"failed": ["lint"]},
+    }
+
+
+def test_a_failure_without_data_has_none() -> None:
+    assert describe_failure(Failed("no")) == {"name": "Failed", "message": "no"}
+
+
+def test_all_failed_is_described_by_what_each_branch_said() -> None:
+    error = AllFailed([TaskFailed("one"), TaskFailed("two")])
+    assert describe_failure(error) == {"name": "AllFailed", "message": "every branch failed: one; two"}
+
+
+def problem(run: Rounds) -> dict[str, Any]:
+    assert run.end is not None
+    return describe_stuck(run.end)
+
+
+def test_a_mistake_is_described_with_its_line_and_traceback() -> None:
+    async def process(_: Any, ctx: Context) -> None:
+        {}["missing"]  # here
+
+    described = problem(start(process))
+    file, line = line_of(process)
+    assert {name: described[name] for name in ("name", "message", "file", "line", "hint")} == {
+        "name": "KeyError",
+        "message": "'missing'",
+        "file": file,
+        "line": line,
+        "hint": "",
+    }
+    assert f'File "{file}", line {line}, in process' in described["traceback"]
+
+
+def test_an_error_without_a_message_is_described_by_its_repr() -> None:
+    assert describe_stuck(ending_with(ValueError()))["message"] == "ValueError()"
+
+
+def test_a_broken_rule_of_ours_has_a_hint_and_needs_no_traceback() -> None:
+    async def process(_: Any, ctx: Context) -> None:
+        ctx.task(step)
+
+    described = problem(start(process))
+    assert (described["name"], described["hint"], described["traceback"]) == (
+        "ProcessError",
+        "write `await` before it, or hand it to ctx.parallel as `lambda: ctx.task('step')`",
+        "",
+    )
+
+
+def test_a_mistake_tells_in_its_traceback_of_the_call_that_it_kept_from_its_await() -> None:
+    async def process(_: Any, ctx: Context) -> None:
+        await ctx.parallel.all([ctx.task(step), ctx.task(step, n={}["missing"])])
+
+    assert "the ctx.task('step') made here is never awaited" in problem(start(process))["traceback"]
+
+
+def test_a_run_stuck_in_no_known_line_says_so_with_an_empty_place() -> None:
+    described = describe_stuck(End.stuck(ValueError("x"), None))
+    assert (described["file"], described["line"]) == ("", 0)

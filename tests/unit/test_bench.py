@@ -1,0 +1,87 @@
+"""The bench measures what it says it measures; how fast anything is, is not tested."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BENCH = Path(__file__).parents[2] / "bench"
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The bench's main module."""
+    monkeypatch.syspath_prepend(str(BENCH))
+    import run
+
+    return run
+
+
+def start(*words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(BENCH / "run.py"), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("file", [*BENCH.rglob("*.py")], ids=lambda file: file.name)
+def test_every_program_of_the_bench_is_valid(file: Path) -> None:
+    compile(file.read_text("utf-8"), str(file), "exec")
+
+
+def test_the_help_names_every_case(run: Any) -> None:
+    told = " ".join(start("--help").stdout.split())
+    assert ", ".join(run.CASES) in told
+
+
+def test_a_row_stands_for_every_target(run: Any) -> None:
+    rows = [row for case in run.CASES.values() for row in case.rows]
+    expected = [
+        *("status", "status --json", "iterate, nothing new", "iterate, one new", "post"),
+        *(f"iterate at {size}, {shape}" for size in (10, 100, 1000, 10_000) for shape in ("sequence", "fan")),
+        *(f"iterate at {size} above 10, fan" for size in (1000, 10_000)),
+        *("files opened at 10000, fan", "peak memory at 10000, fan", "fan-out", "sequential run"),
+        *("replay of 10000 in memory, sequence", "replay of 10000 in memory, fan", "wall time of run"),
+        *(f"printed, {size} {what}" for size in (100, 1000) for what in ("new", "pending")),
+    ]
+    assert (set(expected) - set(rows), len(rows)) == (set(), len(set(rows)))
+
+
+def test_a_case_gives_its_rows_as_a_table_and_as_json(run: Any, tmp_path: Path) -> None:
+    kept = tmp_path / "kept.json"
+    done = start("--quick", "--only", "printed", "--json", str(kept), "--folder", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    rows = tuple(figure["what"] for figure in json.loads(kept.read_text())["figures"])
+    lines = [line for line in done.stdout.splitlines() if line.startswith("| printed")]
+    assert (rows, len(lines)) == (run.CASES["printed"].rows, len(rows))
+
+
+def test_a_command_that_fails_is_told_with_what_it_said(tmp_path: Path) -> None:
+    peer = f"{sys.executable} -c 'raise SystemExit(\"no such thing\")'"
+    done = start("--quick", "--only", "printed", "--peer", peer, "--folder", str(tmp_path))
+    assert (done.returncode, "no such thing" in done.stderr) == (1, True)
+
+
+def test_the_ratio_is_the_median_of_the_pairs(run: Any) -> None:
+    import figures
+
+    # A slow moment that hits both halves of a pair is not seen in the ratio.
+    figure = figures.Figure("any", [2.0, 20.0, 6.0], unit="s", floors=[1.0, 10.0, 2.0])
+    assert figure.ratio == 2.0
+
+
+@pytest.mark.parametrize(("value", "verdict"), [(4.9, "ok"), (5.1, "over")])
+def test_the_verdict_compares_with_the_target(run: Any, value: float, verdict: str) -> None:
+    import figures
+
+    figure = figures.Figure("any", [value], unit="s", floors=[1.0], target=figures.Target(ratio=5))
+    assert figure.verdict == verdict
+
+
+def test_the_ideal_schedule_gives_each_task_to_the_first_free_job(run: Any) -> None:
+    import run_cases
+
+    assert run_cases.list_schedule([3, 1, 1, 2], 2) == 4
