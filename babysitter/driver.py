@@ -138,6 +138,13 @@ class Driver:
         self.run.on_event = see
 
     def _drive(self) -> None:
+        try:
+            self._loop()
+        except KeyboardInterrupt:
+            # The process was broken into; nothing of what it asked for since is written.
+            self._is_interrupted = True
+
+    def _loop(self) -> None:
         wake_sleepers(self.run)
         if not self.run.state.is_finished:
             self._replay(self._execution.start)
@@ -157,9 +164,6 @@ class Driver:
         self._is_replaying = True
         try:
             work()
-        except KeyboardInterrupt:
-            # Ours, or raised by that code itself: either way the process cannot go on from here.
-            self._is_interrupted = True
         finally:
             self._is_replaying = False
 

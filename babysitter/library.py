@@ -148,7 +148,7 @@ def describe(entry: Entry) -> dict[str, Any]:
     matter, _, body = f"{text[4:]}\n".partition("\n---\n")
     told = _front_matter(matter, path)
     # YAML has more than text: a date, say, and JSON could not name it.
-    kept = {name: str(told[name]) for name in ("name", "description") if name in told}
+    kept: dict[str, Any] = {name: str(told[name]) for name in ("name", "description") if name in told}
     return {**kept, "body": body.strip()}
 
 

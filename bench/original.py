@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 PROCESS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "processes", "steps.mjs")
 RUNS_DIR = "original-runs"
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 AT = "2026-01-01T00:00:00.000Z"
 
 
@@ -71,6 +72,7 @@ def resolve(run: str, effects: list[str]) -> None:
     """Write results for effects, in the original's files."""
     journal = os.path.join(run, "journal")
     last = max(os.listdir(journal))
+    later = next_millisecond(last[7:17])
     for at, effect in enumerate(effects, int(last[:6]) + 1):
         folder = os.path.join("tasks", effect)
         times = {"startedAt": AT, "finishedAt": AT}
@@ -89,7 +91,16 @@ def resolve(run: str, effects: list[str]) -> None:
         _write(os.path.join(run, folder, "result.json"), result)
         data = {"effectId": effect, "status": "ok", "resultRef": os.path.join(folder, "result.json"), **times}
         event = {"type": "EFFECT_RESOLVED", "recordedAt": AT, "data": data}
-        _write(os.path.join(journal, f"{at:06d}.{effect}.json"), event)
+        _write(os.path.join(journal, f"{at:06d}.{later}{at:016d}.json"), event)
+
+
+def next_millisecond(time: str) -> str:
+    """The time of a ULID, one later: the original wants its events in that order."""
+    number = 0
+    for digit in time:
+        number = number * 32 + CROCKFORD.index(digit)
+    number += 1
+    return "".join(CROCKFORD[number >> shift & 31] for shift in range(45, -1, -5))
 
 
 def _write(path: str, value: Any) -> None:

@@ -51,7 +51,7 @@ CASES = {
     ),
     "step": Case(step_cases.one_step, ("iterate, nothing new", "iterate, one new", "post")),
     "printed": Case(step_cases.printed, PRINTED),
-    "iterate": Case(growth_cases.iterating, _of_shapes(*SIZES, *ABOVE)),
+    "iterate": Case(growth_cases.iterating, _of_shapes(*SIZES, *ABOVE, "linear growth")),
     "opened": Case(growth_cases.opened, _of_shapes(f"files opened at {MOST}")),
     "memory": Case(growth_cases.memory, _of_shapes(f"peak memory at {MOST}")),
     "replay": Case(growth_cases.in_memory, _of_shapes(f"replay of {MOST} in memory")),

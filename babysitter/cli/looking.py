@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from babysitter.cli.options import complete_effect, json_option, opened, run_argument, runs_dir_option
-from babysitter.cli.output import as_json, line
+from babysitter.cli.output import as_json, document, line
 from babysitter.cli.reports import ending_json, next_wake
 from babysitter.clock import iso
 from babysitter.engine.state import Effect
-from babysitter.errors import BabysitterError
+from babysitter.errors import BabysitterError, UsageError
 from babysitter.paths import runs_dir as runs_folder
 from babysitter.runs.folder import open_run, run_ids
 from babysitter.runs.results import find_effect
@@ -19,6 +19,10 @@ from babysitter.runs.run import Run
 
 if TYPE_CHECKING:
     from babysitter.journal.events import Event
+
+
+UNREADABLE = "unreadable"
+STATUSES = ("waiting", "completed", "failed", "halted", "stuck", UNREADABLE)
 
 
 def status_json(run: Run) -> dict[str, Any]:
@@ -143,14 +147,12 @@ Example:
 def show(run: str, effect: str | None, only_prompt: bool, runs_dir: str | None, as_json: bool) -> None:
     """Show RUN, or one EFFECT of it: what it asks for, its schema, its result."""
     found = opened(run, runs_dir)
-    if effect is None:
-        told = {**status_json(found), "prompt": found.about.get("prompt"), "inputs": found.inputs()}
-        told["tasks"] = [effect_json(each) for each in found.state.effects.values()]
-    else:
-        told = effect_details(found, find_effect(found, effect))
     if only_prompt:
-        line(_prompt_of(told))
-    elif as_json:
+        text = _prompt_of(found, effect)
+        _json({"run": found.run_id, "prompt": text}) if as_json else document(text)
+        return
+    told = run_details(found) if effect is None else effect_details(found, find_effect(found, effect))
+    if as_json:
         _json(told)
     else:
         from babysitter.views.tables import effect_lines, run_lines
@@ -158,14 +160,20 @@ def show(run: str, effect: str | None, only_prompt: bool, runs_dir: str | None, 
         _lines(run_lines(told) if effect is None else effect_lines(told))
 
 
-def _prompt_of(told: dict[str, Any]) -> str:
-    from babysitter.errors import UsageError
-    from babysitter.executors.agent import prompt_text
+def run_details(run: Run) -> dict[str, Any]:
+    """All about a run: where it stands, what it was made from, what it asked for."""
+    tasks = [effect_json(each) for each in run.state.effects.values()]
+    return {**status_json(run), "prompt": run.about.get("prompt"), "inputs": run.inputs(), "tasks": tasks}
 
-    described = told.get("definition", {}).get("agent")
-    if described is None:
+
+def _prompt_of(run: Run, effect: str | None) -> str:
+    from babysitter.executors.prompt import render
+
+    found = find_effect(run, effect) if effect is not None else None
+    described = definition_of(run, found).get("agent") if found is not None else None
+    if not isinstance(described, dict):
         raise UsageError("--prompt needs an agent effect: babysitter show RUN EFFECT --prompt")
-    return prompt_text(described)
+    return render(described.get("prompt"))
 
 
 @click.command(
@@ -222,7 +230,9 @@ Example:
   babysitter list
   babysitter list --status waiting --json""",
 )
-@click.option("--status", "only", metavar="STATUS", help="Only runs in this state.")
+@click.option(
+    "--status", "only", type=click.Choice(STATUSES), metavar="STATUS", help="Only runs in this state."
+)
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many.")
 @runs_dir_option
 @json_option
@@ -247,7 +257,7 @@ def _listed(run_id: str, folder: str) -> dict[str, Any]:
     try:
         state = open_run(run_id, folder).load().state
     except BabysitterError as error:
-        return {"run": run_id, "process": "", "status": "unreadable", "createdAt": "", "error": error.message}
+        return {"run": run_id, "process": "", "status": UNREADABLE, "createdAt": "", "error": error.message}
     return {
         "run": run_id,
         "process": state.process_id,

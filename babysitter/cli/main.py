@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import click
 
 from babysitter.cli.output import as_json as print_json
-from babysitter.cli.output import tell_error
+from babysitter.cli.output import complain, tell_error
 from babysitter.errors import BabysitterError, StorageError
 
 # Command → module that has it. A module is imported when its command is called (or all are
@@ -39,6 +39,8 @@ COMMANDS = {
 }
 HIDDEN = frozenset(name for name in COMMANDS if ":" in name)
 INTERRUPTED = 130
+COMPLETION = "_BABYSITTER_COMPLETE"
+UNREAD = StorageError.exit_code
 INTERNAL = 70
 
 
@@ -57,7 +59,8 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+        is_unknown = args and args[0] not in COMMANDS and not args[0].startswith("-")
+        if is_unknown and not ctx.resilient_parsing:
             from difflib import get_close_matches
 
             near = get_close_matches(args[0], self.list_commands(ctx), n=1)
@@ -110,12 +113,12 @@ def main(argv: list[str] | None = None) -> NoReturn:
     sys.argv = ["babysitter", *arguments]
     _open_standard_streams()
     code = _run(arguments)
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except OSError:
-        # Nobody reads any more (a closed pipe); what was to be recorded is recorded.
-        pass
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            # Nobody reads any more (a closed pipe); what was to be recorded is recorded.
+            pass
     os._exit(code)
 
 
@@ -134,20 +137,30 @@ def _run(arguments: list[str]) -> int:
         return INTERRUPTED
     except KeyboardInterrupt:
         return INTERRUPTED
+    except SystemExit as error:
+        # Shell completion ends so, and click where it finds that nobody reads what it prints.
+        return _as_code(error.code) if COMPLETION in os.environ else UNREAD
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.message, err=True)
+        return error.exit_code
     except click.ClickException as error:
         return tell_error(_from_click(error), arguments, usage=_usage(error))
     except BabysitterError as error:
         return tell_error(error, arguments)
-    except BrokenPipeError:
-        return 0
     except OSError as error:
         return tell_error(
             StorageError(f"{error.filename or 'the disk'}: {error.strerror or error}"), arguments
         )
+    except BaseException as error:
+        return _tell_own_mistake(error, arguments)
+    return _as_code(code)
+
+
+def _as_code(code: Any) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _tell_own_mistake(error: Exception, arguments: list[str]) -> int:
+def _tell_own_mistake(error: BaseException, arguments: list[str]) -> int:
     """A mistake in babysitter: the traceback for its makers, or one object for a program."""
     if "--json" in arguments:
         message = f"{type(error).__name__}: {error}"
@@ -155,8 +168,9 @@ def _tell_own_mistake(error: Exception, arguments: list[str]) -> int:
     else:
         import traceback
 
-        traceback.print_exception(error)
-        click.echo("error: this is a mistake in babysitter; nothing was acknowledged, the run is as before", err=True)
+        for told in "".join(traceback.format_exception(error)).splitlines():
+            complain(told)
+        complain("error: this is a mistake in babysitter; what it acknowledged is recorded")
     return INTERNAL
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from babysitter import config
-from babysitter.errors import InvalidInput
+from babysitter.errors import BabysitterError, InvalidInput, UnsafePath
 from babysitter.paths import project_dir, runs_dir
 from babysitter.runs.folder import LATEST, open_run
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from babysitter.runs.run import Run
 
 Command = Callable[..., Any]
+STANDARD_INPUT = ("-", "/dev/stdin")
 
 
 def runs_dir_option(command: Command) -> Command:
@@ -39,27 +42,38 @@ def complete_run(ctx: click.Context, param: click.Parameter, incomplete: str) ->
     """Run ids for shell completion."""
     from babysitter.runs.folder import run_ids
 
-    folder = runs_dir(ctx.params.get("runs_dir"))
-    return [name for name in [*sorted(run_ids(folder)), LATEST] if name.startswith(incomplete)]
+    with quiet():
+        folder = runs_dir(ctx.params.get("runs_dir"))
+        return [name for name in [*sorted(run_ids(folder)), LATEST] if name.startswith(incomplete)]
+    return []
 
 
 def complete_effect(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Pending effects of the run, for shell completion."""
-    run = opened(ctx.params.get("run") or LATEST, ctx.params.get("runs_dir"))
-    return [effect for effect in run.state.pending if effect.startswith(incomplete)]
+    with quiet():
+        run = opened(ctx.params.get("run") or LATEST, ctx.params.get("runs_dir"))
+        return [effect for effect in run.state.pending if effect.startswith(incomplete)]
+    return []
 
 
 def complete_process(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
-    """Process names for shell completion; with a path in it, files."""
+    """Process names and files here for shell completion; with a path in it, files."""
     from click.shell_completion import CompletionItem
 
     from babysitter.library import list_all
 
-    if "/" in incomplete or incomplete.endswith(".py"):
+    if os.sep in incomplete:
         return [CompletionItem(incomplete, type="file")]
-    return [
-        CompletionItem(e.process_id) for e in list_all(project_dir()) if e.process_id.startswith(incomplete)
-    ]
+    with quiet():
+        names = [entry.process_id for entry in list_all(project_dir())]
+        names += sorted(name for name in os.listdir() if name.endswith(".py"))
+        return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+    return []
+
+
+def quiet() -> AbstractContextManager[None]:
+    """Nothing that goes wrong may end up on the line that somebody is typing."""
+    return suppress(BabysitterError, OSError)
 
 
 def settings() -> config.Settings:
@@ -120,17 +134,28 @@ def read_bytes(name: str, limit: int) -> bytes:
         InvalidInput: there is no such file, or it is too large.
         UnsafePath: it is a link, a device or a pipe.
     """
-    if name == "-":
-        content = click.get_binary_stream("stdin").read(limit + 1)
-        if len(content) > limit:
-            raise InvalidInput(f"standard input has more than {limit} bytes")
-        return content
+    if name in STANDARD_INPUT or name.startswith("/dev/fd/"):
+        return _read_stream(name, limit)
     from babysitter.files import read_regular
 
     try:
         return read_regular(name, limit)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise InvalidInput(f"there is no file {name!r}") from None
+    except UnsafePath as error:
+        raise UnsafePath(error.message, hint="name the file itself, or '-' for standard input") from None
+
+
+def _read_stream(name: str, limit: int) -> bytes:
+    """What the shell hands over: standard input, or a ``<(command)``."""
+    try:
+        with open(0 if name in STANDARD_INPUT else name, "rb", closefd=name not in STANDARD_INPUT) as file:
+            content = file.read(limit + 1)
+    except OSError as error:
+        raise InvalidInput(f"{name!r} cannot be read: {error.strerror}") from None
+    if len(content) > limit:
+        raise InvalidInput(f"{name!r} has more than {limit} bytes")
+    return content
 
 
 def read_json(name: str, limits: Any) -> Any:

@@ -18,7 +18,8 @@ from babysitter.cli.output import as_json as print_json
 from babysitter.cli.output import line
 from babysitter.cli.posting import error_of
 from babysitter.cli.reports import by_kind, ending_json
-from babysitter.errors import UsageError
+from babysitter.clock import iso
+from babysitter.errors import InvalidInput, UsageError
 from babysitter.jsontext import compact, parse_strict
 from babysitter.library import Entry, resolve
 from babysitter.paths import project_dir
@@ -200,9 +201,8 @@ def task_list(run: str, pending: bool, kind: str | None, runs_dir: str | None, a
         print_json({"tasks": shapes})
         return
     for shape in shapes:
-        line(
-            f"- {shape['effectId']} [{shape['kind']} {shape['status']}] {shape['label']} (taskId={shape['taskId']})"
-        )
+        kind = f"[{shape['kind']} {shape['status']}]"
+        line(f"- {shape['effectId']} {kind} {shape['label']} (taskId={shape['taskId']})")
 
 
 @click.command("task:show", epilog="\b\nExample:\n  babysitter task:show .a5c/runs/demo 4f9k2m --json")
@@ -250,31 +250,32 @@ def task_post(
 
 
 def _answer(run: Run, effect: str, status: str, told: dict[str, str | None]) -> Answer:
-    started, finished = told["started_at"], told["finished_at"]
+    times: dict[str, Any] = {name: _time(told[name], name) for name in ("started_at", "finished_at")}
     if status == "error":
         if told["value"] is not None or told["value_inline"] is not None:
             raise UsageError("--status error takes --error FILE, not a value")
-        return Answer(
-            effect,
-            "error",
-            None,
-            error_of(_file(told["error"], run) or {}),
-            started_at=started,
-            finished_at=finished,
-        )
+        return Answer(effect, "error", None, error_of(_file(told["error"], run) or {}), **times)
     if told["error"] is not None:
         raise UsageError("--error goes with --status error")
     if told["value"] is not None and told["value_inline"] is not None:
         raise UsageError("give either --value FILE or --value-inline JSON")
     if told["value_inline"] is not None:
-        return Answer(
-            effect,
-            "ok",
-            parse_strict(told["value_inline"], limits=run.limits),
-            started_at=started,
-            finished_at=finished,
-        )
-    return Answer(effect, "ok", _file(told["value"], run), started_at=started, finished_at=finished)
+        return Answer(effect, "ok", parse_strict(told["value_inline"], limits=run.limits), **times)
+    return Answer(effect, "ok", _file(told["value"], run), **times)
+
+
+def _time(text: str | None, name: str) -> str | None:
+    """A time of a script, which may be any ISO 8601, in the form of the journal."""
+    if text is None:
+        return None
+    from datetime import UTC, datetime
+
+    try:
+        moment = datetime.fromisoformat(text)
+        return iso(round(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() * 1000))
+    except (ValueError, OverflowError):
+        option = "--" + name.replace("_", "-")
+        raise InvalidInput(f"{option} {text!r} is not a time such as 2026-11-24T01:48:21Z") from None
 
 
 def _file(name: str | None, run: Run) -> Any:

@@ -127,6 +127,11 @@ def _line_answer(told: Any) -> Answer:
         raise InvalidInput(f"an answer has no {min(unknown)!r}; it has 'effect' and 'value' or 'error'")
     if ("value" in told) == ("error" in told):
         raise InvalidInput(f"the answer for {effect!r} needs either 'value' or 'error'")
+    status = "error" if "error" in told else "ok"
+    if told.get("status", status) != status:
+        raise InvalidInput(
+            f"the answer for {effect!r} has the status {told['status']!r} and a {status} result"
+        )
     if "error" in told:
         return Answer(effect, "error", None, error_of(told["error"]))
     return Answer(effect, "ok", told["value"])

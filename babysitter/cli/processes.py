@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from babysitter.cli.options import complete_process, json_option
+from babysitter.cli.options import complete_process, json_option, settings
 from babysitter.cli.output import as_json, line
+from babysitter.errors import BabysitterError
+from babysitter.jsontext import compact
 from babysitter.library import describe, list_all, resolve
 from babysitter.paths import project_dir
+
+if TYPE_CHECKING:
+    from babysitter.library import Entry
+    from babysitter.runs.source import Source
 
 
 @click.group(
@@ -31,23 +37,25 @@ Example:
 @json_option
 def list_processes(as_json: bool) -> None:
     """List the processes that a name can stand for."""
-    listed = []
-    for entry in list_all(project_dir()):
-        told = describe(entry)
-        listed.append(
-            {
-                "name": entry.process_id,
-                "description": told.get("description", ""),
-                "origin": entry.origin,
-                "file": entry.file,
-            }
-        )
+    listed = [_shown(entry, _description(entry)) for entry in list_all(project_dir())]
     if as_json:
         _json({"processes": listed})
         return
     width = max((len(told["name"]) for told in listed), default=0)
     for told in listed:
         line(f"{told['name']:<{width}}  {told['origin']:<7}  {told['description']}")
+
+
+def _shown(entry: Entry, description: str) -> dict[str, str]:
+    return {"name": entry.process_id, "description": description, "origin": entry.origin, "file": entry.file}
+
+
+def _description(entry: Entry) -> str:
+    """What a list says of a process; when that cannot be read, the others are listed all the same."""
+    try:
+        return str(describe(entry).get("description", ""))
+    except (BabysitterError, OSError) as error:
+        return f"(cannot be read: {error})"
 
 
 @process.command(
@@ -60,34 +68,37 @@ Example:
 @json_option
 def show(name: str, as_json: bool) -> None:
     """Show what a process does, and its inputs."""
-    from babysitter.runs.creation import load_new
+    from babysitter.runs.creation import ask_author, load_new
 
-    entry = resolve(name)
-    source = load_new(entry)
+    entry, limits = resolve(name), settings().limits
+    source = load_new(entry, limits)
     told = describe(entry)
     description = told.get("description") or (source.process.__doc__ or source.module.__doc__ or "").strip()
-    schema = getattr(source.module, "Inputs", None)
-    make_schema = getattr(schema, "model_json_schema", None)
-    if make_schema is not None:
-        schema = make_schema()
-    shown = {"name": entry.process_id, "description": description, "origin": entry.origin, "file": entry.file}
+    schema = ask_author(entry, limits, "describes its inputs", lambda: _schema_of(source))
     if as_json:
-        _json({**shown, "inputs": schema, "body": told.get("body", "")})
+        _json({**_shown(entry, description), "inputs": schema, "body": told.get("body", "")})
         return
     line(f"{entry.process_id} ({entry.origin}: {entry.file})")
     for text in description.splitlines():
         line(f"  {text}")
-    for text in _input_lines(schema or {}):
+    for text in _input_lines(schema if isinstance(schema, dict) else {}):
         line(text)
+
+
+def _schema_of(source: Source) -> Any:
+    wanted = getattr(source.module, "Inputs", None)
+    make_schema = getattr(wanted, "model_json_schema", None)
+    return wanted if make_schema is None else make_schema()
 
 
 def _input_lines(schema: dict[str, Any]) -> list[str]:
     needed = schema.get("required", [])
     lines = []
     for name, rule in schema.get("properties", {}).items():
-        default = f" (default: {rule['default']!r})" if "default" in rule else ""
+        told = rule if isinstance(rule, dict) else {}
+        default = f" (default: {compact(told['default'])})" if "default" in told else ""
         mark = " (needed)" if name in needed else default
-        lines.append(f"  {name}: {rule.get('description', rule.get('type', ''))}{mark}")
+        lines.append(f"  {name}: {told.get('description', told.get('type', ''))}{mark}")
     return ["inputs:", *lines] if lines else []
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from babysitter.cli.output import safe
 from babysitter.clock import iso
+from babysitter.jsontext import compact
 from babysitter.runs.sleeping import due_at, sleepers
 
 if TYPE_CHECKING:
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from babysitter.runs.run import Run
 
 TITLE_LENGTH = 60
+SHORTEST_TITLE = 12
+# Bytes for all titles together: with a thousand new effects an iteration stays below 60 kB.
+MOST_TITLES = 36_000
 MOST_LINES = 20
 WHO = {
     "shell": "babysitter work",
@@ -40,11 +45,22 @@ def iteration_json(iteration: Iteration) -> dict[str, Any]:
 
 
 def by_kind(effects: list[Effect]) -> dict[str, dict[str, str]]:
-    """Effects as ``{kind: {id: title}}``."""
+    """Effects as ``{kind: {id: title}}``; the more there are, the shorter their titles."""
+    room = max(SHORTEST_TITLE, min(TITLE_LENGTH, MOST_TITLES // max(1, len(effects))))
     kinds: dict[str, dict[str, str]] = {}
     for effect in effects:
-        kinds.setdefault(effect.kind, {})[effect.id] = effect.label[:TITLE_LENGTH]
+        kinds.setdefault(effect.kind, {})[effect.id] = brief(effect.label, room)
     return kinds
+
+
+def brief(title: str, room: int) -> str:
+    """The beginning of a title that takes so many bytes in JSON."""
+    if len(title) <= room and title.isascii() and title.isprintable():
+        return title
+    kept = title[:room]
+    while len(safe(compact(kept)).encode()) > room + len('""'):
+        kept = kept[:-1]
+    return kept
 
 
 def next_wake(run: Run) -> dict[str, str]:
@@ -107,8 +123,6 @@ def waiting_lines(run: Run) -> list[str]:
 
 def ending_lines(run: Run) -> list[str]:
     """How the run ended, for people."""
-    from babysitter.jsontext import compact
-
     ending = ending_json(run)
     if "output" in ending:
         return [f"  output   {compact(ending['output'])}"]

@@ -77,14 +77,21 @@ class Step:
         """It will never be awaited, and that is right: its branch never starts."""
         self.use = DISCARDED
 
+    def miss(self) -> None:
+        """It was to be awaited and is not."""
+        if self.use == NEW:
+            fault = ProcessError(
+                f"the {self.noun} made here is never awaited",
+                hint=f"write `await` before it, or hand it to ctx.parallel as `lambda: {self.noun}`",
+            )
+            self.engine.misuse(fault, self.place)
+
     def __del__(self) -> None:
-        if self.use != NEW or self.throws != self.branch.throws or ends_except(sys._getframe(1)):
+        # At the exit of the interpreter, say, the process is not what drops it; nor is there a frame.
+        if self.use != NEW or not self.engine.is_driven:
             return
-        fault = ProcessError(
-            f"the {self.noun} made here is never awaited",
-            hint=f"write `await` before it, or hand it to ctx.parallel as `lambda: {self.noun}`",
-        )
-        self.engine.misuse(fault, self.place)
+        if self.throws == self.branch.throws and not ends_except(sys._getframe(1)):
+            self.miss()
 
 
 class Call(Step):
@@ -171,10 +178,10 @@ def ends_except(frame: FrameType) -> bool:
     """Whether the frame is about to leave an ``except`` block, and so to let its error go."""
     from opcode import opname
 
-    code, at = frame.f_code.co_code, frame.f_lasti
-    now, following = opname[code[at]], opname[code[at + 2]]
+    at = frame.f_lasti
+    now, *following = [opname[operation] for operation in frame.f_code.co_code[at : at + 3 : 2]]
     # `except … as error:` ends with `error = None; del error`.
-    return now == "POP_EXCEPT" or (now.startswith("STORE_") and following == f"DELETE_{now[6:]}")
+    return now == "POP_EXCEPT" or (now.startswith("STORE_") and following == [f"DELETE_{now[6:]}"])
 
 
 def discard(thunk: Any) -> None:

@@ -103,9 +103,23 @@ class Group:
 
     def _resume_parent(self) -> None:
         if isinstance(self.error, Exception):
-            # Of the group that it leaves last: whoever catches it there knows these branches.
-            self.error.partial = self.fork.by_name(self._partial())  # type: ignore[attr-defined]
+            self._attach_partial(self.error)
         self.engine.deliver(self.parent, self.value, self.error)
+        self._let_go()
+
+    def _attach_partial(self, error: Exception) -> None:
+        # Of the group that it leaves last: whoever catches it there knows these branches.
+        try:
+            error.partial = self.fork.by_name(self._partial())  # type: ignore[attr-defined]
+        except AttributeError:
+            pass  # the author's own class, and it takes no attributes
+
+    def _let_go(self) -> None:
+        """Hold nothing for the parent: that it drops a call un-awaited is noticed by the call itself."""
+        self.value = self.error = None
+        for branch in self.branches:
+            branch.value = branch.error = None
+        self.branches = []
 
     def _partial(self) -> list[Outcome | None]:
         """What each branch had given when the group failed; None where it gave nothing."""

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections import deque
 
 from babysitter.engine.branches import ENDED, JOINING, READY, WAITING, Branch
-from babysitter.engine.calls import Call, Fork, discard
+from babysitter.engine.calls import Call, Fork, Step, discard
 from babysitter.engine.ending import End, ends_the_run, read_end
 from babysitter.engine.foreign import NoLoop, foreign_await
 from babysitter.engine.groups import Group
@@ -49,6 +49,7 @@ class Replay:
         asked: steps newly asked for and not yet requested in the journal.
         dropped: steps given up; of those, ``newly_dropped`` are not yet journalled.
         end: how the process ended, or None.
+        is_driven: the process runs now; between two results only the garbage collector drops things.
     """
 
     def __init__(self, run_id: str, started_ms: int) -> None:
@@ -62,6 +63,7 @@ class Replay:
         self.end: End | None = None
         self._queue: deque[Branch] = deque()
         self._running: Branch | None = None
+        self.is_driven = False
         self.divergence: NondeterminismError | None = None
         self._fault: tuple[BaseException, Place | None] | None = None
         self._root: Branch | None = None
@@ -161,6 +163,16 @@ class Replay:
     # The loop.
 
     def _drain(self) -> None:
+        self.is_driven = True
+        try:
+            self._run_until_quiet()
+        finally:
+            self.is_driven = False
+        if self._fault is not None:
+            error, place = self._fault
+            self.end = End.stuck(error, place)
+
+    def _run_until_quiet(self) -> None:
         queue = self._queue
         while queue and self._fault is None and self.divergence is None:
             branch = queue.popleft()
@@ -168,9 +180,6 @@ class Replay:
                 self._pass_on(branch)
             elif branch.state == READY:
                 self._step(branch)
-        if self._fault is not None:
-            error, place = self._fault
-            self.end = End.stuck(error, place)
 
     def _pass_on(self, branch: Branch) -> None:
         if branch.group is not None:
@@ -185,6 +194,8 @@ class Replay:
             asked = self._resume(branch)
         except StopIteration as stop:
             branch.value = stop.value
+            if isinstance(stop.value, Step):
+                stop.value.miss()
             self._ended(branch)
         except (DeadlineExceeded, KeyboardInterrupt):
             raise
@@ -205,21 +216,28 @@ class Replay:
             return
         consequence, place = self._fault
         if consequence.__traceback__ is None and place is not None:
-            error.add_note(f"{consequence}: {place[0]}, line {place[1]}")
+            try:
+                error.add_note(f"{consequence}: {place[0]}, line {place[1]}")
+            except AttributeError:
+                pass  # the author's own class, and it takes no notes
             self._fault = (error, place_of(error.__traceback__))
 
     def _resume(self, branch: Branch) -> Any:
-        error = branch.inbox_error
-        if branch.coroutine is None:
-            if error is not None:
-                discard(branch.thunk)
-                raise error
+        # Kept nowhere else: what the author lets go must go, an un-awaited call is noticed by that.
+        error, value = branch.inbox_error, branch.inbox_value
+        branch.inbox_error = branch.inbox_value = None
+        if branch.coroutine is None and error is None:
             return self._begin(branch)
         if error is None:
-            return branch.coroutine.send(branch.inbox_value)
-        branch.inbox_error = None
+            return branch.coroutine.send(value)
         branch.throws += 1
-        return branch.coroutine.throw(error)
+        try:
+            if branch.coroutine is not None:
+                return branch.coroutine.throw(error)
+            discard(branch.thunk)
+            raise error
+        finally:
+            del error  # its traceback leads to this frame, and so to itself
 
     def _begin(self, branch: Branch) -> Any:
         thunk, branch.thunk = branch.thunk, None

@@ -15,8 +15,7 @@ from babysitter.ids import base32, new_run_id, sha256_hex
 from babysitter.journal.store import Journal
 from babysitter.jsontext import compact
 from babysitter.paths import STATE_FOLDER
-from babysitter.runs.aside import Aside
-from babysitter.runs.deadline import Deadline
+from babysitter.runs.deadline import Aside, Deadline
 from babysitter.runs.folder import LATEST, check_id
 from babysitter.runs.inputs import prepare
 from babysitter.runs.run import FOLDER_MODE, LAYOUT, Run
@@ -24,10 +23,13 @@ from babysitter.runs.source import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Callable
+    from typing import Any, TypeVar
 
     from babysitter.library import Entry
     from babysitter.limits import Limits
+
+    T = TypeVar("T")
 
 TEMPORARY = ".new-"
 ONLY_DEFINES = "a process file only defines; let it do its work inside `process` and its tasks"
@@ -58,7 +60,9 @@ def create(
     """
     if run_id is not None:
         _check_new(run_id, runs_dir)
-    source, completed = load_new(entry, limits, inputs)
+    source = load_new(entry, limits)
+    _look_through(source)
+    completed = ask_author(entry, limits, "checks its inputs", lambda: prepare(source, inputs))
     run_id = run_id or new_run_id(entry.process_id)
     about = {
         "layout": LAYOUT,
@@ -97,28 +101,39 @@ def place_in(project: str, runs_dir: str) -> str | None:
     return os.path.relpath(runs_dir, project) if runs_dir.startswith(os.path.join(project, "")) else None
 
 
-def load_new(entry: Entry, limits: Limits, inputs: Any = None) -> tuple[Source, Any]:
-    """Load a process for a new run, and complete the inputs: whatever is wrong is wrong input.
+def load_new(entry: Entry, limits: Limits) -> Source:
+    """Load a process for a new run: whatever is wrong with it is wrong input.
 
     Raises:
         InvalidInput, NoSuchProcess, StorageError
     """
+    return ask_author(entry, limits, "is imported", lambda: Source(entry.file, entry.export))
+
+
+def _look_through(source: Source) -> None:
+    # Not at the top: only new and edited processes are looked through.
+    from babysitter.runs.late_binding import refuse_late_binding
+
+    refuse_late_binding(source)
+
+
+def ask_author(entry: Entry, limits: Limits, when: str, work: Callable[[], T]) -> T:
+    """Call code of a process file before there is a run that could be stuck in its mistakes.
+
+    Raises:
+        InvalidInput: it raises something, or does not end in time.
+        BabysitterError: it cannot be called at all.
+    """
     try:
         with Aside(), Deadline(limits.iterate_seconds):
-            source = Source(entry.file, entry.export)
-            return source, prepare(source, inputs)
+            return work()
     except (BabysitterError, KeyboardInterrupt):
         raise
     except DeadlineExceeded:
-        raise InvalidInput(
-            f"the process file {entry.file!r} ran for {limits.iterate_seconds:g} s while it was imported",
-            hint=ONLY_DEFINES,
-        ) from None
+        said = f"has not ended after {limits.iterate_seconds:g} s"
     except BaseException as error:
-        raise InvalidInput(
-            f"the process file {entry.file!r} raises {type(error).__name__} when it is imported: {error}",
-            hint=ONLY_DEFINES,
-        ) from error
+        said = f"raises {type(error).__name__}: {error}"
+    raise InvalidInput(f"the process file {entry.file!r}, when it {when}, {said}", hint=ONLY_DEFINES)
 
 
 def _make_runs_dir(runs_dir: str) -> None:

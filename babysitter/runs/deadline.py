@@ -1,6 +1,6 @@
-"""A deadline for the author's code: a process that loops must not hold a command for ever.
+"""Bounds for the author's code: it must not hold a command for ever, nor speak in its place.
 
-When the time is over, in this order:
+When the time is over, there comes, in this order:
 
 1. an exception at the line that runs;
 2. code can swallow it (``except BaseException``, a ``finally`` that loops). So from then on there is one
@@ -25,7 +25,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
-    from typing import Any, NoReturn
+    from typing import Any, NoReturn, TextIO
 
     from babysitter.engine.places import Place
 
@@ -36,6 +36,19 @@ AGAIN_SECONDS = 0.05
 EXIT_CODE = 7
 
 
+class Aside:
+    """A context in which ``print`` writes to standard error; standard output is for what the command says."""
+
+    __slots__ = ("_before",)
+
+    def __enter__(self) -> None:
+        self._before: TextIO = sys.stdout
+        sys.stdout = sys.stderr
+
+    def __exit__(self, *_: object) -> None:
+        sys.stdout = self._before
+
+
 class Deadline:
     """A context in which the main thread is interrupted after so many seconds.
 
@@ -43,7 +56,16 @@ class Deadline:
         DeadlineExceeded: at the line that runs when the time is over, and at others after it.
     """
 
-    __slots__ = ("_alarms", "_before", "_give_up", "_is_armed", "_is_over", "_trace_before", "seconds")
+    __slots__ = (
+        "_alarms",
+        "_before",
+        "_entered_by",
+        "_give_up",
+        "_is_armed",
+        "_is_over",
+        "_trace_before",
+        "seconds",
+    )
 
     def __init__(self, seconds: float, give_up: Callable[[Place], None] | None = None) -> None:
         self.seconds = seconds
@@ -53,6 +75,7 @@ class Deadline:
         self._is_over = False
         self._before: Any = None
         self._trace_before: Any = None
+        self._entered_by: FrameType | None = None
 
     def __enter__(self) -> None:
         try:
@@ -61,11 +84,13 @@ class Deadline:
             # Signals belong to the main thread; a caller in another has to guard itself.
             return
         self._is_armed = True
+        self._entered_by = sys._getframe(1)  # noqa: SLF001 - there is no other way to it
         signal.setitimer(signal.ITIMER_REAL, self.seconds, AGAIN_SECONDS)
         signal.setitimer(signal.ITIMER_VIRTUAL, self.seconds + 2 * PATIENCE_SECONDS)
 
     def __exit__(self, *_: object) -> None:
         self._is_over = True
+        self._entered_by = None
         if not self._is_armed:
             return
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -83,7 +108,7 @@ class Deadline:
             self._trace_before = sys.gettrace()
         if self._alarms * AGAIN_SECONDS > PATIENCE_SECONDS:
             self._end_hard(frame)
-        raise_at_next_line(frame)
+        raise_at_next_line(frame, self._entered_by)
         raise DeadlineExceeded
 
     def _end_hard(self, frame: FrameType) -> NoReturn:
@@ -99,10 +124,10 @@ class Deadline:
             os._exit(EXIT_CODE)
 
 
-def raise_at_next_line(frame: FrameType | None) -> None:
+def raise_at_next_line(frame: FrameType | None, until: FrameType | None) -> None:
     """Raise DeadlineExceeded also at the next line of the author's code that runs.
 
-    Not in code of ours, whose own handlers must be able to do their work.
+    Not in code of ours, nor in ``until`` and what called it: their handlers must be able to do their work.
     """
 
     def at_line(frame: FrameType, event: str, argument: Any) -> Any:
@@ -113,7 +138,7 @@ def raise_at_next_line(frame: FrameType | None) -> None:
     def at_call(frame: FrameType, event: str, argument: Any) -> Trace | None:
         return at_line if is_authors(frame.f_code.co_filename) else None
 
-    while frame is not None:
+    while frame is not None and frame is not until:
         if is_authors(frame.f_code.co_filename):
             frame.f_trace = at_line
         frame = frame.f_back

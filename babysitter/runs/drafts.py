@@ -170,14 +170,13 @@ def outcome(end: End, most_depth: int) -> Described:
     """
     from babysitter.engine.ending import describe_failure
 
-    has_failed = end.status == "failed" and end.error is not None
-    value = describe_failure(end.error) if has_failed else end.value
+    value = describe_failure(end.error) if end.error is not None else end.value
     try:
         text = compact(value)
     except (TypeError, ValueError) as error:
         raise TypeError(f"what the process ends with is not JSON: {error}") from None
     _check_depth(text, value, "what the process ends with", most_depth)
-    return "RUN_FAILED" if has_failed else "RUN_COMPLETED", {}, text
+    return "RUN_FAILED" if end.error is not None else "RUN_COMPLETED", {}, text
 
 
 def _kept_output(run: Run, content: bytes) -> dict[str, Any]:
@@ -196,7 +195,7 @@ def problem(end: End, digests: dict[str, str]) -> dict[str, Any]:
     except Exception as failure:
         # The error's own __str__ raises.
         told = describe_stuck(
-            End.stuck(TypeError(f"{type(end.error)!r} cannot be shown: {failure!r}"), end.place)
+            End.stuck(TypeError(f"{type(end.error)!r} has no text: {failure!r}"), end.place)
         )
     cut = {name: _cut(item) if isinstance(item, str) else item for name, item in told.items()}
     return {**cut, "sourceDigests": dict(digests)}
@@ -205,8 +204,6 @@ def problem(end: End, digests: dict[str, str]) -> dict[str, Any]:
 def _cut(text: str) -> str:
     # An error can hold any text, also half of a character.
     clean = text.encode(errors="backslashreplace").decode()
-    return (
-        clean
-        if len(clean) <= PROBLEM_LENGTH
-        else f"{clean[: PROBLEM_LENGTH // 2]} … {clean[-PROBLEM_LENGTH // 2 :]}"
-    )
+    if len(clean) <= PROBLEM_LENGTH:
+        return clean
+    return f"{clean[: PROBLEM_LENGTH // 2]} … {clean[-PROBLEM_LENGTH // 2 :]}"

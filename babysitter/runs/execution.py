@@ -23,8 +23,7 @@ from babysitter.errors import (
 )
 from babysitter.library import reopen
 from babysitter.runs import drafts
-from babysitter.runs.aside import Aside
-from babysitter.runs.deadline import Deadline
+from babysitter.runs.deadline import Aside, Deadline
 from babysitter.runs.inputs import present
 from babysitter.runs.run import MOST_LOST_RACES
 from babysitter.runs.source import Source
@@ -60,6 +59,7 @@ class Execution:
     def _at_the_start(self) -> None:
         self._failure: End | None = None
         self._has_begun = False
+        self._can_be_written = True
         self._read = 0
         self._notes = Notes()
         self._replay = Replay(self.run.run_id, self.run.state.created_ms)
@@ -100,6 +100,11 @@ class Execution:
         entry = reopen(self.run.state.created["entrypoint"], self.run.project)
         self._digests = {}
         self._source = Source(entry.file, entry.export, self._digests)
+        if self.is_source_changed:
+            # Not at the top: only new and edited processes are looked through.
+            from babysitter.runs.late_binding import refuse_late_binding
+
+            refuse_late_binding(self._source)
         self._inputs = present(self._source, inputs)
 
     def _begin(self) -> None:
@@ -139,7 +144,7 @@ class Execution:
             self._failure = End.stuck(never, None)
 
     def _of_author(self, work: Callable[[], None]) -> None:
-        """Call code of the author's that the engine does not drive; what it raises is for the author to mend."""
+        """Call code of the author's that the engine does not drive; what it raises is for the author."""
         try:
             work()
         except (StorageError, DeadlineExceeded, KeyboardInterrupt):
@@ -155,7 +160,7 @@ class Execution:
     def _too_slow(self) -> ProcessError:
         return ProcessError(
             f"the process ran for {self.run.limits.iterate_seconds:g} s without coming to a step",
-            hint="move long work into a task; if it has to be slow, raise iterateSeconds in the configuration",
+            hint="move long work into a task, or raise iterateSeconds in the configuration",
         )
 
     @property
@@ -187,8 +192,9 @@ class Execution:
                 continue
             except InvalidInput as error:
                 # Too deep or too large ever to be read again: the author's, unless it is the report of that.
-                if self.is_stuck:
+                if not self._can_be_written:
                     raise
+                self._can_be_written = False
                 self._failure = End.stuck(error, None)
                 continue
             self.follow()
@@ -250,4 +256,5 @@ class Execution:
         if all(known.get(name) == problem[name] for name in SAME_PROBLEM):
             return []
         # What the process said on its way there helps to find the mistake, and renames no step.
-        return [*(("PROCESS_LOG", data) for data in self._notes.to_log()), ("PROCESS_ERROR", problem)]
+        told = self._notes.to_log() if self._can_be_written else []
+        return [*(("PROCESS_LOG", data) for data in told), ("PROCESS_ERROR", problem)]

@@ -8,12 +8,14 @@ from babysitter.errors import (
     BabysitterError,
     EffectCancelled,
     HeadMoved,
+    JournalError,
     NoSuchEffect,
     ResultRejected,
     RunBusy,
     RunFinished,
+    StorageError,
 )
-from babysitter.jsontext import canonical, compact
+from babysitter.jsontext import canonical, compact, is_deeper_than
 from babysitter.runs import drafts
 from babysitter.runs.run import MOST_LOST_RACES
 
@@ -83,8 +85,9 @@ def find_effect(run: Run, name: str) -> Effect:
     effects = run.state.effects
     if name in effects:
         return effects[name]
-    fitting = [
-        effect for effect in effects.values() if name and (effect.id.startswith(name) or effect.step == name)
+    # A whole name comes before the beginning of another: the step 1 before an id that begins with 1.
+    fitting = [effect for effect in effects.values() if effect.step == name] or [
+        effect for effect in effects.values() if name and effect.id.startswith(name)
     ]
     if len(fitting) == 1:
         return fitting[0]
@@ -131,6 +134,9 @@ def _judge_all(run: Run, answers: Sequence[Answer]) -> tuple[list[Verdict], list
             if status == RECORDED:
                 batch[effect.id] = (answer, _draft(run, effect, answer))
             verdicts.append(Verdict(effect.id, status))
+        except (JournalError, StorageError):
+            # Not about this answer: nothing can be recorded here.
+            raise
         except BabysitterError as error:
             verdicts.append(Verdict(answer.effect, "refused", error))
     return verdicts, [draft for _, draft in batch.values()]
@@ -167,16 +173,9 @@ def _compare(effect_id: str, answer: Answer, first: str) -> str:
 
 
 def _check_value(run: Run, effect: Effect, answer: Answer) -> None:
-    if answer.status != "ok":
-        return
-    size = len(compact(answer.value).encode())
-    if size > run.limits.result_bytes:
-        raise ResultRejected(
-            effect.id,
-            f"the result of effect {effect.id!r} has {size} bytes, and {run.limits.result_bytes} are allowed",
-            hint="write large output to a file in the run's artifacts and give its name as the result",
-        )
-    schema = schema_of(run, effect)
+    told = answer.value if answer.status == "ok" else answer.error
+    _check_size(run, effect.id, told)
+    schema = schema_of(run, effect) if answer.status == "ok" else None
     if schema is None:
         return
     from babysitter.runs.schemas import misfits
@@ -187,6 +186,24 @@ def _check_value(run: Run, effect: Effect, answer: Answer) -> None:
             effect.id,
             f"the result of effect {effect.id!r} does not fit its schema: {'; '.join(problems)}",
             hint=f"the effect is still pending; its schema: babysitter show {run.run_id} {effect.id}",
+        )
+
+
+def _check_size(run: Run, effect_id: str, told: Any) -> None:
+    try:
+        size = len(compact(told).encode())
+    except (TypeError, ValueError) as error:
+        raise ResultRejected(effect_id, f"the result of effect {effect_id!r} is not JSON: {error}") from None
+    if size > run.limits.result_bytes:
+        raise ResultRejected(
+            effect_id,
+            f"the result of effect {effect_id!r} has {size} bytes, and {run.limits.result_bytes} are allowed",
+            hint="write large output to a file in the run's artifacts and give its name as the result",
+        )
+    if is_deeper_than(told, run.limits.depth):
+        raise ResultRejected(
+            effect_id,
+            f"the result of effect {effect_id!r} is nested more than {run.limits.depth} levels deep",
         )
 
 
@@ -234,7 +251,7 @@ def decide(
             hint="babysitter tasks",
         )
     if effect.is_pending and option is not None:
-        options = run.definition_of(effect)["breakpoint"].get("options") or []
+        options = [str(each) for each in run.definition_of(effect)["breakpoint"].get("options") or []]
         if option not in options:
             raise ResultRejected(
                 effect.id,

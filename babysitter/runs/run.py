@@ -165,11 +165,15 @@ class Run:
 
     def make_folder(self, name: str) -> str:
         """A folder inside the run folder, made when needed."""
-        path = os.path.join(self.folder, name)
-        try:
-            os.makedirs(path, mode=FOLDER_MODE, exist_ok=True)
-        except OSError as error:
-            refuse(error, path, "made")
+        path = self.folder
+        for part in name.split(os.sep) if name else []:
+            path = os.path.join(path, part)
+            try:
+                os.mkdir(path, FOLDER_MODE)
+            except FileExistsError:
+                pass
+            except OSError as error:
+                refuse(error, path, "made")
         return path
 
     def sync_folders(self, name: str) -> None:

@@ -28,10 +28,11 @@ def misfits(schema: Any, value: Any) -> list[str]:
 
 
 def _misfits(schema: Any, value: Any) -> list[str]:
+    from jsonschema import Draft202012Validator
     from jsonschema.validators import validator_for
     from referencing import Registry
 
-    checker = validator_for(schema)
+    checker = validator_for(schema, default=Draft202012Validator)
     checker.check_schema(schema)
     # With a registry of its own it knows its own definitions only; without one it would ask the network.
     errors = checker(schema, registry=Registry()).iter_errors(value)

@@ -8,8 +8,12 @@ from babysitter.runs import drafts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from babysitter.engine.state import Effect, RunState
     from babysitter.runs.run import Run
+
+LAST_MS = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z
 
 
 def sleepers(state: RunState) -> list[Effect]:
@@ -18,11 +22,12 @@ def sleepers(state: RunState) -> list[Effect]:
 
 
 def due_at(effect: Effect) -> int:
-    """When a sleep ends, in milliseconds since 1970."""
-    sleep = (effect.definition or {}).get("sleep", {})
+    """When a sleep ends, in milliseconds since 1970; at the latest when the calendar does."""
+    sleep: dict[str, Any] = (effect.definition or {}).get("sleep", {})
     if "until" in sleep:
         return ms_of(sleep["until"])
-    return effect.requested_ms + round(sleep.get("seconds", 0) * 1000)
+    length: float = sleep.get("seconds", 0)
+    return min(effect.requested_ms + round(length * 1000), LAST_MS)
 
 
 def wake_sleepers(run: Run) -> None:

@@ -18,8 +18,8 @@ sys.path.insert(0, ROOT)
 
 from babysitter.library import resolve  # noqa: E402 - the checkout that this file is in
 from babysitter.runs import drafts  # noqa: E402
-from babysitter.runs.execution import Execution  # noqa: E402
 from babysitter.runs.creation import create  # noqa: E402
+from babysitter.runs.execution import Execution  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -163,8 +163,8 @@ def test_a_survivor_that_left_its_group_is_found(place: Path, pool: Pool) -> Non
 
 
 def test_a_survivor_that_nothing_tells_of_is_waited_for(place: Path, pool: Pool) -> None:
-    hides = "env -i setsid sh -c 'sleep 0.5; echo 1 > ended' > /dev/null 2>&1 & "
-    command = LASTS.format(hides + SLEEPS) + "; cat ended > seen"
+    hides = "env -i setsid sh -c 'echo > ready; sleep 0.5; echo 1 > ended' > /dev/null 2>&1 & "
+    command = LASTS.format(hides + "exec sleep 60;") + "; cat ended > seen"
     kill_in_the_middle(place, command)
     go_on(pool, place, command)
     assert (place / "project" / "seen").read_text("utf-8") == "1\n"

@@ -1,4 +1,4 @@
-"""``--hypothesis-profile=thorough`` looks for an hour where the usual run looks for seconds."""
+"""``--hypothesis-profile=thorough`` looks for minutes where the usual run looks for seconds."""
 
 from hypothesis import settings
 

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
     Tree = tuple[Any, ...]
 
-THOROUGH = 100
+THOROUGH = 20
 
 
 def examples(usual: int) -> settings:
-    """So many examples, or a hundred times as many in the thorough profile."""
+    """So many examples, or twenty times as many in the thorough profile."""
     is_thorough = settings.get_current_profile_name() == "thorough"
     return settings(max_examples=usual * THOROUGH if is_thorough else usual, deadline=None)
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import signal
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.driving import processes
+from tests.support.driving import end_processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,8 +17,4 @@ if TYPE_CHECKING:
 def nothing_is_left(project: Path) -> Iterator[None]:
     """No driver and nothing that one has started is alive when a test is over."""
     yield
-    left = processes()
-    for pid in left:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    assert left == {}
+    assert end_processes() == {}

@@ -117,7 +117,7 @@ def test_two_hundred_effects_of_both_kinds_end_and_leave_no_descriptor_open_and_
         import os
 
         LOOK = (
-            'echo "$(ls /proc/$PPID/fd | wc -l)'
+            'sleep 0.3; echo "$(ls /proc/$PPID/fd | wc -l)'
             ' $(cat /proc/[0-9]*/stat 2>/dev/null | grep -c ") Z $PPID ")"'
         )
 

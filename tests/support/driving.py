@@ -7,15 +7,16 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    import signal
     from collections.abc import Callable
 
 ROOT = str(Path(__file__).parents[2])
@@ -27,7 +28,7 @@ COMMAND = [
     f"import sys; sys.path.insert(0, {ROOT!r}); from babysitter.cli.main import main; main()",
 ]
 # Never reached where things work; a busy machine is slow.
-PATIENCE = 60.0
+PATIENCE = 20.0
 CONTROL_SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -188,6 +189,15 @@ def processes() -> dict[int, str]:
     mark = f"\0BABYSITTER_HOME={os.environ['BABYSITTER_HOME']}\0".encode()
     pids = [int(entry) for entry in os.listdir("/proc") if entry.isdigit() and int(entry) != os.getpid()]
     return {pid: _read(pid, "cmdline") for pid in pids if mark in f"\0{_read(pid, 'environ')}\0".encode()}
+
+
+def end_processes() -> dict[int, str]:
+    """End what is left of this test's processes; gives them, for there should be none."""
+    left = processes()
+    for pid in left:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return left
 
 
 def _read(pid: int, name: str) -> str:

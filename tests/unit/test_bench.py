@@ -6,20 +6,26 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 BENCH = Path(__file__).parents[2] / "bench"
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The bench's main module."""
+def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The bench's main module; its parts can be imported beside it."""
     monkeypatch.syspath_prepend(str(BENCH))
     import run
 
-    return run
+    yield run
+    # Their names are too plain to be left to other tests.
+    for file in BENCH.glob("*.py"):
+        sys.modules.pop(file.stem, None)
 
 
 def start(*words: str) -> subprocess.CompletedProcess[str]:
@@ -43,7 +49,13 @@ def test_a_row_stands_for_every_target(run: Any) -> None:
         *("status", "status --json", "iterate, nothing new", "iterate, one new", "post"),
         *(f"iterate at {size}, {shape}" for size in (10, 100, 1000, 10_000) for shape in ("sequence", "fan")),
         *(f"iterate at {size} above 10, fan" for size in (1000, 10_000)),
-        *("files opened at 10000, fan", "peak memory at 10000, fan", "fan-out", "sequential run"),
+        *(
+            "linear growth, fan",
+            "files opened at 10000, fan",
+            "peak memory at 10000, fan",
+            "fan-out",
+            "sequential run",
+        ),
         *("replay of 10000 in memory, sequence", "replay of 10000 in memory, fan", "wall time of run"),
         *(f"printed, {size} {what}" for size in (100, 1000) for what in ("new", "pending")),
     ]

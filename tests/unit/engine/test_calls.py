@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +19,8 @@ from tests.support.rounds import Rounds, a_task, line_of, start
 
 if TYPE_CHECKING:
     from tests.support.rounds import Process
+
+ROOT = Path(__file__).parents[3]
 
 step = a_task("step")
 other = a_task("other")
@@ -67,6 +72,45 @@ def test_a_call_in_a_condition_is_named() -> None:
             await ctx.task(other)
 
     assert fault(start(process))[2] == line_of(process)
+
+
+def test_a_call_returned_by_the_process_in_place_of_its_result_is_named() -> None:
+    async def process(_: Any, ctx: Context) -> Any:
+        return ctx.task(step)  # here
+
+    assert fault(start(process))[1:] == ("the ctx.task('step') made here is never awaited", line_of(process))
+
+
+def test_a_call_returned_by_a_branch_in_place_of_its_result_is_named() -> None:
+    async def branch(ctx: Context) -> Any:
+        return ctx.task(step)  # here
+
+    async def process(_: Any, ctx: Context) -> Any:
+        await ctx.parallel.all([lambda: branch(ctx)])
+
+    assert fault(start(process))[2] == line_of(branch)
+
+
+def test_calls_returned_by_a_branch_in_a_list_are_named_when_nobody_awaits_them() -> None:
+    async def branch(ctx: Context) -> Any:
+        return [ctx.task(step)]  # here
+
+    async def process(_: Any, ctx: Context) -> Any:
+        await ctx.parallel.all([lambda: branch(ctx)])
+        await ctx.task(other)
+
+    assert fault(start(process))[2] == line_of(branch)
+
+
+def test_calls_returned_by_a_helper_may_be_awaited_later() -> None:
+    async def helper(ctx: Context) -> Any:
+        return ctx.task(step)
+
+    async def process(_: Any, ctx: Context) -> Any:
+        call = await helper(ctx)
+        return await call
+
+    assert start(process).batches == [["step"]]
 
 
 def test_a_call_of_a_helper_is_named_where_the_helper_makes_it() -> None:
@@ -197,11 +241,14 @@ def fails_at_the_await(ctx: Context) -> Any:
 
 def test_a_call_prepared_where_a_task_fails_is_not_missed() -> None:
     async def process(_: Any, ctx: Context) -> Any:
-        return await fails_at_the_await(ctx)
+        caught = await fails_at_the_await(ctx)
+        return [caught, await ctx.task(other), await ctx.task(other)]
 
     run = start(process)
     run.resolve({"1": TaskFailed("no")})
-    assert run.result == "caught"
+    run.resolve({"2": "a"})
+    run.resolve({"3": "b"})
+    assert run.result == ["caught", "a", "b"]
 
 
 def test_a_call_prepared_in_a_branch_that_is_given_up_is_not_missed() -> None:
@@ -339,6 +386,27 @@ def test_a_call_outside_its_process_is_refused_and_leaves_nothing_behind() -> No
     ctx = Context(replay, Notes(), "/artifacts")
     with pytest.raises(ProcessError, match="the context is used outside its process"):
         ctx.task(step)
+
+
+WAITING_AT_EXIT = """
+from tests.support.rounds import a_task, start
+
+step = a_task("step")
+
+async def process(inputs, ctx):
+    prepared = [ctx.task(step)]
+    await ctx.task(step)
+    await prepared[0]
+
+start(process)
+"""
+
+
+def test_a_call_still_prepared_at_the_exit_of_the_interpreter_is_not_missed() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", WAITING_AT_EXIT], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert ran.stderr == ""
 
 
 def test_a_branch_of_map_is_labelled_by_its_item() -> None:

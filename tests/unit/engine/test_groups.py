@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -226,6 +227,20 @@ def test_an_error_of_the_authors_code_carries_partial_results_as_well() -> None:
         return await caught(ctx.parallel.all([lambda: "a", lambda: 1 // 0]))
 
     assert start(process).result.partial[0] == Outcome(True, "a")
+
+
+def test_an_error_that_takes_no_attributes_has_to_do_without_partial_results() -> None:
+    @dataclass(frozen=True)
+    class Refused(Exception):
+        reason: str
+
+    def refuse() -> None:
+        raise Refused("frozen")
+
+    async def process(_: Any, ctx: Context) -> Any:
+        return await caught(ctx.parallel.all([lambda: "a", refuse]))
+
+    assert start(process).result == Refused("frozen")
 
 
 def test_a_map_fails_as_all_does() -> None:
