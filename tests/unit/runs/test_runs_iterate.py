@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from projects import ASK_ONCE, ASK_TWICE, Project
 
-from babysitter import clock
 from babysitter.clock import iso
+from babysitter.runs import creation, sleeping
 from babysitter.runs import iterate as iterate_module
 from babysitter.runs import run as run_module
-from babysitter.runs import sleeping
 from babysitter.runs.run import Run
 from babysitter.runs.sleeping import due_at
 
@@ -32,7 +31,7 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Set the clock to so many seconds after the start."""
 
     def put(seconds: float) -> None:
-        for module in (sleeping, run_module, clock):
+        for module in (creation, run_module, sleeping):
             monkeypatch.setattr(module, "now_ms", lambda: START + round(seconds * 1000))
 
     put(0)
