@@ -22,7 +22,7 @@ import growth_cases
 import run_cases
 import step_cases
 from children import ChildFailed
-from figures import Figure, table
+from figures import Figure, shown, table, times
 from original import Original
 from scene import BENCH, Scene
 
@@ -113,11 +113,19 @@ def measure(scene: Scene, names: Sequence[str]) -> list[Figure]:
     figures: list[Figure] = []
     for name in names:
         case = CASES[name]
-        sys.stderr.write(f"{name} …\n")
-        found = list(case.measure(scene))
+        found = list(told(name, case.measure(scene)))
         assert tuple(figure.what for figure in found) == case.rows, [figure.what for figure in found]
         figures += found
     return figures
+
+
+def told(name: str, figures: Iterator[Figure]) -> Iterator[Figure]:
+    """The same rows; each is shown as soon as it is there, because all of them take minutes."""
+    sys.stderr.write(f"{name} …\n")
+    for figure in figures:
+        ratio = f", {times(figure.ratio)} floor" if figure.ratio is not None else ""
+        sys.stderr.write(f"  {figure.what}: {shown(figure.values, figure.unit)}{ratio} {figure.verdict}\n")
+        yield figure
 
 
 def machine(options: argparse.Namespace) -> dict[str, Any]:
@@ -133,17 +141,17 @@ def machine(options: argparse.Namespace) -> dict[str, Any]:
 
 def about(options: argparse.Namespace) -> str:
     """The head of the table."""
-    told = machine(options)
+    where = machine(options)
     return (
-        f"{told['system']}, {told['processors']} processors, Python {told['python']}; {told['time']},"
-        f" medians of up to {told['rounds']}; floor, if nothing else is said: `python -I -c pass`"
+        f"{where['system']}, {where['processors']} processors, Python {where['python']}; {where['time']},"
+        f" medians of up to {where['rounds']}; floor, if nothing else is said: `python -I -c pass`"
     )
 
 
 def keep(file: str, options: argparse.Namespace, figures: Sequence[Figure]) -> None:
-    told = {"machine": machine(options), "figures": [figure.as_json() for figure in figures]}
+    everything = {"machine": machine(options), "figures": [figure.as_json() for figure in figures]}
     with open(file, "w", encoding="utf-8") as opened:
-        json.dump(told, opened, indent=2)
+        json.dump(everything, opened, indent=2)
         opened.write("\n")
 
 

@@ -110,7 +110,7 @@ def run_iterate(run: str, iteration: int | None, runs_dir: str | None, as_json: 
 
 
 def iteration_shape(done: Iteration, number: int | None) -> dict[str, Any]:
-    """``{iteration, status, action, reason, count, metadata}``, and what ended the run."""
+    """``{iteration, status, action, reason, count, nextActions, metadata}``, and what ended the run."""
     run = done.run
     pending = by_kind(list(run.state.pending.values()))
     is_new = bool(done.new)
@@ -120,6 +120,7 @@ def iteration_shape(done: Iteration, number: int | None) -> dict[str, Any]:
         "action": "requested-tasks" if is_new else "none",
         "reason": _reason(done, pending),
         "count": len(done.new),
+        "nextActions": [task_shape(effect) for effect in run.state.pending.values()],
         "metadata": {"runId": run.run_id, "processId": run.state.process_id},
     }
     return {**told, **ending_json(run)}

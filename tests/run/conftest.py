@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,11 +11,12 @@ from tests.support.driving import end_processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)
 def nothing_is_left(project: Path) -> Iterator[None]:
     """No driver and nothing that one has started is alive when a test is over."""
+    if not Path("/proc/self/environ").exists():
+        pytest.skip("this system has no /proc that tells what is left")
     yield
     assert end_processes() == {}

@@ -27,11 +27,17 @@ async def process(inputs, ctx):
 OPTIONS = ", options=['staging', 'production']"
 
 
-def asked(options: str = "") -> Terminal:
-    """A run on a terminal, with its question on the screen."""
+PROMPT = "; words after it are kept as feedback]: "
+
+
+def asked(options: str = "", *flags: str) -> Terminal:
+    """A run on a terminal that waits for an answer to its question."""
     write("p.py", ONE.format(options=options))
-    terminal = Terminal("run", "p.py", "--run-id", "r")
+    terminal = Terminal("run", "p.py", "--run-id", "r", *flags)
     terminal.sees("Is it good enough?")
+    if options:
+        terminal.sees("2. production")
+    terminal.sees(f"[{'1-2' if options else 'y'} or n{PROMPT}")
     return terminal
 
 
@@ -52,7 +58,6 @@ def output() -> Any:
 )
 def test_a_question_is_answered_with_yes_or_no_and_feedback(typed: str, decision: list[Any]) -> None:
     with asked() as terminal:
-        terminal.sees("[y or n; words after it are kept as feedback]: ")
         terminal.types(f"{typed}\r")
         assert (terminal.end(), output()) == (0, decision)
 
@@ -68,7 +73,6 @@ def test_a_question_is_answered_with_yes_or_no_and_feedback(typed: str, decision
 )
 def test_an_option_is_chosen_by_its_number_or_its_words(typed: str, decision: list[Any]) -> None:
     with asked(OPTIONS) as terminal:
-        terminal.sees("2. production")
         terminal.types(f"{typed}\r")
         assert (terminal.end(), output()) == (0, decision)
 
@@ -108,7 +112,7 @@ def test_other_branches_go_on_while_a_question_is_open() -> None:
         """,
     )
     with Terminal("run", "p.py", "--run-id", "r") as terminal:
-        terminal.sees("Go on?")
+        terminal.sees(PROMPT)
         wait_until(lambda: lines("log") == ["0", "1", "2"])
         terminal.types("y\r")
         assert terminal.end() == 0
@@ -134,11 +138,11 @@ def test_questions_are_put_one_after_the_other() -> None:
     write("p.py", TWO)
     with Terminal("run", "p.py", "--run-id", "r") as terminal:
         terminal.sees("First question?")
-        terminal.sees("]: ")
+        terminal.sees(PROMPT)
         assert "Second" not in terminal.screen
         terminal.types("y\r")
         terminal.sees("Second question?")
-        terminal.sees("]: ")
+        terminal.sees(PROMPT)
         terminal.types("n\r")
         assert (terminal.end(), output()) == (0, [True, False])
 
@@ -146,10 +150,10 @@ def test_questions_are_put_one_after_the_other() -> None:
 def test_what_was_typed_before_a_question_was_put_does_not_answer_it() -> None:
     write("p.py", TWO)
     with Terminal("run", "p.py", "--run-id", "r") as terminal:
-        terminal.sees("First question?")
+        terminal.sees(PROMPT)
         terminal.types("y\ry\r")
         terminal.sees("Second question?")
-        terminal.sees("]: ")
+        terminal.sees(PROMPT)
         terminal.types("n\r")
         assert (terminal.end(), output()) == (0, [True, False])
 
@@ -172,15 +176,13 @@ def test_a_question_is_asked_again_on_resuming() -> None:
         terminal.types("\x03")
         terminal.end()
     with Terminal("resume", "r") as terminal:
-        terminal.sees("Is it good enough?")
+        terminal.sees(PROMPT)
         terminal.types("y\r")
         assert terminal.end() == 0
 
 
 def test_plain_lines_on_a_terminal_ask_too() -> None:
-    write("p.py", ONE.format(options=""))
-    with Terminal("run", "p.py", "--run-id", "r", "--plain") as terminal:
-        terminal.sees("Is it good enough?")
+    with asked("", "--plain") as terminal:
         terminal.types("y\r")
         assert terminal.end() == 0
 
@@ -205,7 +207,7 @@ def test_a_question_that_nobody_needs_any_more_is_taken_back() -> None:
         """,
     )
     with Terminal("run", "p.py", "--run-id", "r") as terminal:
-        terminal.sees("Go on?")
+        terminal.sees(PROMPT)
         write("go", "")
         terminal.sees("no longer asked")
         assert terminal.end() == 0
@@ -224,7 +226,7 @@ def test_a_question_cannot_act_on_the_terminal_or_pass_for_lines_of_ours() -> No
         terminal.sees("\r\n  Delete?")
         terminal.sees("\r\n  really")
         terminal.sees("\r\n  [y or n]: ")
-        terminal.sees("feedback]: ")
+        terminal.sees(PROMPT)
         terminal.types("n\r")
         assert terminal.end() == 0
 

@@ -26,12 +26,6 @@ def test_run_waits_for_a_sleep() -> None:
     assert (ended["output"], slept_ms(ended["run"]) >= 600) == ("rested", True)
 
 
-def test_a_sleep_ends_when_it_is_due_and_not_at_the_next_look() -> None:
-    write("p.py", SLEEP)
-    run = told(0, "run", "p.py", "-i", "seconds=0.3")["run"]
-    assert slept_ms(run) < 300 + 200
-
-
 def test_run_waits_until_a_moment() -> None:
     write(
         "p.py", "async def process(inputs, ctx):\n    await ctx.sleep_until(inputs['until'])\n    return 1\n"
@@ -47,10 +41,11 @@ def test_a_killed_run_does_not_sleep_from_the_start_again() -> None:
     wait_until(lambda: command.is_running and "EFFECT_REQUESTED" in _types())
     command.send(signal.SIGKILL)
     command.end()
-    requested = ms_of(events("r")[-1]["recordedAt"])
-    wait_until(lambda: now_ms() > requested + 1200)
+    due = ms_of(events("r")[-1]["recordedAt"]) + 2000
+    wait_until(lambda: now_ms() > due)
+    resumed = now_ms()
     told(0, "resume", "r")
-    assert slept_ms("r") < 3000
+    assert ms_of(events("r")[-1]["recordedAt"]) - resumed < 2000
 
 
 def _types() -> list[str]:

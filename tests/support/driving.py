@@ -28,7 +28,7 @@ COMMAND = [
     f"import sys; sys.path.insert(0, {ROOT!r}); from babysitter.cli.main import main; main()",
 ]
 # Never reached where things work; a busy machine is slow.
-PATIENCE = 20.0
+PATIENCE = 60.0
 CONTROL_SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 

@@ -1,4 +1,4 @@
-"""A project with a process, its runs, and what an iteration of them does: in this process, without a command."""
+"""A project with a process, its runs, and what an iteration of them does, without any command."""
 
 from __future__ import annotations
 
@@ -95,7 +95,9 @@ class Project:
 
     def events(self, name: str = "r") -> list[dict[str, Any]]:
         """The journal, as its files are."""
-        return [json.loads(path.read_bytes()) for path in sorted((self.runs_dir / name / "journal").iterdir())]
+        return [
+            json.loads(path.read_bytes()) for path in sorted((self.runs_dir / name / "journal").iterdir())
+        ]
 
     def types(self, name: str = "r") -> list[str]:
         return [event["type"] for event in self.events(name)]

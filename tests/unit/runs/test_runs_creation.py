@@ -59,7 +59,7 @@ def test_an_existing_run_is_refused_and_not_touched(project: Project) -> None:
     assert project.digest() == before
 
 
-@pytest.mark.parametrize("run_id", ["../x", "a/b", "/tmp/x", ".", "..", "", "-rf", "a\n", "x" * 65, "é"])
+@pytest.mark.parametrize("run_id", ["../x", "a/b", "/x", ".", "..", "", "-rf", "a\n", "x" * 65, "é"])
 def test_an_id_that_is_no_id_is_refused_before_it_becomes_a_path(project: Project, run_id: str) -> None:
     project.write(ASK_ONCE)
     before = project.digest()

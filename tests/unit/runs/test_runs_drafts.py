@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 DESCRIBED = """
 def build(args, effect):
-    return {"kind": "agent", "title": args.get("title"), "agent": {"prompt": effect.step_id, "of": effect.run_id}}
+    asked = {"prompt": effect.step_id, "of": effect.run_id}
+    return {"kind": "agent", "title": args.get("title"), "agent": asked}
 
 work = define_task("work", build)
 

@@ -120,14 +120,18 @@ def test_results_may_come_in_while_an_edit_does_not_fit(project: Project) -> Non
 
 def test_an_edited_module_beside_the_process_is_an_edit(project: Project) -> None:
     project.write("QUESTION = 'one'", "words.py")
-    project.begin("from words import QUESTION\nasync def process(inputs, ctx):\n    await ctx.task(ask, QUESTION)")
+    project.begin(
+        "from words import QUESTION\nasync def process(inputs, ctx):\n    await ctx.task(ask, QUESTION)"
+    )
     project.write("QUESTION = 'other'", "words.py")
     assert project.iterate().status == "diverged"
 
 
 def test_an_edited_module_under_which_the_script_holds_is_recorded(project: Project) -> None:
     project.write("QUESTION = 'one'", "words.py")
-    project.begin("from words import QUESTION\nasync def process(inputs, ctx):\n    await ctx.task(ask, QUESTION)")
+    project.begin(
+        "from words import QUESTION\nasync def process(inputs, ctx):\n    await ctx.task(ask, QUESTION)"
+    )
     project.write("QUESTION = 'o' + 'ne'", "words.py")
     project.iterate()
     (before,), (changed,) = project.data_of("RUN_CREATED"), project.data_of("PROCESS_CHANGED")
@@ -182,10 +186,8 @@ def test_a_process_that_does_not_repeat_itself_is_an_error_and_writes_nothing(
     project: Project, question: str
 ) -> None:
     outside = project.write("before", "outside.txt")
-    project.begin(
-        f"import random, time, uuid\nasync def process(inputs, ctx):\n    await ctx.task(ask, question={question})\n",
-        {"file": str(outside)},
-    )
+    source = f"async def process(inputs, ctx):\n    await ctx.task(ask, question={question})\n"
+    project.begin(f"import random, time, uuid\n{source}", {"file": str(outside)})
     outside.write_text("after")
     before = project.digest()
     with pytest.raises(NondeterminismError, match="at step '1' the journal has task 'ask'"):
@@ -265,7 +267,7 @@ def test_another_mistake_is_written_too(project: Project) -> None:
 
 
 def test_a_run_goes_on_after_the_fix(project: Project) -> None:
-    project.begin(f"{ASK_TWICE}\n    1 / 0\n".replace('question="two"', 'question=1 / 0'))
+    project.begin(f"{ASK_TWICE}\n    1 / 0\n".replace('question="two"', "question=1 / 0"))
     project.answer("1", "first")
     project.write(ASK_TWICE)
     project.iterate()
@@ -319,7 +321,10 @@ def test_an_edit_after_which_the_file_cannot_be_used_leaves_the_run_stuck(
     if "while" in edit:
         project.limits = Limits(iterate_seconds=0.2)
     # The last one can be used, and does not ask for what the journal has: that is no mistake.
-    assert (project.iterate().status, name and stuck_in(project)["name"]) == ("stuck" if name else "diverged", name)
+    assert (project.iterate().status, name and stuck_in(project)["name"]) == (
+        "stuck" if name else "diverged",
+        name,
+    )
 
 
 def test_a_process_file_that_is_gone_leaves_the_run_stuck(project: Project) -> None:
@@ -354,7 +359,8 @@ LOOPS = {
 
 @pytest.mark.parametrize("loop", LOOPS)
 def test_a_process_that_loops_is_stopped_and_told_where(project: Project, loop: str) -> None:
-    source = f"import time\n@agent\ndef endless():\n    while True: pass\nasync def process(inputs, ctx):\n{LOOPS[loop]}\n"
+    head = "import time\n@agent\ndef endless():\n    while True: pass\n"
+    source = f"{head}async def process(inputs, ctx):\n{LOOPS[loop]}\n"
     if loop == "after a step":
         project.begin(source)
         project.post("1", "yes")
@@ -377,8 +383,7 @@ def test_a_loop_that_is_mended_lets_the_run_go_on(project: Project) -> None:
 
 def test_a_process_that_never_settles_is_stuck(project: Project) -> None:
     project.begin(
-        "import types\n"
-        "class Never:\n    def __await__(self):\n        yield from ()\n        while True:\n            yield self\n"
+        "class Never:\n    def __await__(self):\n        while True:\n            yield self\n"
         "async def process(inputs, ctx):\n    await Never()\n"
     )
     assert stuck_in(project)["name"] == "ForeignAwait"
@@ -391,8 +396,8 @@ DESCRIPTIONS = {
     "no-kind": ("lambda args: {'title': 'x'}", "returns a dict with a 'kind'"),
     "raises": ("lambda args: 1 / 0", "division by zero"),
     "exits": ("lambda args: exit(0)", "0"),
-    "too-deep": ("lambda args: {'kind': 'agent', 'agent': __import__('functools').reduce("
-                 "lambda inner, _: [inner], range(150), [])}", "more than 100 levels"),
+    "too-deep": (("lambda args: {'kind': 'agent', 'agent': __import__('functools').reduce("
+                 "lambda inner, _: [inner], range(150), [])}"), "more than 100 levels"),
     "no-file": ("lambda args: {'kind': 'agent', 'agent': open('/nowhere').read()}", "No such file"),
     "no-question": ("lambda args: {'kind': 'breakpoint'}", "question"),
     "no-time": ("lambda args: {'kind': 'sleep', 'sleep': {'seconds': 'soon'}}", "not a length of time"),
@@ -505,7 +510,10 @@ def test_a_large_description_is_kept_beside_its_event(project: Project) -> None:
     project.begin("async def process(inputs, ctx):\n    await ctx.task(ask, question='x' * 40_000)\n")
     data = project.data_of("EFFECT_REQUESTED")[0]
     run = project.open()
-    assert ("definition" in data, run.definition_of(project.effect("1"))["agent"]["prompt"]) == (False, "x" * 40_000)
+    assert ("definition" in data, run.definition_of(project.effect("1"))["agent"]["prompt"]) == (
+        False,
+        "x" * 40_000,
+    )
 
 
 def test_a_large_output_is_kept_beside_its_event(project: Project) -> None:

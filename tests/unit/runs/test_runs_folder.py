@@ -65,7 +65,9 @@ def test_there_is_no_latest_run_where_there_is_none(project: Project) -> None:
         project.open("latest")
 
 
-@pytest.mark.parametrize("name", ["{runs}/alpha", "{runs}/alpha/", ".a5c/runs/alpha", "./.a5c/../.a5c/runs/alpha"])
+@pytest.mark.parametrize(
+    "name", ["{runs}/alpha", "{runs}/alpha/", ".a5c/runs/alpha", "./.a5c/../.a5c/runs/alpha"]
+)
 def test_a_run_is_found_by_its_folder(three: Project, name: str) -> None:
     assert three.open(name.format(runs=three.runs_dir)).folder == str(three.runs_dir / "alpha")
 
@@ -124,8 +126,19 @@ def test_runs_outside_of_their_project_belong_to_it(project: Project, tmp_path: 
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"[]", b"null", b"{}", b'{"layout":1}', b'{"layout":1,"runId":5,"processId":"p"}', b"\xff"]
-    + [b'{"layout":1,"runId":"../x","processId":"p"}', b'{"layout":1,"runId":"r"}', b"[" * 100_000],
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b"{}",
+        b"\xff",
+        b'{"layout":1}',
+        b'{"layout":1,"runId":"r"}',
+        b'{"layout":1,"runId":5,"processId":"p"}',
+        b'{"layout":1,"runId":"../x","processId":"p"}',
+        b"[" * 100_000,
+    ],
 )
 def test_a_run_json_that_babysitter_did_not_write_is_not_trusted(three: Project, content: bytes) -> None:
     (three.runs_dir / "alpha" / "run.json").write_bytes(content)

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from projects import Project
 
 from babysitter.errors import InvalidInput
 from babysitter.runs.inputs import prepare, present
 from babysitter.runs.source import Source
+
+if TYPE_CHECKING:
+    from projects import Project
 
 PROCESS = """
 async def process(inputs, ctx):

@@ -9,7 +9,10 @@ from babysitter.runs.schemas import misfits
 
 REVIEW = {
     "type": "object",
-    "properties": {"verdict": {"enum": ["good", "bad"]}, "lines": {"type": "array", "items": {"type": "integer"}}},
+    "properties": {
+        "verdict": {"enum": ["good", "bad"]},
+        "lines": {"type": "array", "items": {"type": "integer"}},
+    },
     "required": ["verdict"],
 }
 

@@ -4,7 +4,6 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from projects import Project
 
 from babysitter.errors import InvalidInput, NoSuchProcess, StorageError
 from babysitter.ids import sha256_hex
@@ -12,6 +11,8 @@ from babysitter.runs.source import MODULE_NAME, Source
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from projects import Project
 
 PROCESS = """
 async def process(inputs, ctx):

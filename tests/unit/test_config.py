@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from babysitter.config import agent_command, load
+from babysitter.config_file import DEEPEST
+from babysitter.errors import InvalidInput
+from babysitter.journal.events import MAX_DEPTH
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from babysitter.config import Settings
+
+
+class Files:
+    """The two configuration files."""
+
+    def __init__(self, home: Path, project: Path) -> None:
+        self.user = home / "config.yaml"
+        self.project = project / ".a5c" / "config.yaml"
+        self.project.parent.mkdir()
+
+    def load(self, user: str | None = None, project: str | None = None) -> Settings:
+        for path, text in ((self.user, user), (self.project, project)):
+            if text is not None:
+                path.write_text(text)
+        return load(str(self.project.parent.parent))
+
+
+@pytest.fixture
+def files(home: Path, project: Path) -> Files:
+    return Files(home, project)
+
+
+def test_without_a_file_the_defaults_hold(files: Files) -> None:
+    told = files.load()
+    limits = (told.limits.result_bytes, told.limits.depth, told.limits.inline_bytes)
+    assert (told.jobs, told.agents, told.limits.iterate_seconds, limits) == (
+        None,
+        {},
+        30,
+        (16 << 20, 100, 32 << 10),
+    )
+
+
+def test_without_a_file_nothing_is_imported_to_read_one(project: Path) -> None:
+    script = f"""
+import sys
+sys.path[:0] = {sys.path!r}
+from babysitter.config import load
+load({str(project)!r})
+print([name for name in ("pydantic", "yaml", "difflib") if name in sys.modules])
+"""
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert told == "[]\n"
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "---\n"])
+def test_a_file_may_say_nothing(files: Files, text: str) -> None:
+    assert files.load(text, text).jobs is None
+
+
+def test_a_user_says_what_holds(files: Files) -> None:
+    told = files.load(
+        "jobs: 4\niterateSeconds: 2.5\nagent: fast\nagents: {fast: {command: [claude, -p]}}\n"
+        "limits: {resultBytes: 5, depth: 6, inlineBytes: 7}\n"
+    )
+    limits = (told.limits.result_bytes, told.limits.depth, told.limits.inline_bytes)
+    assert (told.jobs, told.limits.iterate_seconds, told.agent_command, limits) == (
+        4,
+        2.5,
+        ["claude", "-p"],
+        (5, 6, 7),
+    )
+
+
+def test_a_user_may_raise_limits(files: Files) -> None:
+    told = files.load(f"limits: {{resultBytes: 100000000, depth: {DEEPEST}}}\niterateSeconds: 600\n").limits
+    assert (told.result_bytes, told.depth, told.iterate_seconds) == (100_000_000, DEEPEST, 600)
+
+
+def test_no_limit_goes_beyond_what_the_journal_can_hold() -> None:
+    assert MAX_DEPTH - 10 >= DEEPEST
+
+
+@pytest.mark.parametrize(
+    ("own", "theirs", "holds"), [(10, 5, 5), (5, 10, 5), (None, 5, 5), (None, 10**9, 16 << 20)]
+)
+def test_a_project_can_only_lower_limits(files: Files, own: int | None, theirs: int, holds: int) -> None:
+    told = files.load(
+        f"limits: {{resultBytes: {own}}}" if own else None, f"limits: {{resultBytes: {theirs}}}"
+    )
+    assert told.limits.result_bytes == holds
+
+
+@pytest.mark.parametrize(("own", "theirs", "holds"), [(8, 2, 2), (2, 8, 2), (None, 3, 3), (3, None, 3)])
+def test_a_project_can_only_lower_the_number_of_jobs(
+    files: Files, own: int | None, theirs: int | None, holds: int
+) -> None:
+    told = files.load(f"jobs: {own}" if own else None, f"jobs: {theirs}" if theirs else None)
+    assert told.jobs == holds
+
+
+@pytest.mark.parametrize(("theirs", "holds"), [(0.5, 0.5), (600, 30)])
+def test_a_project_can_only_shorten_the_deadline(files: Files, theirs: float, holds: float) -> None:
+    assert files.load(None, f"iterateSeconds: {theirs}").limits.iterate_seconds == holds
+
+
+def test_a_project_chooses_among_the_users_agents(files: Files) -> None:
+    told = files.load("agents: {a: {command: [one]}, b: {command: [two]}}", "agent: b")
+    assert agent_command(told) == ["two"]
+
+
+def test_without_an_agent_there_is_no_command(files: Files) -> None:
+    assert agent_command(files.load("jobs: 1")) is None
+
+
+def test_an_agent_that_is_not_configured_is_named_with_those_that_are(files: Files) -> None:
+    with pytest.raises(InvalidInput, match="agent 'c' is not configured; configured are: a, b") as caught:
+        agent_command(files.load("agents: {b: {command: [x]}, a: {command: [x]}}", "agent: c"))
+    assert str(files.user) in caught.value.hint
+
+
+def test_a_project_cannot_name_a_command(files: Files) -> None:
+    with pytest.raises(InvalidInput, match="a project's configuration cannot name commands"):
+        files.load(None, "agents: {default: {command: [evil]}}")
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "nearest"),
+    [
+        ("jbos: 3", "jbos", "jobs"),
+        ("limits: {resultbytes: 1}", "limits.resultbytes", "resultBytes"),
+        ("agents: {default: {comand: [x]}}", "agents.default.comand", "command"),
+        ("iterate_seconds: 3", "iterate_seconds", "iterateSeconds"),
+    ],
+)
+def test_a_misspelt_key_is_named_with_the_nearest(files: Files, text: str, key: str, nearest: str) -> None:
+    with pytest.raises(InvalidInput, match=f"unknown key '{key}' in '{files.user}'") as caught:
+        files.load(text)
+    assert caught.value.hint == f"did you mean '{nearest}'?"
+
+
+def test_a_key_that_is_like_no_other_tells_all_there_are(files: Files) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        files.load(None, "zzz: 1")
+    assert caught.value.hint == "known keys: jobs, agent, iterateSeconds, limits"
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("jobs: many", "jobs"),
+        ("jobs: 0", "jobs"),
+        ("jobs: true", "jobs"),
+        ("iterateSeconds: 0", "iterateSeconds"),
+        ("iterateSeconds: .inf", "iterateSeconds"),
+        ("iterateSeconds: .nan", "iterateSeconds"),
+        ("limits: 3", "limits"),
+        ("limits: {depth: 200}", "limits.depth"),
+        ("agents: {default: {command: claude -p}}", "agents.default.command"),
+        ("agents: {default: {command: []}}", "agents.default.command"),
+        ("agents: {default: {command: [1]}}", "agents.default.command.0"),
+        ("[1, 2]", "the file"),
+        ("text", "the file"),
+        ("1: 2", "1"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_named_by_its_place(files: Files, text: str, place: str) -> None:
+    with pytest.raises(InvalidInput, match=f"^'{place}' in "):
+        files.load(text)
+
+
+@pytest.mark.parametrize("content", [b"jobs: [", b"\xff", b"a: b: c", b"!!python/object/apply:os.getcwd []"])
+def test_a_file_that_is_not_yaml_is_named_in_one_line(files: Files, content: bytes) -> None:
+    files.user.write_bytes(content)
+    with pytest.raises(InvalidInput, match=r"config\.yaml' is not YAML") as caught:
+        files.load()
+    assert "\n" not in caught.value.message
+
+
+def test_a_home_in_the_project_is_read_once_and_as_the_users(
+    files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BABYSITTER_HOME", str(files.project.parent))
+    assert files.load(None, "agents: {default: {command: [x]}}").agent_command == ["x"]

@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from babysitter import library
+from babysitter.errors import InvalidInput, NoSuchProcess, UnsafePath
+from babysitter.library import Entry, describe, list_all, reopen, resolve
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def places(project: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
+    """Empty folders of processes: of the project, the user and the plugin."""
+    found = {
+        "project": project / ".a5c" / "processes",
+        "user": home / "processes",
+        "plugin": tmp_path / "plugin" / "processes",
+    }
+    for folder in found.values():
+        folder.mkdir(parents=True)
+    monkeypatch.setattr(library, "plugin_root", lambda: str(tmp_path / "plugin"))
+    return found
+
+
+def add(folder: Path, name: str, skill: str | None = None) -> Path:
+    """Put a process into a folder of processes; gives its file."""
+    (folder / name).mkdir()
+    file = folder / name / "process.py"
+    file.write_text("async def process(inputs, ctx): pass\n")
+    if skill is not None:
+        (folder / name / "SKILL.md").write_text(skill)
+    return file
+
+
+@pytest.mark.parametrize("origin", ["project", "user", "plugin"])
+def test_a_process_is_found_by_its_name(places: dict[str, Path], origin: str) -> None:
+    file = add(places[origin], "deploy")
+    entry = resolve("deploy")
+    assert (entry.process_id, entry.file, entry.origin, entry.export) == (
+        "deploy",
+        str(file),
+        origin,
+        "process",
+    )
+
+
+def test_the_nearest_of_equal_names_is_found(places: dict[str, Path]) -> None:
+    for folder in reversed(places.values()):
+        add(folder, "deploy")
+    assert [resolve("deploy").origin, *(entry.origin for entry in list_all(os.getcwd()))] == ["project"] * 2
+
+
+def test_another_function_can_be_named(places: dict[str, Path]) -> None:
+    add(places["user"], "deploy")
+    assert [resolve(name).export for name in ("deploy#other", "x.py#other", "x.py#")] == [
+        "other",
+        "other",
+        "process",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "process_id"),
+    [
+        ("release.py", "release.py", "release"),
+        ("./release.py", "release.py", "release"),
+        ("a/process.py", "a/process.py", "a"),
+        ("a/b.py", "a/b.py", "b"),
+    ],
+)
+def test_a_file_is_relative_to_the_working_directory(
+    project: Path, name: str, file: str, process_id: str
+) -> None:
+    entry = resolve(name)
+    assert (entry.file, entry.process_id, entry.origin) == (str(project / file), process_id, "file")
+
+
+def test_a_folder_stands_for_the_process_in_it(project: Path) -> None:
+    add(project, "deploy")
+    assert resolve("./deploy").file == str(project / "deploy" / "process.py")
+
+
+def test_a_name_that_there_is_not_tells_the_nearest(places: dict[str, Path]) -> None:
+    add(places["plugin"], "quality-checks")
+    with pytest.raises(NoSuchProcess, match="no process 'quality-cheks'") as caught:
+        resolve("quality-cheks")
+    assert caught.value.hint == "did you mean 'quality-checks'?"
+
+
+@pytest.mark.parametrize("name", ["nothing", "", "#process", "-x", "a b"])
+def test_a_name_that_is_like_no_other_tells_where_to_look(places: dict[str, Path], name: str) -> None:
+    with pytest.raises(NoSuchProcess) as caught:
+        resolve(name)
+    assert "babysitter process list" in caught.value.hint
+
+
+def test_a_file_name_that_is_not_text_is_refused(project: Path) -> None:
+    with pytest.raises(UnsafePath):
+        resolve(os.fsdecode(b"\xff.py"))
+
+
+def test_what_is_no_process_is_not_listed(places: dict[str, Path]) -> None:
+    (places["user"] / "empty").mkdir()
+    (places["user"] / "file.txt").write_text("")
+    add(places["user"], "not a name")
+    add(places["user"], "good")
+    assert [entry.process_id for entry in list_all(os.getcwd())] == ["good"]
+
+
+def test_folders_that_are_absent_hold_nothing(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(library, "plugin_root", lambda: "/nowhere")
+    assert list_all(str(project)) == []
+
+
+# As it stands in the journal
+
+
+def test_a_file_of_the_project_is_stored_relative_to_it(project: Path) -> None:
+    assert resolve("a/b.py").stored(str(project)) == {"file": "a/b.py", "export": "process"}
+
+
+def test_a_file_elsewhere_is_stored_with_its_whole_path(project: Path, tmp_path: Path) -> None:
+    assert resolve(f"{tmp_path}/b.py").stored(str(project))["file"] == f"{tmp_path}/b.py"
+
+
+def test_a_project_whose_name_is_the_beginning_of_another_is_another(project: Path) -> None:
+    assert resolve(f"{project}-2/b.py").stored(str(project))["file"] == f"{project}-2/b.py"
+
+
+def test_a_process_of_the_library_is_found_again_where_it_is_now(
+    places: dict[str, Path], project: Path
+) -> None:
+    add(places["plugin"], "deploy")
+    stored = resolve("deploy").stored(str(project))
+    (places["plugin"] / "deploy").rename(places["user"] / "deploy")
+    assert reopen(stored, str(project)).file == str(places["user"] / "deploy" / "process.py")
+
+
+def test_a_process_of_the_library_stays_where_it_was(places: dict[str, Path], project: Path) -> None:
+    add(places["plugin"], "deploy")
+    stored = resolve("deploy").stored(str(project))
+    add(places["user"], "deploy")
+    assert reopen(stored, str(project)).file == str(places["plugin"] / "deploy" / "process.py")
+
+
+def test_a_file_of_the_project_moves_with_it(project: Path) -> None:
+    stored = resolve("a/b.py#other").stored(str(project))
+    entry = reopen(stored, "/moved")
+    assert (entry.file, entry.export, entry.process_id) == ("/moved/a/b.py", "other", "b")
+
+
+# SKILL.md
+
+
+def entry_with(places: dict[str, Path], skill: str | None) -> Entry:
+    add(places["user"], "deploy", skill)
+    return resolve("deploy")
+
+
+def test_name_and_description_are_in_the_front_matter(places: dict[str, Path]) -> None:
+    entry = entry_with(places, "---\nname: deploy\ndescription: Deploys it\nother: 1\n---\n\nHow.\n")
+    assert describe(entry) == {"name": "deploy", "description": "Deploys it", "body": "How."}
+
+
+@pytest.mark.parametrize(
+    "skill", ["", "How.", "---", "---\n", "---\n---\n", "---\n- a\n---\n", "---\ntext\n---", None]
+)
+def test_a_file_without_front_matter_describes_nothing(places: dict[str, Path], skill: str | None) -> None:
+    assert "description" not in describe(entry_with(places, skill))
+
+
+def test_a_file_with_nothing_behind_its_front_matter_is_one(places: dict[str, Path]) -> None:
+    assert describe(entry_with(places, "---\ndescription: Deploys it\n---"))["description"] == "Deploys it"
+
+
+@pytest.mark.parametrize(
+    ("written", "text"), [("2024-01-01", "2024-01-01"), ("[a, b]", "['a', 'b']"), ("3", "3")]
+)
+def test_a_description_is_always_text(places: dict[str, Path], written: str, text: str) -> None:
+    assert describe(entry_with(places, f"---\ndescription: {written}\n---\n"))["description"] == text
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(b"---\na: [\n---\n", "is not YAML"), (b"---\na: \xff\n---\n", "is not UTF-8")]
+)
+def test_a_file_that_cannot_be_read_is_named(places: dict[str, Path], content: bytes, said: str) -> None:
+    entry = entry_with(places, "")
+    (places["user"] / "deploy" / "SKILL.md").write_bytes(content)
+    with pytest.raises(InvalidInput, match=rf"SKILL\.md' {said}") as caught:
+        describe(entry)
+    assert "\n" not in caught.value.message
+
+
+def test_every_shipped_process_is_described() -> None:
+    told = {entry.process_id: describe(entry).get("description", "") for entry in list_all("/nowhere")}
+    assert {name for name, description in told.items() if not description} == set()
+    assert {"quality-checks", "batch-files", "deploy-services", "build-and-verify"} <= set(told)
