@@ -12,6 +12,7 @@ from babysitter.cli.options import (
     json_option,
     opened,
     read_inputs,
+    read_pairs,
     run_argument,
     runs_dir_option,
     settings,
@@ -51,6 +52,7 @@ def make_run(
         version=version(),
         run_id=run_id,
         prompt=prompt,
+        typed=read_pairs(pairs),
         limits=limits,
     )
 

@@ -107,14 +107,26 @@ def read_inputs(inputs_file: str | None, pairs: tuple[str, ...], limits: Any) ->
         InvalidInput: not JSON, or a pair without '='.
     """
     given: Any = {} if inputs_file is None else read_json(inputs_file, limits)
-    for pair in pairs:
-        name, equals, text = pair.partition("=")
-        if not equals or not name:
-            raise InvalidInput(f"--input {pair!r} is not NAME=VALUE")
+    for name, text in read_pairs(pairs).items():
         if not isinstance(given, dict):
             raise InvalidInput(f"--input {name!r} needs inputs that are an object; {inputs_file!r} is not")
         given = {**given, name: value_of(text, limits)}
     return given
+
+
+def read_pairs(pairs: tuple[str, ...]) -> dict[str, str]:
+    """Inputs as they were typed: name and text.
+
+    Raises:
+        InvalidInput: one without '='.
+    """
+    typed = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals or not name:
+            raise InvalidInput(f"--input {pair!r} is not NAME=VALUE")
+        typed[name] = text
+    return typed
 
 
 def value_of(text: str, limits: Any) -> Any:

@@ -8,8 +8,8 @@ waiting is never an exception that a handler could swallow.
 
 A suspended coroutine is never closed, because that would run the author's
 ``finally`` blocks on every iteration. ``close``, garbage collection and
-interpreter exit all do it; so this module keeps every coroutine it started for
-as long as Python runs, and the command line leaves by ``os._exit``.
+interpreter exit all do it; so this module keeps every process that has not
+ended for as long as Python runs, and the command line leaves by ``os._exit``.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-_never_collected: list[Replay] = []
+_never_collected: set[Replay] = set()
 
 
 class DeadlineExceeded(BaseException):
@@ -68,7 +68,7 @@ class Replay:
         self._fault: tuple[BaseException, Place | None] | None = None
         self._root: Branch | None = None
         self._no_loop = NoLoop(self)
-        _never_collected.append(self)
+        _never_collected.add(self)
 
     def start(self, main: Callable[[], Coroutine[Any, Any, Any]]) -> None:
         """Run the process until it is quiet."""
@@ -186,6 +186,7 @@ class Replay:
             branch.group.hear_end_of(branch)
         else:
             self.end = read_end(branch)
+            _never_collected.discard(self)
 
     def _step(self, branch: Branch) -> None:
         self._running = branch

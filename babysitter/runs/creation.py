@@ -44,12 +44,13 @@ def create(
     version: str,
     run_id: str | None = None,
     prompt: str | None = None,
+    typed: dict[str, str] | None = None,
     limits: Limits = limits_module.DEFAULT,
 ) -> Run:
     """Make a run, whole, with its first event.
 
     A failure leaves nothing behind, a kill either the run or a folder under a
-    temporary name that nobody reads.
+    temporary name that nobody reads. ``typed`` are inputs as a person typed them.
 
     Raises:
         RunExists: a run by this id is there; it is not touched.
@@ -62,7 +63,7 @@ def create(
         _check_new(run_id, runs_dir)
     source = load_new(entry, limits)
     _look_through(source)
-    completed = ask_author(entry, limits, "checks its inputs", lambda: prepare(source, inputs))
+    completed = ask_author(entry, limits, "checks its inputs", lambda: prepare(source, inputs, typed))
     run_id = run_id or new_run_id(entry.process_id)
     about = {
         "layout": LAYOUT,

@@ -11,8 +11,11 @@ if TYPE_CHECKING:
     from babysitter.runs.source import Source
 
 
-def prepare(source: Source, given: Any) -> Any:
+def prepare(source: Source, given: Any, typed: dict[str, str] | None = None) -> Any:
     """The inputs to store: as given, or completed by ``Inputs`` (a JSON Schema dict or a pydantic model).
+
+    ``typed`` are those that a person typed, letter for letter: where the process
+    wants a text, ``true`` and ``1.10`` are texts.
 
     Raises:
         InvalidInput: they do not fit; names each place.
@@ -22,9 +25,9 @@ def prepare(source: Source, given: Any) -> Any:
     if wanted is None:
         return given
     if isinstance(wanted, dict):
-        return _by_schema(wanted, given)
+        return _by_schema(wanted, _with_texts(wanted, given, typed))
     if hasattr(wanted, "model_validate"):
-        return _by_model(wanted, given)
+        return _by_model(wanted, _with_texts(wanted.model_json_schema(), given, typed) if typed else given)
     raise InvalidInput(
         f"Inputs in {source.file!r} is {wanted!r}; it is a JSON Schema dict or a pydantic model"
     )
@@ -35,6 +38,16 @@ def present(source: Source, stored: Any) -> Any:
     wanted = getattr(source.module, "Inputs", None)
     validate = getattr(wanted, "model_validate", None)
     return validate(stored) if validate is not None else stored
+
+
+def _with_texts(schema: dict[str, Any], given: Any, typed: dict[str, str] | None) -> Any:
+    rules = _properties(schema)
+    texts = {name: text for name, text in (typed or {}).items() if _is_text(rules.get(name))}
+    return {**given, **texts} if texts else given
+
+
+def _is_text(rule: Any) -> bool:
+    return isinstance(rule, dict) and rule.get("type") == "string"
 
 
 def _by_schema(schema: dict[str, Any], given: Any) -> Any:

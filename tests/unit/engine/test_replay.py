@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import inspect
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -341,6 +342,15 @@ def test_a_suspended_finally_never_runs(waits_at: Any) -> None:
     begin(suspended(mark, waits_at))
     gc.collect()
     assert mark == []
+
+
+def test_a_process_that_has_ended_is_not_kept() -> None:
+    replay = begin(one_step)
+    replay.resolve("1", None, None, 0)
+    kept = weakref.ref(replay)
+    del replay
+    gc.collect()
+    assert kept() is None
 
 
 def test_a_finally_runs_once_when_its_process_goes_on() -> None:
