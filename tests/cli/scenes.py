@@ -23,7 +23,8 @@ PROCESSES = {
     "review": """
         Inputs = {"type": "object", "properties": {"what": {"type": "string", "default": "all of it"}}}
 
-        SCHEMA = {"type": "object", "required": ["verdict"], "properties": {"verdict": {"enum": ["good", "bad"]}}}
+        VERDICT = {"verdict": {"enum": ["good", "bad"]}}
+        SCHEMA = {"type": "object", "required": ["verdict"], "properties": VERDICT}
 
         @agent(returns=SCHEMA)
         def review(what):

@@ -1,12 +1,16 @@
-"""Bad input: one clear line, the documented exit code, one object with ``--json``, nothing changed on disk."""
+"""Bad input: one clear line, the documented exit code, one object with ``--json``, nothing changed."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from bad_input import CASES, Case, process
-from scenes import Scene
 
 from tests.support.commands import Ended, call
+
+if TYPE_CHECKING:
+    from scenes import Scene
 
 
 @pytest.fixture(params=CASES)
