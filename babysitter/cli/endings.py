@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from babysitter.cli.output import as_json
-from babysitter.cli.reports import DIVERGED_HINT, by_kind, ending_json, next_wake
+from babysitter.cli.reports import DIVERGED_HINT, by_kind, divergence_json, ending_json, next_wake
 
 if TYPE_CHECKING:
     from babysitter.driver import Ending
@@ -37,7 +37,7 @@ def tell(run: Run, ending: Ending, view: Any, wants_json: bool, no_agent: str) -
                 **({"pending": by_kind(ending.waiting_for)} if ending.waiting_for else {}),
                 **next_wake(run),
                 **told,
-                **_divergence(ending),
+                **divergence_json(ending.diverged),
                 **({"hint": hint} if hint else {}),
             }
         )
@@ -50,12 +50,6 @@ def _error(ending: Ending, told: dict[str, Any]) -> dict[str, Any] | None:
         return {"name": type(ending.diverged).__name__, "message": ending.diverged.message}
     error: dict[str, Any] | None = told.get("error") or told.get("problem")
     return error
-
-
-def _divergence(ending: Ending) -> dict[str, Any]:
-    if ending.diverged is None:
-        return {}
-    return {"divergence": {"stepId": ending.diverged.step, "message": ending.diverged.message}}
 
 
 def waiting_for(ending: Ending) -> list[str]:

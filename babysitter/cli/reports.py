@@ -15,6 +15,7 @@ from babysitter.runs.sleeping import due_at, sleepers
 
 if TYPE_CHECKING:
     from babysitter.engine.state import Effect
+    from babysitter.errors import NondeterminismError
     from babysitter.runs.iterate import Iteration
     from babysitter.runs.run import Run
 
@@ -41,7 +42,7 @@ def iteration_json(iteration: Iteration) -> dict[str, Any]:
     pending = [effect.id for effect in run.state.pending.values() if effect.id not in new]
     if pending:
         told["pending"] = pending
-    return {**told, **next_wake(run), **ending_json(run), **_divergence(iteration)}
+    return {**told, **next_wake(run), **ending_json(run), **divergence_json(iteration.diverged)}
 
 
 def by_kind(effects: list[Effect]) -> dict[str, dict[str, str]]:
@@ -86,11 +87,11 @@ def ending_json(run: Run) -> dict[str, Any]:
     return {}
 
 
-def _divergence(iteration: Iteration) -> dict[str, Any]:
-    if iteration.diverged is None:
+def divergence_json(diverged: NondeterminismError | None) -> dict[str, Any]:
+    """Where a changed process stopped fitting its journal, and what to do."""
+    if diverged is None:
         return {}
-    error = iteration.diverged
-    return {"divergence": {"stepId": error.step, "message": error.message, "hint": DIVERGED_HINT}}
+    return {"divergence": {"stepId": diverged.step, "message": diverged.message}, "hint": DIVERGED_HINT}
 
 
 DIVERGED_HINT = (

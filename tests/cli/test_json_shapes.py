@@ -84,8 +84,8 @@ def test_iterate_of_a_stuck_run_prints_its_problem(scene: Scene) -> None:
 def test_iterate_of_an_edit_that_does_not_fit_prints_where(scene: Scene) -> None:
     write("many.py", "async def process(inputs, ctx):\n    return 1\n")
     told_ = told("iterate", "many", code=7)
-    assert (keys(told_), told_["status"]) == (["divergence", "pending", "run", "status"], "diverged")
-    assert keys(told_["divergence"]) == ["hint", "message", "stepId"]
+    assert (keys(told_), told_["status"]) == (["divergence", "hint", "pending", "run", "status"], "diverged")
+    assert keys(told_["divergence"]) == ["message", "stepId"]
 
 
 def test_iterate_of_a_process_that_does_not_repeat_itself_is_an_error(scene: Scene) -> None:
