@@ -24,7 +24,7 @@ import step_cases
 from children import ChildFailed
 from figures import Figure, shown, table, times
 from original import Original
-from scene import BENCH, Scene
+from scene import BENCH, PYTHON, Scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -64,20 +64,23 @@ ROUNDS, QUICK_ROUNDS = 21, 5
 
 def main() -> None:
     options = read_options()
+    if not os.access(PYTHON, os.X_OK):
+        sys.exit(f"error: there is no {PYTHON!r}\n  scripts/check makes it")
     kept = os.path.abspath(options.json) if options.json else None
     with tempfile.TemporaryDirectory(prefix="bench-", dir=options.folder) as folder:
         scene = set_up(folder, options)
         scene.enter()
         try:
+            where = machine(options, scene.python_version())
             figures = measure(scene, options.only or list(CASES))
         except ChildFailed as error:
             sys.exit(f"error: {error}")
         finally:
             # What is the working directory cannot be removed everywhere.
             os.chdir(BENCH)
-    print(f"{about(options)}\n\n{table(figures)}")
+    print(f"{about(where)}\n\n{table(figures)}")
     if kept:
-        keep(kept, options, figures)
+        keep(kept, where, figures)
 
 
 def set_up(folder: str, options: argparse.Namespace) -> Scene:
@@ -128,28 +131,27 @@ def told(name: str, figures: Iterator[Figure]) -> Iterator[Figure]:
         yield figure
 
 
-def machine(options: argparse.Namespace) -> dict[str, Any]:
+def machine(options: argparse.Namespace, python: str) -> dict[str, Any]:
     """Where and how it was measured, without names."""
     return {
         "system": f"{platform.system()} {platform.machine()}",
         "processors": os.cpu_count(),
-        "python": platform.python_version(),
+        "python": python,
         "time": "processor time" if options.cpu else "wall time",
         "rounds": QUICK_ROUNDS if options.quick else ROUNDS,
     }
 
 
-def about(options: argparse.Namespace) -> str:
+def about(where: dict[str, Any]) -> str:
     """The head of the table."""
-    where = machine(options)
     return (
         f"{where['system']}, {where['processors']} processors, Python {where['python']}; {where['time']},"
         f" medians of up to {where['rounds']}; floor, if nothing else is said: `python -I -c pass`"
     )
 
 
-def keep(file: str, options: argparse.Namespace, figures: Sequence[Figure]) -> None:
-    everything = {"machine": machine(options), "figures": [figure.as_json() for figure in figures]}
+def keep(file: str, where: dict[str, Any], figures: Sequence[Figure]) -> None:
+    everything = {"machine": where, "figures": [figure.as_json() for figure in figures]}
     with open(file, "w", encoding="utf-8") as opened:
         json.dump(everything, opened, indent=2)
         opened.write("\n")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from typing import TYPE_CHECKING, Any
 
 from children import Children
@@ -17,6 +16,8 @@ if TYPE_CHECKING:
 BENCH = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(BENCH)
 LAUNCHER = os.path.join(ROOT, "bin", "babysitter")
+# The one that the launcher finds in a checkout, whichever runs this.
+PYTHON = os.path.join(ROOT, ".venv", "bin", "python")
 PROCESS = os.path.join(BENCH, "processes", "steps.py")
 START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from babysitter.cli.main import main; main()"
 # An agent host or a setting of the person who measures must not change what is measured.
@@ -45,7 +46,7 @@ class Scene:
         self.is_quick = is_quick
         self.original = original
         self.runs_dir = os.path.join(self.folder, ".a5c", "runs")
-        self.python = python()
+        self.python = PYTHON
         self.children = Children(self.folder, self.python, counts_processor=counts_processor)
         self.bare = [self.python, "-I", "-c", "pass"]
         self._numbers: dict[str, int] = {}
@@ -59,6 +60,11 @@ class Scene:
         os.makedirs(os.environ["HOME"])
         os.makedirs(self.runs_dir)
         os.chdir(self.folder)
+
+    def python_version(self) -> str:
+        """Of the Python that is measured."""
+        code = "import sys; print('.'.join(map(str, sys.version_info[:3])))"
+        return self.children.output([self.python, "-I", "-c", code]).decode().strip()
 
     def few(self, most: int) -> int:
         """Rounds for what takes long."""
@@ -110,9 +116,3 @@ class Scene:
     def json(self, command: Sequence[str]) -> Any:
         """Run a command; the JSON value that it printed."""
         return json.loads(self.children.output(command))
-
-
-def python() -> str:
-    """The interpreter that the launcher finds in a checkout, else the one that runs this."""
-    found = os.path.join(ROOT, ".venv", "bin", "python")
-    return found if os.access(found, os.X_OK) else sys.executable

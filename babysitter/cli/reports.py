@@ -56,12 +56,14 @@ def by_kind(effects: list[Effect]) -> dict[str, dict[str, str]]:
 
 def brief(title: str, room: int) -> str:
     """The beginning of a title that takes so many bytes in JSON."""
-    if len(title) <= room and title.isascii() and title.isprintable():
-        return title
-    kept = title[:room]
-    while len(safe(compact(kept)).encode()) > room + len('""'):
-        kept = kept[:-1]
-    return kept
+    start = title[:room]
+    if start.isascii() and start.isprintable() and '"' not in start and "\\" not in start:
+        return start
+    for end, char in enumerate(start):
+        room -= len(safe(compact(char)).encode()) - len('""')
+        if room < 0:
+            return start[:end]
+    return start
 
 
 def next_wake(run: Run) -> dict[str, str]:

@@ -58,7 +58,7 @@ class Engine:
         return None if end is None else Outcome(end.error is None, end.value, end.error)
 
 
-@examples(600)
+@examples(400)
 @given(trees, chances)
 def test_the_engine_does_what_asyncio_does_in_the_same_order(tree: Tree, chance: Random) -> None:
     done, expected = Trace(), Trace()

@@ -1,0 +1,136 @@
+"""Record the runs in this folder.
+
+    python tests/golden/record.py
+
+A run that is there is never recorded again, and its process never edited: every later version has to
+read it as it is. When what is written to disk changes, new recordings take their place beside the old ones.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parents[1]))
+
+from babysitter.library import resolve  # noqa: E402 - the checkout that this file is in
+from babysitter.runs.creation import create  # noqa: E402
+from babysitter.runs.folder import open_run  # noqa: E402
+from babysitter.runs.iterate import iterate  # noqa: E402
+from babysitter.runs.results import Answer, accept, decide  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from babysitter.runs.run import Run
+
+# Problems name their file, so a run is recorded in the same place on every machine.
+PROJECT = Path("/tmp/golden")  # noqa: S108
+LATER = ...
+
+
+class Recording:
+    """A run that is led by hand."""
+
+    def __init__(self, name: str, inputs: Any) -> None:
+        self.name = name
+        self.runs = str(PROJECT / ".a5c" / "runs")
+        shutil.rmtree(PROJECT, ignore_errors=True)
+        (PROJECT / ".a5c").mkdir(parents=True)
+        self.edit(name)
+        entry = resolve(str(PROJECT / "process.py"), str(PROJECT))
+        create(
+            self.runs, entry, inputs, project=str(PROJECT), version="0.1.0", run_id=name, prompt="Record this"
+        )
+        self.iterate()
+
+    def edit(self, source: str) -> None:
+        shutil.copy(HERE / "processes" / f"{source}.py", PROJECT / "process.py")
+
+    def open(self) -> Run:
+        return open_run(self.name, self.runs).load()
+
+    def iterate(self) -> None:
+        iterate(self.open())
+
+    def answer(self, *values: Any) -> None:
+        """Answer what is pending, in the order of requests; LATER leaves one out. Then iterate."""
+        run = self.open()
+        pending = zip(run.state.pending.values(), values, strict=False)
+        told = [_answer(run, effect, value) for effect, value in pending if value is not LATER]
+        assert all(verdict.status == "recorded" for verdict in accept(run, told))
+        self.iterate()
+
+    def keep(self) -> None:
+        folder = PROJECT / ".a5c" / "runs" / self.name
+        shutil.rmtree(folder / "state")
+        shutil.rmtree(folder / "artifacts")
+        shutil.copytree(folder, HERE / "runs" / self.name)
+        shutil.rmtree(PROJECT)
+
+
+def _answer(run: Run, effect: Any, value: Any) -> Answer:
+    if effect.kind == "breakpoint":
+        return decide(run, effect, value, by="somebody", feedback="after lunch", option="live")
+    executor = "outside" if effect.kind == "agent" else effect.kind
+    if isinstance(value, Exception):
+        error = {"name": "ShellFailed", "message": str(value), "exitCode": 1, "data": {"stderr": "no\n"}}
+        return Answer(effect.id, "error", None, error, executor=executor)
+    return Answer(effect.id, "ok", value, executor=executor)
+
+
+def groups() -> None:
+    """Every kind of group, with failures and cancellations; completed."""
+    run = Recording("groups", {"files": ["a.py", "b.py", "a.py"]})
+    run.answer(LATER, {"lines": 2})
+    run.answer({"lines": 1}, {"lines": 3})
+    run.answer(LATER, "quick")
+    run.answer(ValueError("broken"), LATER, 4)
+    run.answer({"exitCode": 0, "stdout": "ok\n", "stderr": "", "durationMs": 12}, "cleaned")
+    run.keep()
+
+
+def notes() -> None:
+    """Notes, chance, time, a person's decision and a large result; it waits for an agent and for a person."""
+    run = Recording("notes", {"seconds": 0.05})
+    time.sleep(0.06)
+    run.iterate()
+    run.answer("x" * 40_000)
+    run.answer(True)
+    run.keep()
+
+
+def mended() -> None:
+    """An error of the author's, an edit that mends it, another edit ahead; completed."""
+    run = Recording("mended", {})
+    run.answer("first")
+    run.edit("mended-2")
+    run.iterate()
+    run.edit("mended-3")
+    run.answer("second")
+    run.answer("third")
+    run.keep()
+
+
+def failed() -> None:
+    """A branch that fails takes the others with it, which still clean up, and then the run."""
+    run = Recording("failed", None)
+    run.answer(ValueError("exit code 1"), LATER)
+    run.answer("undone")
+    run.keep()
+
+
+RECORDINGS: list[Callable[[], None]] = [groups, notes, mended, failed]
+
+if __name__ == "__main__":
+    os.umask(0o022)
+    for record in RECORDINGS:
+        if not (HERE / "runs" / record.__name__).exists():
+            record()
+    # Leaving the normal way would close the suspended processes.
+    os._exit(0)
