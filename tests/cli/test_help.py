@@ -11,7 +11,6 @@ import click
 import pytest
 
 from babysitter.cli.main import COMMANDS, HIDDEN, group
-
 from tests.support.commands import call
 
 if TYPE_CHECKING:

@@ -1,11 +1,10 @@
-"""What commands do with their streams: closed ones, pipes that nobody reads, text that is not to be trusted."""
+"""Streams: closed ones, pipes that nobody reads, and text that is not to be trusted."""
 
 from __future__ import annotations
 
 import json
 import os
 import subprocess
-
 from typing import TYPE_CHECKING
 
 import pytest

@@ -168,7 +168,7 @@ def test_a_recorded_run_goes_on(folder: Path) -> None:
     assert (done.status, done.run.output()) == (
         "completed",
         {
-            "drawn": ["DRAWN"],
+            "drawn": ["5e3a24aa-97e8-866a-b72d-0ca044c51f7b", 682, "b"],
             "length": 40_000,
             "option": "live",
             "feedback": "after lunch",

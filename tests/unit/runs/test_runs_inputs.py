@@ -112,7 +112,7 @@ def test_a_validator_that_breaks_is_the_authors_mistake(project: Project) -> Non
         project.create(inputs={"name": "odd"})
 
 
-def test_what_a_person_typed_stays_a_text_where_the_process_wants_one(project: Path) -> None:
+def test_what_a_person_typed_stays_a_text_where_the_process_wants_one(project: Project) -> None:
     source = source_of(project, "Inputs = {'properties': {'version': {'type': 'string'}, 'count': {}}}")
     completed = prepare(source, {"version": 1.1, "count": 3}, {"version": "1.10", "count": "3"})
     assert completed == {"version": "1.10", "count": 3}
