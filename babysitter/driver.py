@@ -83,6 +83,8 @@ class Driver:
         self._sleeping: dict[str, int] = {}
         self._seen_running: set[str] = set()
         self._is_interrupted = False
+        self._has_gone_on = False
+        self._is_checked = False
         self._is_replaying = False
 
     def interrupt(self) -> None:
@@ -149,6 +151,7 @@ class Driver:
         if not self.run.state.is_finished:
             self._replay(self._execution.start)
         while True:
+            self._replay(self._check_that_it_repeats)
             self._replay(self._execution.write_round)
             if self._is_over or self._is_interrupted:
                 return
@@ -166,6 +169,14 @@ class Driver:
             work()
         finally:
             self._is_replaying = False
+
+    def _check_that_it_repeats(self) -> None:
+        """After the first results, when little is lost, and before the run ends for good."""
+        execution = self._execution
+        is_ending = execution.end is not None and not execution.is_stuck
+        if self._has_gone_on and (is_ending or not self._is_checked):
+            self._is_checked = True
+            execution.check_that_it_repeats()
 
     @property
     def _is_over(self) -> bool:
@@ -240,6 +251,7 @@ class Driver:
         if self.asker is not None:
             answers += [self._decision(effect_id, told) for effect_id, told in self.asker.answers()]
         if answers:
+            self._has_gone_on = True
             # The children are over: withdrawing them when their own result is read back would be for nothing.
             self._offered.difference_update(end.effect_id for end in finished)
             self._record(answers)

@@ -16,6 +16,7 @@ def first_fault(value: Any, *, text_keys: bool) -> TypeError | ValueError:
     waiting: list[tuple[str, int, Any]] = [("", 0, value)]
     while waiting:
         path, depth, item = waiting.pop()
+        item = item.as_json() if hasattr(item, "as_json") else item
         if depth > _TOO_DEEP:
             return ValueError(f"the value{_at(path[:60])} is nested too deeply or contains itself")
         if isinstance(item, dict):

@@ -37,8 +37,13 @@ _WHITESPACE = " \t\r\n"
 _CONTAINERS = (dict, list, tuple)
 
 
-def _refuse(value: object) -> NoReturn:
-    raise TypeError(type(value).__name__)
+def _as_json(value: object) -> Any:
+    """What the encoder asks for when it does not know a value: a small object of ours says it itself."""
+    try:
+        say = value.as_json  # type: ignore[attr-defined]
+    except AttributeError:
+        raise TypeError(type(value).__name__) from None
+    return say()
 
 
 def _encoder(sort_keys: bool) -> Callable[[Any], str]:
@@ -52,11 +57,12 @@ def _encoder(sort_keys: bool) -> Callable[[Any], str]:
             allow_nan=False,
             sort_keys=sort_keys,
             separators=(",", ":"),
+            default=_as_json,
         ).encode
     # markers=None: a value that contains itself ends in RecursionError instead
     # of being tracked at every level, which would cost time for each container.
     chunks = _json.make_encoder(
-        None, _refuse, _json.encode_basestring, None, ":", ",", sort_keys, False, False
+        None, _as_json, _json.encode_basestring, None, ":", ",", sort_keys, False, False
     )
     return lambda value: "".join(chunks(value, 0))
 

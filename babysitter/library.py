@@ -106,7 +106,7 @@ def _unknown(name: str, project: str) -> NoSuchProcess:
     hint = (
         f"did you mean {near[0]!r}?"
         if near
-        else "babysitter process list; or name a file: babysitter run FILE.py"
+        else "`babysitter process list` shows them; or name a file: FILE.py"
     )
     return NoSuchProcess(f"there is no process {name!r}", hint=hint)
 

@@ -65,7 +65,7 @@ def hint_for(run: Run, ending: Ending, no_agent: str) -> str:
     if ending.status == "diverged":
         return DIVERGED_HINT
     if ending.status == "stuck":
-        return f"mend the process, then: {resume}"
+        return f"mend the process, then: {resume} (wrong inputs need a new run)"
     return _hint_for_waiting(run, ending, no_agent) if ending.status == "waiting" else ""
 
 

@@ -112,7 +112,11 @@ def main(argv: list[str] | None = None) -> NoReturn:
     # The launcher starts Python with a text for a program; who holds a lock tells its name from here.
     sys.argv = ["babysitter", *arguments]
     _open_standard_streams()
-    code = _run(arguments)
+    try:
+        code = _run(arguments)
+    except BaseException:
+        # Even a mistake in telling of a mistake must not lead to Python's own way out.
+        code = INTERNAL
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

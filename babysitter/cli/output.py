@@ -61,7 +61,11 @@ def _print(text: str) -> None:
 def tell_error(error: BabysitterError, arguments: list[str], usage: str = "") -> int:
     """Tell what went wrong, and what to do; gives the exit code."""
     if "--json" in arguments:
-        as_json({"error": error_object(error)})
+        try:
+            as_json({"error": error_object(error)})
+        except OSError:
+            # Nobody reads it; the exit code says it too.
+            pass
         return error.exit_code
     lines = [usage] if usage else []
     lines.append(f"error: {error.message}")
@@ -76,8 +80,8 @@ def complain(text: str) -> None:
     """One line on standard error."""
     try:
         click.echo(printable(text), err=True)
-    except OSError:
-        # Nobody reads it; the exit code says it too.
+    except (OSError, ValueError):
+        # Nobody reads it, or the process has closed it; the exit code says it too.
         pass
 
 

@@ -6,6 +6,7 @@ import os
 import shlex
 import signal
 import sys
+from shutil import which
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -155,6 +156,10 @@ def _agent(told: config.Settings, agent_command: str | None) -> tuple[list[str] 
             words = shlex.split(agent_command)
         except ValueError as error:
             raise InvalidInput(f"--agent-command {agent_command!r} cannot be read: {error}") from None
+        if words and which(words[0]) is None:
+            raise InvalidInput(
+                f"--agent-command: there is no program {words[0]!r}", hint="check its name, or PATH"
+            )
         if not words:
             raise InvalidInput("--agent-command is empty; it names the program that answers prompts")
         return words, ""

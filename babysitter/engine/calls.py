@@ -23,7 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
     from types import FrameType
-    from typing import Any
+    from typing import Any, NoReturn
 
     from babysitter.engine.branches import Branch
     from babysitter.engine.replay import Replay
@@ -85,6 +85,12 @@ class Step:
                 hint=f"write `await` before it, or hand it to ctx.parallel as `lambda: {self.noun}`",
             )
             self.engine.misuse(fault, self.place)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        # Its result has it: the author has forgotten the `await` before using that.
+        raise AttributeError(
+            f"a step that is not awaited has no {name!r}; write `await` before it", name=name
+        )
 
     def __del__(self) -> None:
         # At the exit of the interpreter, say, the process is not what drops it; nor is there a frame.

@@ -12,6 +12,10 @@ class Record:
 
     __slots__: tuple[str, ...] = ()
 
+    def as_json(self) -> dict[str, Any]:
+        """How it is written where a JSON value is wanted: a process may return it, or hand it to a task."""
+        return {_on_the_wire(name): getattr(self, name) for name in self.__slots__}
+
     def _fields(self) -> tuple[Any, ...]:
         return tuple(getattr(self, name) for name in self.__slots__)
 
@@ -26,6 +30,11 @@ class Record:
             f"{name}={value!r}" for name, value in zip(self.__slots__, self._fields(), strict=True)
         )
         return f"{type(self).__name__}({inside})"
+
+
+def _on_the_wire(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.title() for word in rest)
 
 
 class Outcome(Record):

@@ -47,7 +47,7 @@ class Parameters:
         """The arguments by name.
 
         One mapping alone counts as keywords, unless the function has a single
-        parameter and the mapping does not name it: then it is that argument.
+        parameter and the mapping does not name just that: then it is the argument.
         """
         if not args:
             given = kwargs
@@ -61,7 +61,8 @@ class Parameters:
 
     def _is_value(self, mapping: dict[str, Any]) -> bool:
         takes_one = len(self.names) == 1 and not self.takes_any
-        return takes_one and bool(mapping) and not (mapping.keys() & self.names)
+        are_keywords = mapping.keys() == self.names or (not mapping and not self.needed)
+        return takes_one and not are_keywords
 
     def _by_position(self, task_id: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         if len(args) > len(self.positional):

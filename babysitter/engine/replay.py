@@ -90,7 +90,7 @@ class Replay:
     @property
     def is_quiet_for_ever(self) -> bool:
         """Nothing waits and yet the process has not ended."""
-        return self.end is None and not self.waiting
+        return self.end is None and self.divergence is None and not self.waiting
 
     # What branches and groups tell the engine.
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 USUAL_CAUSE = (
     "a process asks for the same things on every replay: take time and chance from ctx.now() and ctx.random,"
-    " data from outside from ctx.record(), and iterate over lists instead of sets"
+    " data from outside from ctx.record(), and iterate over lists instead of sets; then make a new run"
 )
 EXCERPT = 120
 ERROR_CLASSES = {"TaskTimeout": TaskTimeout, "TaskCancelled": TaskCancelled}

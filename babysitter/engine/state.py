@@ -19,7 +19,7 @@ FINISHED = frozenset({COMPLETED, FAILED, HALTED})
 class Effect:
     """One request of the process, and its answer.
 
-    ``definition`` is kept while the effect is pending; ``source`` then is
+    ``definition`` is kept while the effect is pending; ``definition_ref`` is
     where a large one is stored. ``value``, or ``error``, is its answer.
     """
 

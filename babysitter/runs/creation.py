@@ -137,10 +137,22 @@ def ask_author(entry: Entry, limits: Limits, when: str, work: Callable[[], T]) -
     raise InvalidInput(f"the process file {entry.file!r}, when it {when}, {said}", hint=ONLY_DEFINES)
 
 
+def _missing(folder: str) -> list[str]:
+    """The folders that are to be made for this one."""
+    missing = []
+    while not os.path.isdir(folder):
+        missing.append(folder)
+        folder = os.path.dirname(folder)
+    return missing
+
+
 def _make_runs_dir(runs_dir: str) -> None:
     is_ours = not os.path.isdir(runs_dir) or runs_dir.endswith(os.path.join(os.sep, STATE_FOLDER, "runs"))
+    made = _missing(runs_dir)
     try:
         os.makedirs(runs_dir, mode=FOLDER_MODE, exist_ok=True)
+        for folder in made:
+            sync_folder(os.path.dirname(folder))
         if is_ours:
             # Runs hold prompts and output; a run that is committed by accident is hard to take back.
             # In any other folder that was there before, git is told nothing.

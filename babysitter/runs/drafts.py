@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-from babysitter.files import write_once
+from babysitter.errors import StorageError
+from babysitter.files import publish
 from babysitter.ids import effect_id, sha256_hex
 from babysitter.jsontext import compact, is_deeper_than, loads
 
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from babysitter.runs.run import Run
 
     Draft = tuple[str, dict[str, Any]]
-    # An event in the author's words: its type, its data, and as JSON what may be too large to stand in it.
-    Described = tuple[str, dict[str, Any], str]
+    # An event in the author's words: type, data, and what may be too large to stand in it, also as JSON.
+    Described = tuple[str, dict[str, Any], Any, str]
 
 LABEL_LENGTH = 200
 PROBLEM_LENGTH = 32_000
@@ -68,7 +69,7 @@ def described(run: Run, branch: Branch, call: Call) -> Described:
     }
     if branch.group is not None:
         data["group"] = group_of(branch)
-    return "EFFECT_REQUESTED", data, text
+    return "EFFECT_REQUESTED", data, definition, text
 
 
 def _check_depth(text: str, value: Any, what: str, most: int) -> None:
@@ -77,20 +78,20 @@ def _check_depth(text: str, value: Any, what: str, most: int) -> None:
         raise ValueError(f"{what} is nested more than {most} levels deep")
 
 
-def kept(run: Run, type: str, data: dict[str, Any], text: str) -> Draft:
+def kept(run: Run, type: str, data: dict[str, Any], value: Any, text: str) -> Draft:
     """The event, with its value in it, or, when large, in a file that it names.
 
     Raises:
         StorageError
     """
     if type == "RUN_FAILED":
-        return type, {"error": loads(text)}
+        return type, {"error": value}
     if type == "RUN_COMPLETED":
-        return type, _kept_output(run, text.encode())
+        return type, _kept_output(run, value, text.encode())
     # A sleep is looked at by every command, and is small.
     if data["kind"] == "sleep":
-        return type, {**data, "definition": loads(text)}
-    return type, {**data, **stored(run, data["effectId"], "definition", text)}
+        return type, {**data, "definition": value}
+    return type, {**data, **stored(run, data["effectId"], "definition", value, text)}
 
 
 def group_of(branch: Branch) -> dict[str, Any]:
@@ -102,11 +103,11 @@ def group_of(branch: Branch) -> dict[str, Any]:
     return {**group, "label": label} if label else group
 
 
-def stored(run: Run, effect: str, name: str, text: str) -> dict[str, Any]:
+def stored(run: Run, effect: str, name: str, value: Any, text: str) -> dict[str, Any]:
     """A value in its event, or, when large, in a file of the effect's folder with its digest in the event."""
     content = text.encode()
     if len(content) <= run.limits.inline_bytes:
-        return {name: loads(text)}
+        return {name: value}
     digest = sha256_hex(content)
     file = keep_file(run, os.path.join("tasks", effect), f"{name}-{digest[:12]}.json", content)
     if name == "definition":
@@ -118,12 +119,14 @@ def keep_file(run: Run, folder: str, name: str, content: bytes) -> str:
     """Write a file that an event will name; its name has the digest, so a second time finds it there."""
     absolute = run.make_folder(folder)
     try:
-        write_once(os.path.join(absolute, name), content)
+        # Whole or not at all: another command may be about to name the same file in an event.
+        publish(absolute, name, content)
     except FileExistsError:
         if run.read_file(os.path.join(folder, name), len(content) + 1) != content:
-            # Torn by a crash before any event named it.
-            os.unlink(os.path.join(absolute, name))
-            write_once(os.path.join(absolute, name), content)
+            raise StorageError(
+                f"{os.path.join(absolute, name)!r} has another content than its name says",
+                hint="move it away; nothing was written",
+            ) from None
     run.sync_folders(folder)
     return os.path.join(folder, name)
 
@@ -143,7 +146,7 @@ def resolved(
     """EFFECT_RESOLVED."""
     data: dict[str, Any] = {"effectId": effect, "status": status}
     if status == "ok":
-        data.update(stored(run, effect, "value", compact(value)))
+        data.update(stored(run, effect, "value", value, compact(value)))
     else:
         data["error"] = error
     told = {"startedAt": started_at, "finishedAt": finished_at, "executor": executor, "evidence": evidence}
@@ -176,13 +179,13 @@ def outcome(end: End, most_depth: int) -> Described:
     except (TypeError, ValueError) as error:
         raise TypeError(f"what the process ends with is not JSON: {error}") from None
     _check_depth(text, value, "what the process ends with", most_depth)
-    return "RUN_FAILED" if end.error is not None else "RUN_COMPLETED", {}, text
+    return "RUN_FAILED" if end.error is not None else "RUN_COMPLETED", {}, value, text
 
 
-def _kept_output(run: Run, content: bytes) -> dict[str, Any]:
+def _kept_output(run: Run, value: Any, content: bytes) -> dict[str, Any]:
     digest = sha256_hex(content)
     if len(content) <= run.limits.inline_bytes:
-        return {"output": loads(content), "sha256": digest}
+        return {"output": value, "sha256": digest}
     return {"outputRef": keep_file(run, "", f"output-{digest[:12]}.json", content), "sha256": digest}
 
 

@@ -8,10 +8,11 @@ if another writer was first, its events are fed and the round is drafted anew.
 from __future__ import annotations
 
 from babysitter.engine.context import Context
-from babysitter.engine.ending import End, place_of
+from babysitter.engine.ending import End, describe_failure
 from babysitter.engine.notes import Notes
+from babysitter.engine.places import place_of
 from babysitter.engine.replay import DeadlineExceeded, Replay
-from babysitter.engine.script import Script
+from babysitter.engine.script import USUAL_CAUSE, Script, output_text
 from babysitter.engine.state import STUCK
 from babysitter.errors import (
     HeadMoved,
@@ -87,7 +88,7 @@ class Execution:
             NondeterminismError: the process, unchanged, asks for something else than the journal has.
         """
         state = self.run.state
-        self._notes.records = dict(state.records)
+        self._notes.records.update(state.records)
         self._notes.logged = set(state.logged)
         self._notes.marks = dict(state.marks)
         inputs = self.run.inputs()
@@ -120,6 +121,8 @@ class Execution:
         Raises:
             NondeterminismError: as in ``start``.
         """
+        # First of all: a result that is fed now may lead to a record that another writer has made.
+        self._notes.records.update(self.run.state.records)
         lines = self.run.state.script[self._read :]
         self._read += len(lines)
         if not self.is_stuck:
@@ -203,6 +206,27 @@ class Execution:
             f"run {self.run.run_id!r} is written by others all the time", hint="try again in a moment"
         )
 
+    def check_that_it_repeats(self) -> None:
+        """Replay the whole journal in a process of its own, and compare.
+
+        Kept in memory, a process that reads the clock goes on as if nothing was
+        wrong, and fails when it is resumed some day. Here it is found at once.
+
+        Raises:
+            NondeterminismError: the replay asks for something else, or ends otherwise.
+        """
+        again = Execution(self.run)
+        again._notes.records.update(self._notes.records)
+        again.start()
+        is_edited = again._digests != self._digests
+        if is_edited or again.is_stuck or self.is_stuck:
+            return
+        if _told(again.end) != _told(self.end):
+            raise NondeterminismError(
+                "replayed from its journal, the process ends otherwise than it did when it ran",
+                hint=USUAL_CAUSE,
+            )
+
     def _catch_up(self) -> None:
         """Go on from what another writer has written first."""
         if self._notes.new_records:
@@ -258,3 +282,10 @@ class Execution:
         # What the process said on its way there helps to find the mistake, and renames no step.
         told = self._notes.to_log() if self._can_be_written else []
         return [*(("PROCESS_LOG", data) for data in told), ("PROCESS_ERROR", problem)]
+
+
+def _told(end: End | None) -> Any:
+    """What an end comes to, to be compared."""
+    if end is None or end.error is None:
+        return end and output_text(end.value)
+    return describe_failure(end.error)

@@ -6,8 +6,10 @@ import os
 import stat
 
 from babysitter import limits as limits_module
-from babysitter.errors import NoSuchRun, UnsafePath
+from babysitter.errors import BabysitterError, NoSuchRun, UnsafePath
+from babysitter.files import read_regular
 from babysitter.ids import valid_id
+from babysitter.jsontext import loads
 from babysitter.runs.run import Run
 
 TYPE_CHECKING = False
@@ -75,7 +77,7 @@ def _by_prefix(name: str, listed: list[str], runs_dir: str) -> str:
         raise NoSuchRun(
             f"{name!r} is the beginning of {len(fitting)} runs: {shown}", hint="write more of the id"
         )
-    hint = "babysitter list shows the runs" if listed else "babysitter run PROCESS makes one"
+    hint = "babysitter list" if listed else "babysitter run PROCESS"
     raise NoSuchRun(f"there is no run {name!r} in {runs_dir!r}", hint=hint)
 
 
@@ -91,12 +93,14 @@ def run_ids(runs_dir: str) -> Iterator[str]:
             yield name
 
 
-def _made(runs_dir: str, run_id: str) -> int:
+def _made(runs_dir: str, run_id: str) -> str:
+    # What the run itself says: the times of files change when a folder is copied or restored.
     try:
-        return os.stat(os.path.join(runs_dir, run_id, "run.json")).st_mtime_ns
-    except FileNotFoundError:
-        # Removed since it was listed.
-        return 0
+        about = loads(read_regular(os.path.join(runs_dir, run_id, "run.json"), 1 << 20))
+        return str(about["createdAt"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError, BabysitterError):
+        # Removed since it was listed, or unreadable: never the latest.
+        return ""
 
 
 def check_folder(folder: str) -> None:

@@ -49,12 +49,11 @@ def error_text(error: dict[str, Any]) -> str:
 
 def last_output(data: Any) -> list[str]:
     """The end of what a command printed, or of a function's traceback; ``data`` is what its error carries."""
-    lines: list[str] = []
-    for stream in ("stdout", "stderr", "traceback"):
-        text = data.get(stream) if isinstance(data, dict) else None
-        if isinstance(text, str) and text.strip():
-            lines += printable_lines(text.strip("\n"))
-    return lines[-OUTPUT_LINES:]
+    streams = [data.get(name) for name in ("stdout", "stderr", "traceback")] if isinstance(data, dict) else []
+    texts = [text.strip("\n") for text in streams if isinstance(text, str) and text.strip()]
+    # Linters speak on one stream and compilers on the other: neither may push the other one out.
+    each = OUTPUT_LINES // max(1, len(texts))
+    return [line for text in texts for line in printable_lines(text)[-each:]]
 
 
 def progress_text(progress: tuple[float, float | None, str]) -> str:

@@ -122,7 +122,11 @@ CASES = {
         file("x.json", '{"a":1,"a":2}'),
     ),
     "inputs that do not fit": Case(
-        ["create", "review.py", "-i", "what=3"], 2, "InvalidInput", "what: 3 is not"
+        ["run", "review.py", "--inputs", "x.json"],
+        2,
+        "InvalidInput",
+        "what: 3 is not",
+        file("x.json", '{"what": 3}'),
     ),
     "inputs without a name": Case(["create", "many.py", "-i", "what"], 2, "InvalidInput", "not NAME=VALUE"),
     "inputs that are a folder": Case(

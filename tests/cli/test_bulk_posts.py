@@ -88,6 +88,7 @@ def test_windows_line_ends_are_line_ends(scene: Scene) -> None:
         ('{"effect": "x", "value": 1, "error": "y"}', "either 'value' or 'error'"),
         ('{"effect": "x", "vaule": 1}', "an answer has no 'vaule'"),
         ('{"effect": "x", "value": 1, "status": "error"}', "has the status 'error' and a ok result"),
+        ('{"effect": "x", "error": null}', "is a text, or an object"),
         ('{"effect": "x", "value": NaN}', "'NaN', which is not JSON"),
         ('{"effect": "x", "value": 1, "value": 2}', "'value' twice"),
     ],

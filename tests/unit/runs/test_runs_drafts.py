@@ -8,6 +8,7 @@ from projects import ASK_ONCE, Project
 
 from babysitter.engine.ending import End
 from babysitter.errors import StorageError, UnsafePath
+from babysitter.jsontext import compact
 from babysitter.limits import Limits
 from babysitter.runs import drafts
 
@@ -70,13 +71,13 @@ def test_the_same_request_has_the_same_id(project: Project) -> None:
 @pytest.mark.parametrize(("size", "has_file"), [(998, False), (999, True)])
 def test_a_value_above_the_limit_has_its_own_file(run: Run, size: int, has_file: bool) -> None:
     run.limits = Limits(inline_bytes=1000)
-    stored = drafts.stored(run, "e1", "value", '"' + "x" * size + '"')
+    stored = drafts.stored(run, "e1", "value", "x" * size, compact("x" * size))
     assert ("resultRef" in stored, "value" in stored) == (has_file, not has_file)
 
 
 def test_the_limit_counts_bytes_and_not_characters(run: Run) -> None:
     run.limits = Limits(inline_bytes=100)
-    assert "resultRef" in drafts.stored(run, "e1", "value", '"' + "é" * 60 + '"')
+    assert "resultRef" in drafts.stored(run, "e1", "value", "é" * 60, compact("é" * 60))
 
 
 def test_a_file_that_is_there_already_is_not_written_again(run: Run) -> None:
