@@ -1,4 +1,4 @@
-"""``status``, ``tasks``, ``show``, ``events``, ``list``: to look at runs. Nothing here writes, but the reading cache."""
+"""``status``, ``tasks``, ``show``, ``events``, ``list``: to look at runs. They write only the cache."""
 
 from __future__ import annotations
 

@@ -132,10 +132,6 @@ def _line_answer(told: Any) -> Answer:
         raise InvalidInput(
             f"the answer for {effect!r} has the status {told['status']!r} and a {status} result"
         )
-    if "error" in told and not isinstance(told["error"], (str, dict)):
-        raise InvalidInput(
-            f"the error of {effect!r} is {told['error']!r}; it is a text, or an object with a message"
-        )
     if "error" in told:
         if not isinstance(told["error"], (str, dict)):
             raise InvalidInput(f"the error for {effect!r} is a text, or an object with a 'message'")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 
-from babysitter.errors import StorageError
 from babysitter.files import publish
-from babysitter.ids import effect_id, sha256_hex
+from babysitter.ids import base32, effect_id, sha256_hex
 from babysitter.jsontext import compact, is_deeper_than, loads
 
 TYPE_CHECKING = False
@@ -123,10 +122,10 @@ def keep_file(run: Run, folder: str, name: str, content: bytes) -> str:
         publish(absolute, name, content)
     except FileExistsError:
         if run.read_file(os.path.join(folder, name), len(content) + 1) != content:
-            raise StorageError(
-                f"{os.path.join(absolute, name)!r} has another content than its name says",
-                hint="move it away; nothing was written",
-            ) from None
+            # Not ours as we wrote it. Put in its place, never taken away first: an event may name it already.
+            whole = f"{name}.{base32(os.urandom(5))}"
+            publish(absolute, whole, content)
+            os.replace(os.path.join(absolute, whole), os.path.join(absolute, name))
     run.sync_folders(folder)
     return os.path.join(folder, name)
 

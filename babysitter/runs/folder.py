@@ -98,7 +98,7 @@ def _made(runs_dir: str, run_id: str) -> str:
     try:
         about = loads(read_regular(os.path.join(runs_dir, run_id, "run.json"), 1 << 20))
         return str(about["createdAt"])
-    except (FileNotFoundError, ValueError, KeyError, TypeError, BabysitterError):
+    except (FileNotFoundError, ValueError, KeyError, TypeError, RecursionError, BabysitterError):
         # Removed since it was listed, or unreadable: never the latest.
         return ""
 

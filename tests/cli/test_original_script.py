@@ -1,4 +1,4 @@
-"""A shell script that was written for the original's command line runs unchanged and reads what it expects."""
+"""A shell script written for the original's command line runs unchanged, and can read what is printed."""
 
 from __future__ import annotations
 

@@ -12,6 +12,8 @@ import pytest
 from tests.support.commands import BABYSITTER, call, sh, start, told, write
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from scenes import Scene
 
 # An escape sequence, DEL, a C1 control, a mark that turns the text round, one that breaks the line.
@@ -227,3 +229,25 @@ def test_an_interruption_ends_a_command_at_once(scene: Scene) -> None:
     running.send_signal(2)
     running.communicate()
     assert running.returncode == 130
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device that is always full is Linux's")
+def test_json_that_cannot_be_printed_ends_with_74_and_runs_no_finally(project: Path) -> None:
+    write(
+        "p.py",
+        """
+        @agent
+        def ask():
+            return "?"
+
+        async def process(inputs, ctx):
+            try:
+                await ctx.task(ask)
+            finally:
+                open("finally", "w").close()
+        """,
+    )
+    call("create", "p.py", "--run-id", "r")
+    with open("/dev/full", "wb") as full:
+        ended = subprocess.run([BABYSITTER, "iterate", "r", "--json"], stdout=full, check=False)
+    assert (ended.returncode, (project / "finally").exists()) == (74, False)

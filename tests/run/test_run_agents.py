@@ -140,9 +140,11 @@ def test_an_agent_that_crashes_fails_the_task_with_its_last_words() -> None:
     assert (name, "exit code 9" in message, "no more replies" in message) == ("AgentFailed", True, True)
 
 
-def test_an_agent_command_that_does_not_exist_fails_the_task() -> None:
-    name, message = asked_with("no-such-agent --print")  # type: ignore[misc]
-    assert (name, "no-such-agent" in message) == ("StartFailed", True)
+def test_an_agent_command_that_does_not_exist_is_refused_before_there_is_a_run() -> None:
+    write("p.py", ASK)
+    error = told(2, "run", "p.py", "--agent-command", "no-such-agent --print")["error"]
+    assert error["message"] == "--agent-command: there is no program 'no-such-agent'"
+    assert told(0, "list")["runs"] == []
 
 
 @pytest.mark.parametrize("schema", ['{"$ref": "#/nowhere"}', '{"type": "wrong"}', '{"pattern": "("}'])

@@ -189,3 +189,46 @@ def test_a_function_edited_after_it_was_asked_for_is_still_the_one_that_is_calle
         """,
     )
     assert told(0, "run", "p.py")["output"] == "first"
+
+
+CHANCE = """
+import random
+
+@shell
+def say(word):
+    return ["echo", str(word)]
+
+async def process(inputs, ctx):
+    for count in range(3):
+        await ctx.task(say, word={word})
+    return {output}
+"""
+
+
+def test_chance_in_the_arguments_is_found_after_the_first_result() -> None:
+    write("p.py", CHANCE.format(word="random.random()", output="1"))
+    error = told(7, "run", "p.py", "--run-id", "r")["error"]
+    assert (error["name"], types("r").count("EFFECT_RESOLVED")) == ("NondeterminismError", 1)
+
+
+def test_chance_in_the_output_is_found_before_the_run_ends_for_good() -> None:
+    write("p.py", CHANCE.format(word="count", output="random.random()"))
+    error = told(7, "run", "p.py", "--run-id", "r")["error"]
+    assert (error["name"], "RUN_COMPLETED" in types("r")) == ("NondeterminismError", False)
+
+
+def test_recorded_chance_repeats_itself() -> None:
+    write("p.py", CHANCE.format(word="count", output="ctx.record('chance', random.random)"))
+    assert 0 <= told(0, "run", "p.py")["output"] < 1
+
+
+def test_what_a_command_gave_can_be_returned_as_it_is() -> None:
+    write("p.py", CHANCE.format(word="count", output="await ctx.task(say, word='last')"))
+    output = told(0, "run", "p.py")["output"]
+    assert (output["exitCode"], output["stdout"]) == (0, "last\n")
+
+
+def test_a_result_that_is_used_without_await_is_named() -> None:
+    write("p.py", CHANCE.format(word="count", output="ctx.task(say, word='last').stdout"))
+    problem = told(7, "run", "p.py")["problem"]
+    assert problem["message"] == "a step that is not awaited has no 'stdout'; write `await` before it"

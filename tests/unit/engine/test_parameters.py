@@ -12,6 +12,7 @@ from babysitter.engine.parameters import Parameters
 
 def none() -> None: ...
 def one(path: str) -> None: ...
+def optional(path: str = "x") -> None: ...
 def two(path: str, count: int = 3) -> None: ...
 def by_keyword(path: str, *, deep: bool, strict: bool = False) -> None: ...
 def anything(path: str, **rest: Any) -> None: ...
@@ -68,7 +69,6 @@ def test_a_builder_without_known_parameters_takes_any_names() -> None:
         (lambda: bound(one), "t() misses the argument 'path'"),
         (lambda: bound(by_keyword, "a"), "t() misses the argument 'deep'"),
         (lambda: bound(anything, x=1), "t() misses the argument 'path'"),
-        (lambda: bound(one, {}), "t() misses the argument 'path'"),
         (lambda: bound(two, "a", size=1), "t() got an unexpected argument 'size'; it takes count, path"),
         (lambda: bound(none, x=1), "t() got an unexpected argument 'x'; it takes none"),
         (lambda: bound(two, {"paths": "a"}), "t() got an unexpected argument 'paths'; it takes count, path"),
@@ -105,3 +105,11 @@ def test_a_function_whose_arguments_have_no_names_is_no_task(function: Any, mess
 def test_a_partial_is_no_task() -> None:
     with pytest.raises(TypeError, match="a task is made from a function written with `def`"):
         Parameters(functools.partial(one, "a"))
+
+
+def test_an_empty_mapping_is_no_arguments_where_none_is_needed_and_else_the_argument() -> None:
+    assert (bound(one, {}), bound(optional, {})) == ({"path": {}}, {})
+
+
+def test_a_mapping_that_names_more_than_the_one_parameter_is_the_argument() -> None:
+    assert bound(one, {"path": 1, "other": 2}) == {"path": {"path": 1, "other": 2}}

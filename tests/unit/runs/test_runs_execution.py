@@ -591,3 +591,32 @@ def test_a_writer_that_is_never_first_gives_up(project: Project, monkeypatch: py
     monkeypatch.setattr("babysitter.runs.execution.MOST_LOST_RACES", 3)
     with pytest.raises(RunBusy):
         execution.write_round()
+
+
+RECORDS = """
+import os
+
+async def process(inputs, ctx):
+    await ctx.task(ask, question="one")
+    drawn = ctx.record("drawn", lambda: os.urandom(8).hex())
+    await ctx.task(ask, question=drawn)
+"""
+
+
+def test_a_record_that_another_command_has_made_counts_in_a_process_that_is_kept(project: Project) -> None:
+    project.begin(RECORDS)
+    run = project.open()
+    kept = Execution(run)
+    kept.start()
+    project.answer("1", "yes")
+    run.refresh()
+    kept.follow()
+    assert (kept.write_round(), len(run.state.pending)) == ([], 1)
+
+
+def test_a_record_that_does_not_fit_an_edit_diverges_and_writes_nothing(project: Project) -> None:
+    process = 'async def process(inputs, ctx):\n    ctx.record("{}", int)\n    await ctx.task(ask, question="one")\n'
+    project.begin(process.format("first"))
+    project.write(process.format("second"))
+    before = project.digest()
+    assert (project.iterate().status, project.digest()) == ("diverged", before)
