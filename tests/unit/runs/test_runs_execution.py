@@ -615,7 +615,7 @@ def test_a_record_that_another_command_has_made_counts_in_a_process_that_is_kept
 
 
 def test_a_record_that_does_not_fit_an_edit_diverges_and_writes_nothing(project: Project) -> None:
-    process = 'async def process(inputs, ctx):\n    ctx.record("{}", int)\n    await ctx.task(ask, question="x")\n'
+    process = 'async def process(inputs, ctx):\n    ctx.record("{}", int)\n    await ctx.task(ask, "x")\n'
     project.begin(process.format("first"))
     project.write(process.format("second"))
     before = project.digest()
