@@ -10,6 +10,9 @@ import time
 _MINUTE = 60_000
 _DAY = 86_400_000
 
+# The time read last: the events of a batch share it.
+_last_time = ("", 0)
+
 # The minute read last ("2026-11-24T01:48:") and its time. Events of one run
 # mostly share it, so nearly every event costs two small conversions.
 _last_minute = ("1970-01-01T00:00:", 0)
@@ -33,6 +36,10 @@ def ms_of(text: str) -> int:
     Raises:
         ValueError: any other form, also when it would be a valid ISO 8601 time.
     """
+    global _last_time
+    known, ms = _last_time
+    if text == known:
+        return ms
     minute, second, fraction = text[:17], text[17:19], text[20:23]
     if not (
         len(text) == 24
@@ -44,7 +51,9 @@ def ms_of(text: str) -> int:
         and fraction.isdigit()
     ):
         raise _not_a_time(text)
-    return _minute_ms(minute, text) + int(second) * 1000 + int(fraction)
+    ms = _minute_ms(minute, text) + int(second) * 1000 + int(fraction)
+    _last_time = (text, ms)
+    return ms
 
 
 def _minute_ms(minute: str, text: str) -> int:

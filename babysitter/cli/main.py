@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import Any, NoReturn
@@ -112,6 +113,8 @@ def main(argv: list[str] | None = None) -> NoReturn:
     # The launcher starts Python with a text for a program; who holds a lock tells its name from here.
     sys.argv = ["babysitter", *arguments]
     _open_standard_streams()
+    # A short command ends before it would be worth it, and a large journal makes millions of objects.
+    gc.disable()
     try:
         code = _run(arguments)
     except BaseException:

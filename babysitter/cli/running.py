@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shlex
 import signal
@@ -191,6 +192,7 @@ def perform(run: Run, means: Means, *, kinds: frozenset[str], waits: bool) -> in
     """
     from babysitter.runs.schemas import misfits
 
+    gc.enable()  # main switches it off; this command can take hours
     view = make_view(is_plain=means.is_plain, is_json=means.is_json)
     try:
         _show(run, view)
