@@ -140,10 +140,8 @@ def _open_standard_streams() -> None:
 def _run(arguments: list[str]) -> int:
     try:
         code: Any = group.main(args=arguments, prog_name="babysitter", standalone_mode=False)
-    except click.Abort:
-        return INTERRUPTED
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    except (click.Abort, KeyboardInterrupt):
+        return _tell_interrupted(arguments)
     except SystemExit as error:
         # Shell completion ends so, and click where it finds that nobody reads what it prints.
         return _as_code(error.code) if COMPLETION in os.environ else UNREAD
@@ -161,6 +159,13 @@ def _run(arguments: list[str]) -> int:
     except BaseException as error:
         return _tell_own_mistake(error, arguments)
     return _as_code(code)
+
+
+def _tell_interrupted(arguments: list[str]) -> int:
+    if "--json" in arguments:
+        told = {"name": "Interrupted", "message": "the command was interrupted", "exitCode": INTERRUPTED}
+        print_json({"error": told})
+    return INTERRUPTED
 
 
 def _as_code(code: Any) -> int:

@@ -177,7 +177,11 @@ class Fork(Step):
         if self.items is None:
             return ""
         item = self.items[index]
-        return (item if isinstance(item, str) else compact(item))[:LABEL_LENGTH]
+        try:
+            return (item if isinstance(item, str) else compact(item))[:LABEL_LENGTH]
+        except (TypeError, ValueError):
+            # An object of the author's, which was given its name by ``key=``.
+            return ""
 
 
 def ends_except(frame: FrameType) -> bool:

@@ -39,7 +39,7 @@ def judge(check: dict[str, Any], result: ShellResult) -> dict[str, Any]:
     if found_nothing(check["tool"], result.exit_code, output):
         return {**told, "verdict": "missing", "detail": "nothing there for it to check"}
     if result.ok:
-        return {**told, "verdict": "passed", "detail": last_line(output)}
+        return {**told, "verdict": "passed", "detail": last_line(clean(result.stdout)) or last_line(output)}
     lines = telling_lines(check["tool"], output) or [f"exit {result.exit_code}, and no output"]
     return {**told, "verdict": "failed", "detail": "\n".join(lines)}
 

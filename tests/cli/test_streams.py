@@ -227,8 +227,9 @@ def test_an_interruption_ends_a_command_at_once(scene: Scene) -> None:
     while not (scene.folder / "began").exists():
         assert running.poll() is None
     running.send_signal(2)
-    running.communicate()
-    assert running.returncode == 130
+    stdout, _ = running.communicate()
+    error = json.loads(stdout)["error"]
+    assert (running.returncode, error["name"], error["exitCode"]) == (130, "Interrupted", 130)
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device that is always full is Linux's")

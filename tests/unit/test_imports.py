@@ -17,7 +17,17 @@ ROOT = str(Path(__file__).parents[2])
 # Beyond our own: the C modules behind json and hashlib, the deadline's signals, what click needs for
 # its texts. rich, pydantic, jsonschema, filelock, yaml, asyncio, subprocess, dataclasses, json, hashlib,
 # pathlib: each of them costs as much as replaying a small run, or more.
-ALLOWED = {"_json", "_locale", "_sha2", "_sha256", "errno", "gc", "locale", "signal", "__babysitter_process__"}
+ALLOWED = {
+    "_json",
+    "_locale",
+    "_sha2",
+    "_sha256",
+    "errno",
+    "gc",
+    "locale",
+    "signal",
+    "__babysitter_process__",
+}
 # How many modules of our own a command may load.
 MOST = {"status": 33, "post": 33, "iterate": 56}
 # The program ends by `os._exit`, so that is where it can be asked.

@@ -445,6 +445,16 @@ def test_a_description_is_built_once(project: Project) -> None:
     assert trace.read_text() == "x"
 
 
+def test_items_that_are_no_json_values_are_named_by_their_key(project: Project) -> None:
+    project.begin(
+        "async def process(inputs, ctx):\n    paths = [Path('a'), Path('b')]\n"
+        "    await ctx.parallel.map(paths, lambda path: ctx.task(ask, path.name), key=lambda path: path.name)\n"
+    )
+    groups = [data["group"] for data in project.data_of("EFFECT_REQUESTED")]
+    assert [group.get("label") for group in groups] == [None, None]
+    assert len({group["branch"] for group in groups}) == 2
+
+
 # Notes
 
 NOTES = """
