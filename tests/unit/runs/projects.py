@@ -109,3 +109,11 @@ class Project:
     def digest(self) -> dict[str, str]:
         """All that is in the project, but the caches."""
         return digest_of(self.folder)
+
+
+def stuck_in(project: Project) -> dict[str, Any]:
+    """The problem that a run is stuck in."""
+    state = project.open().state
+    assert (state.status, state.problem is None) == ("stuck", False)
+    assert state.problem is not None
+    return state.problem
