@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 MODULE_NAME = "__babysitter_process__"
-OWN_NAME = "babysitter"
 COROUTINE_FLAG = 0x80
 
 
@@ -117,8 +116,7 @@ class _LocalFinder:
     def find_spec(self, name: str, path: Sequence[str] | None, target: Any = None) -> ModuleSpec | None:
         package, _, stem = name.rpartition(".")
         if path is None:
-            # Ours are never the author's, although they may lie in the same folder.
-            folders = [] if name in sys.stdlib_module_names or name == OWN_NAME else [self.source.folder]
+            folders = [] if name in sys.stdlib_module_names else [self.source.folder]
         else:
             # Not by where it lies: an environment with installed packages may be inside the folder.
             folders = list(path) if package in self.loaded else []
