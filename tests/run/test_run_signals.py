@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,6 +20,9 @@ from tests.support.driving import (
     wait_until,
     write,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 QUICK_AND_SLOW = """
 @shell
@@ -47,6 +51,14 @@ def start(slow: str = PATIENT) -> Command:
         lambda: len(lines("started")) == 2 and run_folder("r").exists() and effects("r")["quick"]["result"]
     )
     return command
+
+
+@pytest.fixture(autouse=True)
+def _hang_up_is_heard() -> Iterator[None]:
+    """Also where the tests themselves were started with nohup, which children would inherit."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 def interrupted(number: signal.Signals) -> Ended:
