@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from babysitter.engine.foreign import missing_loop
-from babysitter.engine.places import is_own
-from babysitter.engine.places import place_of as place_of  # noqa: PLC0414 - those who make an End need it
+from babysitter.engine.places import is_own, place_of
 from babysitter.errors import AllFailed, BabysitterError, Failed, ReplayError, TaskFailed
 
 TYPE_CHECKING = False
