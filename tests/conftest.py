@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 # A busy machine is slow now and then; no test is about how long an example takes.
@@ -17,6 +18,39 @@ settings.load_profile("project")
 
 HOSTS = ("AI_AGENT", "CLAUDE", "CODEX_", "COPILOT_", "CURSOR_", "GEMINI_", "OPENCODE", "PLUGIN_")
 TERMINAL = ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
+
+
+COUNT = "count"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--torture", action="store_true", help="the long form of the tests that kill, fill and damage"
+    )
+
+
+@pytest.fixture
+def torture(request: pytest.FixtureRequest) -> bool:
+    """Whether a test that has a long form is to take it."""
+    return bool(request.config.getoption("--torture"))
+
+
+@pytest.fixture
+def count(record_property: Callable[[str, object], None]) -> Callable[[str, int], None]:
+    """Count what a test has tried, as in ``count("kills", 12)``; the sums stand at the end of the output."""
+    return lambda what, number: record_property(COUNT, [what, number])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    sums: dict[str, int] = {}
+    reports = [report for group in terminalreporter.stats.values() for report in group]
+    for report in reports:
+        if getattr(report, "when", None) == "call":
+            for name, value in report.user_properties:
+                if name == COUNT:
+                    sums[value[0]] = sums.get(value[0], 0) + value[1]
+    for what, number in sorted(sums.items()):
+        terminalreporter.write_line(f"tried: {number:,} {what}")
 
 
 @pytest.fixture(autouse=True)
