@@ -43,7 +43,7 @@ def stage(folder: Folder, scratch: str, contents: Sequence[bytes]) -> Staged:
     Raises:
         StorageError
     """
-    is_known = _kind_of(folder) in _KNOWN_KINDS
+    is_known = kind_of(folder) in _KNOWN_KINDS
     if is_known and len(contents) <= MOST_UNNAMED:
         try:
             return Unnamed(folder, contents)
@@ -197,7 +197,7 @@ def _remove_abandoned(path: str, before: float) -> None:
 _kinds: dict[int, bytes] = {}
 
 
-def _kind_of(folder: Folder) -> bytes:
+def kind_of(folder: Folder) -> bytes:
     """The kind of file system that ``folder`` is on; empty when that cannot be known."""
     device = os.fstat(folder.fd).st_dev
     if device not in _kinds:

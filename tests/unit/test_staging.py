@@ -47,7 +47,7 @@ def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 
         monkeypatch.setattr(os, "open", open_)
     elif request.param == "unknown file system":
-        monkeypatch.setattr(staging, "_kind_of", lambda folder: b"btrfs")
+        monkeypatch.setattr(staging, "kind_of", lambda folder: b"btrfs")
     elif request.param == "no syncfs":
         monkeypatch.setattr(flushing, "sync_file_system", lambda folder: False)
         monkeypatch.setattr(staging, "sync_file_system", lambda folder: False)
@@ -209,7 +209,7 @@ def test_syncfs_counts_from_linux_5_8_on(
 
 
 def test_a_small_batch_has_no_names_where_that_is_safe(folder: Folder, scratch: Path) -> None:
-    kind = staging._kind_of(folder)
+    kind = staging.kind_of(folder)
     with stage(folder, str(scratch), contents(2)) as staged:
         assert isinstance(staged, Unnamed if kind in staging._KNOWN_KINDS else Named)
 
