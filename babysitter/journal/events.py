@@ -34,7 +34,6 @@ _BEFORE_CHECKSUM = b',"checksum":"'
 _AFTER_CHECKSUM = b'"}\n'
 _TAIL = len(_BEFORE_CHECKSUM) + 64 + len(_AFTER_CHECKSUM)
 _KEYS = ("type", "recordedAt", "data", "checksum")
-_UNTOUCHED = "nothing was written; put the journal folder back from a copy, or start a new run"
 
 
 class Head:
@@ -199,4 +198,4 @@ def _check_batch(event: Event, head: Head) -> None:
 
 
 def _corrupt(head: Head, reason: str) -> NoReturn:
-    raise CorruptEvent(f"the event {file_name(head)!r} {reason}", hint=_UNTOUCHED)
+    raise CorruptEvent(f"the event {file_name(head)!r} {reason}")

@@ -14,6 +14,7 @@ from babysitter.errors import (
     CorruptEvent,
     HeadMoved,
     InvalidInput,
+    JournalError,
     MissingEvent,
     RunBusy,
     StorageError,
@@ -77,6 +78,12 @@ class Journal:
             CorruptEvent, MissingEvent, TailRemoved: the journal cannot be trusted.
             StorageError
         """
+        try:
+            return self._load(visit, use_cache=use_cache)
+        except JournalError as error:
+            raise self._hinted(error) from None
+
+    def _load(self, visit: Callable[[Event], object], *, use_cache: bool) -> Head:
         self._start_again()
         with self._open_same() as journal:
             # The marker before the listing, the listing before the events:
@@ -115,10 +122,18 @@ class Journal:
         Raises:
             CorruptEvent, StorageError
         """
-        with self._open_same() as journal:
-            if self._follow(journal, visit):
-                self._cache.save(journal, self.head, self._flushed)
+        try:
+            with self._open_same() as journal:
+                if self._follow(journal, visit):
+                    self._cache.save(journal, self.head, self._flushed)
+        except JournalError as error:
+            raise self._hinted(error) from None
         return self.head
+
+    def _hinted(self, error: JournalError) -> JournalError:
+        """The error with the way out, which needs the run's id."""
+        error.hint = error.hint or f"babysitter doctor {self.run_id}"
+        return error
 
     def _follow(self, journal: Folder, visit: Visit) -> list[str]:
         """Read on from the head by computed names; return the names that were there."""
@@ -147,9 +162,7 @@ class Journal:
         try:
             journal = Folder(self.folder)
         except FileNotFoundError:
-            raise MissingEvent(
-                f"the journal folder {self.folder!r} is absent", hint=f"babysitter doctor {self.run_id}"
-            ) from None
+            raise MissingEvent(f"the journal folder {self.folder!r} is absent") from None
         identity = journal.identity()
         if self._identity is None:
             self._identity = identity

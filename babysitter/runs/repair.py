@@ -169,12 +169,14 @@ def _read(run: Run) -> RunState | JournalError:
 
 def _salvaged(run: Run, before: int | None) -> tuple[Salvage, RunState]:
     """The longest beginning that can be proven and makes sense, and the state after it."""
-    found = salvage(run.folder, run.run_id, os.path.join(run.folder, JOURNAL), before)
-    if before is not None and not 1 < before <= found.head.seq + 1:
-        raise InvalidInput(
-            f"there is no going back to before event {before}: events 1 to {found.head.seq} are whole",
-            hint="event 1 made the run; any later one can be named",
-        )
+    found = _salvage(run)
+    if before is not None:
+        if not 1 < before <= found.head.seq:
+            raise InvalidInput(
+                f"there is no going back to before event {before}: events 1 to {found.head.seq} are whole",
+                hint="event 1 made the run; any later one can be named",
+            )
+        found = _salvage(run, before)
     state, sound = _folded(found)
     if sound == 0:
         raise CorruptEvent(
@@ -182,8 +184,12 @@ def _salvaged(run: Run, before: int | None) -> tuple[Salvage, RunState]:
             hint="put the run folder back from a copy, or start a new run",
         )
     if sound < found.head.seq:
-        found = salvage(run.folder, run.run_id, os.path.join(run.folder, JOURNAL), sound + 1)
+        found = _salvage(run, sound + 1)
     return found, state
+
+
+def _salvage(run: Run, before: int | None = None) -> Salvage:
+    return salvage(run.folder, run.run_id, os.path.join(run.folder, JOURNAL), before)
 
 
 def _folded(found: Salvage) -> tuple[RunState, int]:
