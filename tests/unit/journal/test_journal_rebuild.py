@@ -205,3 +205,14 @@ def test_a_folder_that_cannot_be_moved_is_an_error_with_its_path(
         rebuild(str(run.path), salvaged, {})
     monkeypatch.undo()
     assert run.numbers() == [1, 2]
+
+
+def test_an_answer_that_rests_on_what_was_read_is_not_given_after_a_repair(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run.write(1, 1, 1)
+    run.forget_cache()
+    reader = run.loaded()
+    once(monkeypatch, reader, "_check_place", lambda: cut_before(run, 3))
+    with pytest.raises(RunBusy):
+        reader.flush()
