@@ -57,9 +57,10 @@ def marker(run: RunFolder, **changes: Any) -> dict[str, Any]:
     """Read head.json, and write it again when something in it is to change."""
     path = run.state / cache.MARKER
     found = json.loads(path.read_bytes())
+    del found["check"]
     if changes:
         found.update(changes)
-        path.write_text(json.dumps(found))
+        path.write_bytes(cache._sealed(found))
     return found
 
 
