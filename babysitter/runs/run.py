@@ -137,7 +137,8 @@ class Run:
         """The description of a pending effect."""
         if effect.definition is not None:
             return effect.definition
-        assert effect.definition_ref is not None
+        if effect.definition_ref is None:
+            raise CorruptEvent(f"event {effect.seq} (EFFECT_REQUESTED) lacks or misshapes 'definition'")
         return self._read_ref(*effect.definition_ref)  # type: ignore[no-any-return]
 
     def output(self) -> Any:

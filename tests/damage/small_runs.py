@@ -79,24 +79,32 @@ class SmallRun:
 
     def forge(self, after: int, *drafts: tuple[str, dict[str, Any]]) -> None:
         """Put events that fit the chain in place of all that stands behind one of them."""
-        head = Head.genesis(self.folder.name)
-        for path in self.files():
-            if head.seq < after:
-                head = decode(path.read_bytes(), head)
-            else:
-                path.unlink()
+        head = self.head_after(after)
+        for path in self.files()[after:]:
+            path.unlink()
         for kind, data in drafts:
             raw = encode(head, kind, head.ms, data, None)
             self.journal.joinpath(file_name(head)).write_bytes(raw)
             head = decode(raw, head)
         self.forget_cache()
 
+    def head_after(self, number: int) -> Head:
+        """The head of the journal that ends with an event."""
+        head = Head.genesis(self.folder.name)
+        for path in self.files()[:number]:
+            head = decode(path.read_bytes(), head)
+        return head
+
+    def next_path(self) -> Path:
+        """The one place that the next event can have."""
+        return self.journal / file_name(self.head_after(EVENTS))
+
+    def type_of(self, number: int) -> str:
+        return decode(self.event(number).read_bytes(), self.head_after(number - 1)).type
+
     def data_of(self, number: int) -> dict[str, Any]:
         """What an event says, without what the journal adds."""
-        head = Head.genesis(self.folder.name)
-        for path in self.files()[: number - 1]:
-            head = decode(path.read_bytes(), head)
-        data = dict(decode(self.event(number).read_bytes(), head).data)
+        data = decode(self.event(number).read_bytes(), self.head_after(number - 1)).data
         return {name: value for name, value in data.items() if name not in ("prev", "batch")}
 
     def digest(self) -> dict[str, str]:
@@ -124,4 +132,3 @@ def build(project: Path, name: str) -> SmallRun:
     accept(run, [Answer("2", "ok", {"third": [1.5, None, "é 日本 😀"]})])
     sys.meta_path[:] = before
     return SmallRun(Path(runs, name))
-

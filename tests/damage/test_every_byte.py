@@ -104,12 +104,12 @@ def test_without_a_cache_no_damaged_event_is_read(
 
 
 @pytest.mark.parametrize("number", range(1, EVENTS + 1))
+@pytest.mark.parametrize("way", WAYS)
 def test_with_a_cache_the_truth_is_read_or_the_damage_is_named(
-    run: SmallRun, number: int, torture: bool, count: Count
+    run: SmallRun, way: Way, number: int, torture: bool, count: Count
 ) -> None:
-    truth, path, answers = run.read(), run.event(number), []
-    for _ in damaged(path, flips, torture=torture):
-        answers.append(told(run, truth, path.name))
+    truth, path = run.read(), run.event(number)
+    answers = [told(run, truth, path.name) for _ in damaged(path, way, torture=torture)]
     count("corruptions", len(answers))
     # Of the event files only the last one is looked at.
     assert set(answers) == {"named" if number == EVENTS else "the truth"}
@@ -120,9 +120,8 @@ def test_with_a_cache_the_truth_is_read_or_the_damage_is_named(
 def test_with_a_damaged_cache_the_truth_is_read(
     run: SmallRun, way: Way, name: str, torture: bool, count: Count
 ) -> None:
-    truth, answers = run.read(), []
-    for _ in damaged(run.state / name, way, torture=torture):
-        answers.append(told(run, truth, name))
+    truth = run.read()
+    answers = [told(run, truth, name) for _ in damaged(run.state / name, way, torture=torture)]
     count("corruptions", len(answers))
     assert set(answers) == {"the truth"}
 
