@@ -99,7 +99,17 @@ class Run:
         self.journal.load(self._see)
         if not self.state.created:
             raise MissingEvent(f"the journal of run {self.run_id!r} is empty, not even its creation is there")
+        self._check_about()
         return self
+
+    def _check_about(self) -> None:
+        """What run.json says again, for those who do not read the journal, must be the same."""
+        for name in ("processId", "entrypoint", "prompt"):
+            if self.about.get(name) != self.state.created.get(name):
+                raise CorruptEvent(
+                    f"run.json of {self.folder!r} has another {name!r} than the journal",
+                    hint="put run.json back as it was; nothing was written",
+                )
 
     def refresh(self) -> None:
         """Read what others have written since."""
