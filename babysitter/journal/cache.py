@@ -3,7 +3,7 @@
 ``state/events.jsonl`` holds the lines of the event files one after the other.
 What stands at an offset follows from the journal alone, so writers that are
 at it at once write the same bytes. ``state/head.json``, the marker, says how
-far the lines go and has a digest over them.
+far the lines go and has a digest over them, and one over itself.
 
 Nothing here is ever flushed, and whatever does not fit is passed over without
 a word: the journal has it all. One thing the marker can say that the journal
@@ -18,7 +18,7 @@ import stat
 
 from babysitter.disk import PRIVATE_FILE, PRIVATE_FOLDER, Folder, open_to_read, refuse
 from babysitter.errors import BabysitterError, CorruptEvent
-from babysitter.ids import running_sha256
+from babysitter.ids import running_sha256, sha256_hex
 from babysitter.journal.events import MAX_EVENT_BYTES, Head, decode
 from babysitter.jsontext import compact, loads
 
@@ -84,7 +84,7 @@ class Cache:
         """What ``head.json`` says; None unless it is about this journal folder of this run."""
         try:
             with Folder(self.folder) as state:
-                found = loads(state.read(MARKER, _MARKER_BYTES))
+                found = _unsealed(state.read(MARKER, _MARKER_BYTES))
             if [found["layout"], found["runId"], found["journal"]] != [
                 LAYOUT,
                 self._run_id,
@@ -147,7 +147,10 @@ class Cache:
         # The last line is compared with the truth. As each line names the one
         # before by its checksum, this vouches for all of them.
         raw = journal.read(name, MAX_EVENT_BYTES)
-        return len(raw) <= marker.size and os.pread(fd, len(raw), marker.size - len(raw)) == raw
+        start = marker.size - len(raw)
+        # A whole line: of an event that was cut down, the rest would be found at the end too.
+        before = os.pread(fd, 1, start - 1) if start > 0 else b"\n"
+        return start >= 0 and before == raw[-1:] == b"\n" and os.pread(fd, len(raw), start) == raw
 
     def events(self, fd: int, marker: Marker, head: Head) -> Iterator[Event]:
         """The events in the lines that ``open`` has opened, each verified; closes ``fd``.
@@ -202,7 +205,7 @@ class Cache:
             "names": self._names.hexdigest(),
             "flushed": flushed,
         }
-        self._write(compact(marker).encode() + b"\n")
+        self._write(_sealed(marker))
 
     def _write(self, marker: bytes | None) -> None:
         if not self._works:
@@ -241,6 +244,20 @@ class Cache:
         finally:
             os.close(fd)
         self._waiting, self._waiting_bytes = [], 0
+
+
+def _sealed(marker: dict[str, Any]) -> bytes:
+    """The marker as it is written: a rotten one must not say that events were removed which never were."""
+    return compact({**marker, "check": sha256_hex(compact(marker).encode())}).encode() + b"\n"
+
+
+def _unsealed(raw: bytes) -> dict[str, Any]:
+    marker = loads(raw)
+    check = marker["check"]
+    del marker["check"]
+    if check != sha256_hex(compact(marker).encode()):
+        raise ValueError("not as it was written")
+    return marker  # type: ignore[no-any-return]
 
 
 def _checked_marker(found: dict[str, Any]) -> Marker:

@@ -107,9 +107,10 @@ def file_name(head: Head) -> str:
 def number_of(name: str) -> int | None:
     """The number in an event file's name; None for a name that cannot be one."""
     digits = name.partition(".")[0]
-    if len(digits) >= 6 and name.endswith(".json") and digits.isascii() and digits.isdigit():
-        return int(digits)
-    return None
+    if not (name.endswith(".json") and digits.isascii() and digits.isdigit()):
+        return None
+    # Beyond six digits a number has no zeros before it, so that each has one spelling.
+    return int(digits) if len(digits) == 6 or (len(digits) > 6 and digits[0] != "0") else None
 
 
 def encode(head: Head, type: str, ms: int, data: Mapping[str, Any], batch: list[int] | None) -> bytes:

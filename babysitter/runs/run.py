@@ -104,7 +104,17 @@ class Run:
         self.journal.load(self._see)
         if not self.state.created:
             raise MissingEvent(f"the journal of run {self.run_id!r} is empty, not even its creation is there")
+        self._check_about()
         return self
+
+    def _check_about(self) -> None:
+        """What run.json says again, for those who do not read the journal, must be the same."""
+        for name in ("processId", "entrypoint", "prompt"):
+            if self.about.get(name) != self.state.created.get(name):
+                raise CorruptEvent(
+                    f"run.json of {self.folder!r} has another {name!r} than the journal",
+                    hint="put run.json back as it was; nothing was written",
+                )
 
     def refresh(self) -> None:
         """Read what others have written since."""
@@ -142,7 +152,8 @@ class Run:
         """The description of a pending effect."""
         if effect.definition is not None:
             return effect.definition
-        assert effect.definition_ref is not None
+        if effect.definition_ref is None:
+            raise CorruptEvent(f"event {effect.seq} (EFFECT_REQUESTED) lacks or misshapes 'definition'")
         return self._read_ref(*effect.definition_ref)  # type: ignore[no-any-return]
 
     def output(self) -> Any:

@@ -54,7 +54,7 @@ def events_lines(events: Sequence[dict[str, Any]]) -> list[str]:
     if not events:
         return ["no events"]
     titles = {
-        event["data"]["effectId"]: event["data"].get("label", "")
+        str(event["data"].get("effectId")): str(event["data"].get("label", ""))
         for event in events
         if event["type"] == "EFFECT_REQUESTED"
     }
@@ -66,7 +66,14 @@ def events_lines(events: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def gist(event: dict[str, Any], titles: dict[str, str]) -> str:
-    """What an event says, in a line."""
+    """What an event says, in a line; of one that is misshaped, which other commands refuse, all there is."""
+    try:
+        return _gist(event, titles)
+    except (KeyError, TypeError, AttributeError):
+        return _all_of(event["data"])
+
+
+def _gist(event: dict[str, Any], titles: dict[str, str]) -> str:
     data, kind = event["data"], event["type"]
     if kind == "RUN_CREATED":
         return f"{data.get('processId', '')} {data.get('runId', '')}"
@@ -80,6 +87,10 @@ def gist(event: dict[str, Any], titles: dict[str, str]) -> str:
         return problem_text(data.get("error") or data)
     if kind == "PROCESS_LOG":
         return str(data["message"]) if "message" in data else f"progress {cell(data.get('progress'))}"
+    return _all_of(data)
+
+
+def _all_of(data: dict[str, Any]) -> str:
     return cell({name: value for name, value in data.items() if name not in NOT_FOR_PEOPLE})
 
 

@@ -57,9 +57,10 @@ def marker(run: RunFolder, **changes: Any) -> dict[str, Any]:
     """Read head.json, and write it again when something in it is to change."""
     path = run.state / cache.MARKER
     found = json.loads(path.read_bytes())
+    del found["check"]
     if changes:
         found.update(changes)
-        path.write_text(json.dumps(found))
+        path.write_bytes(cache._sealed(found))
     return found
 
 
@@ -329,6 +330,21 @@ def test_verify_leaves_the_cache_as_it_is(run: RunFolder) -> None:
     run.forget_cache()
     run.open().verify()
     assert not run.state.exists()
+
+
+@pytest.mark.parametrize("text", [b"", b"\n", b'"}\n'])
+def test_a_last_event_of_which_only_the_end_is_left_is_noticed(run: RunFolder, text: bytes) -> None:
+    run.write(1, 1, 1)
+    run.files()[-1].write_bytes(text)
+    with pytest.raises(CorruptEvent, match=run.files()[-1].name):
+        run.loaded()
+
+
+def test_a_marker_that_rots_accuses_nobody(run: RunFolder) -> None:
+    run.write(1, 1, 1)
+    path = run.state / cache.MARKER
+    path.write_bytes(path.read_bytes().replace(b'"flushed":[3', b'"flushed":[7'))
+    assert run.numbers() == [1, 2, 3]
 
 
 # What must not be gone
