@@ -7,7 +7,7 @@ import pytest
 from projects import ASK_ONCE, Project
 
 from babysitter.engine.ending import End
-from babysitter.errors import StorageError, UnsafePath
+from babysitter.errors import UnsafePath
 from babysitter.jsontext import compact
 from babysitter.limits import Limits
 from babysitter.runs import drafts
