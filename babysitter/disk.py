@@ -87,9 +87,7 @@ def read_fully(fd: int, path: str, limit: int, *, is_own: bool = False) -> bytes
         UnsafePath: it is something else, or somebody else's.
         InvalidInput: it has, or grows to, more than ``limit`` bytes.
     """
-    found = os.fstat(fd)
-    if not stat.S_ISREG(found.st_mode):
-        raise _not_a_file(path)
+    found = check_regular(fd, path)
     if is_own:
         check_owner(found, path)
     size = min(found.st_size, limit)
@@ -113,6 +111,18 @@ def open_to_read(path: str, folder_fd: int | None = None, *, shown: str = "", fo
         if error.errno in (errno.ELOOP, errno.ENXIO, errno.EOPNOTSUPP):
             raise _not_a_file(shown or path) from None
         refuse(error, shown or path, "read")
+
+
+def check_regular(fd: int, path: str) -> os.stat_result:
+    """What is open is a regular file.
+
+    Raises:
+        UnsafePath
+    """
+    found = os.fstat(fd)
+    if not stat.S_ISREG(found.st_mode):
+        raise _not_a_file(path)
+    return found
 
 
 def check_owner(found: os.stat_result, path: str) -> None:
@@ -158,6 +168,7 @@ class Folder:
     """
 
     __slots__ = ("fd", "path")
+    fd: int
 
     def __init__(self, path: str, parent: Folder | None = None) -> None:
         """Open it, never through a link at its own place; with ``parent``, which it is in, at no place."""

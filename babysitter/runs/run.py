@@ -134,6 +134,10 @@ class Run:
         """The value of a result, from its own file when it is large."""
         return effect.value if effect.result_ref is None else self._read_ref(*effect.result_ref)
 
+    def text_of(self, effect: Effect) -> bytes | None:
+        """The value of a result as its own file has it; None when it stands in its event."""
+        return None if effect.result_ref is None else self._content(*effect.result_ref)
+
     def definition_of(self, effect: Effect) -> dict[str, Any]:
         """The description of a pending effect."""
         if effect.definition is not None:
@@ -149,6 +153,9 @@ class Run:
         return ending.get("output")
 
     def _read_ref(self, file: str, digest: str) -> Any:
+        return loads(self._content(file, digest))
+
+    def _content(self, file: str, digest: str) -> bytes:
         _check_ref(file)
         try:
             content = self.read_file(file)
@@ -159,7 +166,7 @@ class Run:
                 f"{file!r} of run {self.run_id!r} is absent or was changed; its event has another digest",
                 hint="put the file back as it was; nothing was written",
             )
-        return loads(content)
+        return content
 
     def read_file(self, name: str, limit: int = LARGEST_OWN_FILE) -> bytes:
         """A file of the run folder; never through a link at any place below it."""
