@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     from typing import Any
 
 FILE = "config.yaml"
-LIMIT_NAMES = {"resultBytes": "result_bytes", "depth": "depth", "inlineBytes": "inline_bytes"}
+LIMIT_NAMES = {
+    "resultBytes": "result_bytes",
+    "memoryBytes": "memory_bytes",
+    "keys": "keys",
+    "depth": "depth",
+    "inlineBytes": "inline_bytes",
+}
 
 
 class Settings:

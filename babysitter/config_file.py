@@ -24,6 +24,8 @@ class LimitsModel(_Strict):
     """Sizes and depths."""
 
     resultBytes: int | None = Field(default=None, ge=1)
+    memoryBytes: int | None = Field(default=None, ge=1)
+    keys: int | None = Field(default=None, ge=1)
     depth: int | None = Field(default=None, ge=1, le=DEEPEST)
     inlineBytes: int | None = Field(default=None, ge=0, le=1 << 20)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
@@ -139,32 +139,56 @@ def value_of(text: str, limits: Any) -> Any:
         return text
 
 
-def read_bytes(name: str, limit: int) -> bytes:
-    """A file's content, or that of standard input for ``-``.
+def open_given(name: str) -> BinaryIO:
+    """The file that a command line names, or standard input for ``-``, open for reading.
 
     Raises:
-        InvalidInput: there is no such file, or it is too large.
+        InvalidInput: there is no such file.
         UnsafePath: it is a link, a device or a pipe.
     """
-    if name in STANDARD_INPUT or name.startswith("/dev/fd/"):
-        return _read_stream(name, limit)
-    from babysitter.files import read_regular
+    from babysitter.disk import check_regular, open_to_read
 
+    if name in STANDARD_INPUT:
+        return open(0, "rb", closefd=False)
+    # What the shell makes of <(command); any other path through there leads anywhere.
+    if name.startswith("/dev/fd/") and name[8:].isdecimal():
+        return open(name, "rb")
     try:
-        return read_regular(name, limit)
+        fd = open_to_read(name)
     except (FileNotFoundError, NotADirectoryError):
         raise InvalidInput(f"there is no file {name!r}") from None
     except UnsafePath as error:
-        raise UnsafePath(error.message, hint="name the file itself, or '-' for standard input") from None
-
-
-def _read_stream(name: str, limit: int) -> bytes:
-    """What the shell hands over: standard input, or a ``<(command)``."""
+        raise _name_the_file(error) from None
     try:
-        with open(0 if name in STANDARD_INPUT else name, "rb", closefd=name not in STANDARD_INPUT) as file:
-            content = file.read(limit + 1)
+        check_regular(fd, name)
+    except UnsafePath as error:
+        os.close(fd)
+        raise _name_the_file(error) from None
+    return open(fd, "rb")
+
+
+def _name_the_file(error: UnsafePath) -> UnsafePath:
+    return UnsafePath(error.message, hint="name the file itself, or '-' for standard input")
+
+
+@contextmanager
+def reading(name: str) -> Iterator[BinaryIO]:
+    """What ``open_given`` gives; a failure to read from it is invalid input."""
+    try:
+        with open_given(name) as file:
+            yield file
     except OSError as error:
         raise InvalidInput(f"{name!r} cannot be read: {error.strerror}") from None
+
+
+def read_bytes(name: str, limit: int) -> bytes:
+    """The content of a file, or of standard input for ``-``.
+
+    Raises:
+        InvalidInput: there is no such file, or it is too large; else as ``open_given``.
+    """
+    with reading(name) as file:
+        content = file.read(limit + 1)
     if len(content) > limit:
         raise InvalidInput(f"{name!r} has more than {limit} bytes")
     return content
@@ -178,8 +202,9 @@ def read_json(name: str, limits: Any) -> Any:
     """
     from babysitter.jsontext import parse_strict
 
-    content = read_bytes(name, limits.result_bytes)
+    # Handed over, not kept: what is read from it is large enough.
+    content = [read_bytes(name, limits.result_bytes)]
     try:
-        return parse_strict(content, limits=limits)
+        return parse_strict(content.pop(), limits=limits)
     except InvalidInput as error:
         raise InvalidInput(f"{name!r}: {error.message}", hint=error.hint) from None

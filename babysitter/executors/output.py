@@ -6,6 +6,7 @@ import os
 import time
 
 from babysitter.disk import create, refuse, write_fully
+from babysitter.executors.folders import open_folder
 from babysitter.ids import running_sha256
 
 # 64 KiB is what a pipe holds.
@@ -40,7 +41,8 @@ class Output:
         self.size = 0
         self.moved_at = 0.0
         try:
-            os.unlink(path)
+            with open_folder(os.path.dirname(path)) as folder:
+                os.unlink(os.path.basename(path), dir_fd=folder.fd)
         except FileNotFoundError:
             pass
         except OSError as error:
@@ -81,7 +83,8 @@ class Output:
         try:
             if not self._is_begun:
                 self.close()
-                self._file = create(self._path)
+                with open_folder(os.path.dirname(self._path)) as folder:
+                    self._file = create(os.path.basename(self._path), folder_fd=folder.fd)
                 self._is_begun = True
             write_fully(self._file, piece)
         except OSError as error:

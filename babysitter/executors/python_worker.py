@@ -150,7 +150,7 @@ def call(request: dict[str, Any]) -> Any:
 
 def as_json(value: Any, function: str) -> str:
     try:
-        return json.dumps(value, allow_nan=False)
+        return json.dumps(value, allow_nan=False, separators=(",", ":"))
     except (TypeError, ValueError, RecursionError) as error:
         raise NotJson(f"{function}() returned a {type(value).__name__} that is not JSON: {error}") from None
 

@@ -10,10 +10,10 @@ from babysitter.clock import now_ms
 from babysitter.disk import create, open_to_read, refuse, write_fully
 from babysitter.errors import StorageError
 from babysitter.executors.child import NEVER, Child
+from babysitter.executors.folders import open_folder
 from babysitter.executors.output import Output
 from babysitter.executors.processes import LOCK_VARIABLE
 from babysitter.executors.work import CannotStart, Exit, Finished, Result
-from babysitter.files import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -123,24 +123,25 @@ class Running:
         """Standard input is a file, not a pipe: nothing has to be fed, and nobody waits for a slow reader."""
         if name is None:
             return self._unnamed_file("stdin", content)
-        path = os.path.join(self._work.folder, name)
-        replace(path, content)
-        return open_to_read(path)
+        with open_folder(self._work.folder) as folder:
+            folder.replace(name, content)
+            return open_to_read(name, folder.fd, shown=os.path.join(folder.path, name))
 
     def _unnamed_file(self, name: str, content: bytes) -> int:
         """A file with some content that only its descriptor leads to."""
-        path = os.path.join(self._work.folder, f"{name}.{os.urandom(6).hex()}.tmp")
+        temporary = f"{name}.{os.urandom(6).hex()}.tmp"
         try:
-            writing = create(path)
-            try:
-                fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
-                write_fully(writing, content)
-                return fd
-            finally:
-                os.close(writing)
-                os.unlink(path)
+            with open_folder(self._work.folder) as folder:
+                writing = create(temporary, folder_fd=folder.fd)
+                try:
+                    fd = os.open(temporary, os.O_RDWR | os.O_NOFOLLOW, dir_fd=folder.fd)
+                    write_fully(writing, content)
+                    return fd
+                finally:
+                    os.close(writing)
+                    os.unlink(temporary, dir_fd=folder.fd)
         except OSError as error:
-            refuse(error, path, "written")
+            refuse(error, os.path.join(self._work.folder, temporary), "written")
 
     def advance(self, now: float) -> Finished | None:
         """Do what has become due; what comes of it when that was the end."""

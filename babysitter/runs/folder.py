@@ -6,6 +6,7 @@ import os
 import stat
 
 from babysitter import limits as limits_module
+from babysitter.disk import check_owner
 from babysitter.errors import BabysitterError, NoSuchRun, UnsafePath
 from babysitter.files import read_regular
 from babysitter.ids import valid_id
@@ -123,8 +124,4 @@ def check_folder(folder: str) -> None:
             raise UnsafePath(
                 f"{path!r} is not a folder but a link or a file", hint="name the real run folder"
             )
-        if found.st_uid != os.geteuid():
-            raise UnsafePath(
-                f"{path!r} belongs to user {found.st_uid}, and you are user {os.geteuid()}",
-                hint="copy the run folder and use the copy",
-            )
+        check_owner(found, path)

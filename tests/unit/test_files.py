@@ -100,19 +100,21 @@ def test_short_writes_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_publish_gives_a_whole_file_its_name(tmp_path: Path) -> None:
-    publish(str(tmp_path), "a", b"content")
+    with Folder(str(tmp_path)) as folder:
+        publish(folder, "a", b"content")
     assert ((tmp_path / "a").read_bytes(), os.listdir(tmp_path)) == (b"content", ["a"])
 
 
 def test_publish_flushes_the_file_and_then_the_folder(tmp_path: Path, disk: Disk) -> None:
-    publish(str(tmp_path), "a", b"content")
+    with Folder(str(tmp_path)) as folder:
+        publish(folder, "a", b"content")
     assert disk.flushed == [(tmp_path / "a").stat().st_ino, tmp_path.stat().st_ino]
 
 
 def test_publish_does_not_touch_a_name_that_is_taken(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("old")
-    with pytest.raises(FileExistsError):
-        publish(str(tmp_path), "a", b"new")
+    with Folder(str(tmp_path)) as folder, pytest.raises(FileExistsError):
+        publish(folder, "a", b"new")
     assert ((tmp_path / "a").read_text(), os.listdir(tmp_path)) == ("old", ["a"])
 
 
@@ -223,7 +225,8 @@ def test_only_regular_files_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_no_descriptor_is_left_open(tmp_path: Path) -> None:
     before = len(os.listdir("/dev/fd"))
     write_once(str(tmp_path / "a"), b"1")
-    publish(str(tmp_path), "b", b"2")
+    with Folder(str(tmp_path)) as folder:
+        publish(folder, "b", b"2")
     replace(str(tmp_path / "a"), b"3")
     read_regular(str(tmp_path / "a"), 10)
     for wrong in ("b", "absent/c"):

@@ -7,7 +7,7 @@ import pytest
 
 LAYERS = [
     ["errors"],
-    ["clock", "config_file", "disk", "jsonfaults", "limits", "paths"],
+    ["clock", "config_file", "disk", "jsonfaults", "jsonsize", "limits", "paths"],
     ["flushing", "jsontext"],
     ["ids", "staging", "version"],
     ["files"],
