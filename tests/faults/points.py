@@ -1,0 +1,77 @@
+"""Where faults are put: every operation in the long form, a sample of each kind of them in the short one."""
+
+from __future__ import annotations
+
+import random
+import traceback
+from typing import TYPE_CHECKING, NamedTuple
+
+from tests.support.operations import CHANGES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from scenarios import Project
+    from trials import Trial
+
+    from tests.support.forks import Ended
+    from tests.support.operations import Operation
+
+STRIDE = 7
+FEW = 6
+MOST_TOLD = 5
+HALVES = frozenset(["write"])
+
+
+class Point(NamedTuple):
+    """The number of an operation, as plans count, and what it is."""
+
+    at: int
+    kind: str
+    path: str
+
+
+class Fault(NamedTuple):
+    """An operation, and what happens to it, in the words of a plan."""
+
+    point: Point
+    does: str
+    number: int = 0
+    for_good: bool = False
+
+
+def points_of(operations: Sequence[Operation], kinds: frozenset[str] = CHANGES) -> list[Point]:
+    """The operations of these kinds, numbered."""
+    counted = [each for each in operations if each.kind in kinds]
+    return [Point(at, each.kind, each.path) for at, each in enumerate(counted, 1)]
+
+
+def sampled(trial: Trial, faults: Sequence[Fault], torture: bool, stride: int = STRIDE) -> list[Fault]:
+    """All faults, or every so-manieth on each kind of operation from a random one on, but at least one."""
+    if torture:
+        return list(faults)
+    if trial.scenario.is_long:
+        return random.sample(list(faults), FEW)
+    by_kind: dict[str, list[Fault]] = {}
+    for fault in faults:
+        by_kind.setdefault(fault.point.kind, []).append(fault)
+    return [
+        fault for group in by_kind.values() for fault in group[random.randrange(min(stride, len(group))) :: stride]
+    ]
+
+
+def inject(
+    trial: Trial, faults: Iterable[Fault], check: Callable[[Project, Ended], None], *, looks: bool = False
+) -> None:
+    """Inject faults one by one; tell of all after which something does not hold, with what it takes to repeat."""
+    failures = []
+    for fault in faults:
+        project = trial.fresh()
+        told = {"at": fault.point.at, "does": fault.does, "number": fault.number, "for_good": fault.for_good}
+        try:
+            check(project, trial.call(project, trial.plan(project, looks=looks, **told)))
+        except Exception as error:
+            told = "".join(traceback.format_exception(error)[-2:])
+            failures.append(f"{trial.scenario.name}, {fault}:\n{told}")
+        trial.forget(project)
+    assert not failures, f"{len(failures)} faults did harm\n" + "\n".join(failures[:MOST_TOLD])
