@@ -49,13 +49,17 @@ def publish(folder: str, name: str, data: bytes) -> None:
 
     Raises:
         FileExistsError: the name is taken; nothing was touched.
+        StorageError
     """
     # Only here: whoever just reads has no use for what staging needs.
     from babysitter.staging import stage
 
     with Folder(folder) as open_folder:
         with stage(open_folder, folder, [data]) as staged:
-            staged.link(0, name)
+            try:
+                staged.link(0, name)
+            except OSError as error:
+                refuse(error, os.path.join(folder, name), "linked")
         open_folder.sync()
 
 

@@ -6,6 +6,7 @@ import os
 import stat
 
 from babysitter import limits as limits_module
+from babysitter.disk import refuse
 from babysitter.errors import BabysitterError, NoSuchRun, UnsafePath
 from babysitter.files import read_regular
 from babysitter.ids import valid_id
@@ -51,7 +52,7 @@ def find(name: str, runs_dir: str) -> str:
     if os.sep in name or name in (".", ".."):
         return _by_path(name)
     exact = os.path.join(runs_dir, name)
-    if valid_id(name) and os.path.isfile(os.path.join(exact, "run.json")):
+    if valid_id(name) and _has_run(exact):
         return exact
     listed = list(run_ids(runs_dir))
     if name == LATEST and listed:
@@ -59,6 +60,17 @@ def find(name: str, runs_dir: str) -> str:
     if name != LATEST:
         check_id(name)
     return os.path.join(runs_dir, _by_prefix(name, listed, runs_dir))
+
+
+def _has_run(folder: str) -> bool:
+    file = os.path.join(folder, "run.json")
+    try:
+        return stat.S_ISREG(os.stat(file).st_mode)
+    except PermissionError as error:
+        # "There is no such run" would be a reason to make another.
+        refuse(error, file, "read")
+    except OSError:
+        return False
 
 
 def _by_path(name: str) -> str:

@@ -9,27 +9,16 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-from pathlib import Path
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from babysitter.cli.asking import person
+from fault_project import Project, told, value_for
+
 from babysitter.jsontext import compact
-from babysitter.library import resolve
-from babysitter.runs.creation import create
-from babysitter.runs.folder import open_run
-from babysitter.runs.iterate import iterate
-from babysitter.runs.results import Answer, accept, decide
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from babysitter.engine.state import Effect
-    from babysitter.runs.run import Run
-
-LARGE = 40_000  # more than stands in an event
-MOST_ROUNDS = 50  # no process here takes so many
+    from pathlib import Path
 
 HEAD = """
 from babysitter import agent
@@ -102,8 +91,14 @@ class Scenario(NamedTuple):
         before: brings the project to where the command is called; the run is called ``r``.
         command: its arguments.
         code: that it ends with.
+        already: that it ends with when it is called again and everything is done.
+        then: the command that goes on in that case.
+        sees: what is compared; may raise when it finds what must not be.
+        is_whole: a fault leaves what was before or what comes after, and nothing in between.
+            Else it may leave any beginning of what comes after.
+        ends: brings the project to its end afterwards.
         is_unknown: on a file system of a kind that is not known.
-        is_long: it takes so many operations that the short form leaves it out.
+        is_long: it takes so many operations that the short form tries few of them.
     """
 
     name: str
@@ -111,68 +106,13 @@ class Scenario(NamedTuple):
     before: Callable[[Project], None]
     command: tuple[str, ...]
     code: int = 0
+    already: int = 0
+    then: tuple[str, ...] = ()
+    sees: Callable[[Project], list[Any]] = told
+    is_whole: bool = False
+    ends: Callable[[Project], None] = Project.drive
     is_unknown: bool = False
     is_long: bool = False
-
-
-class Project:
-    """A folder with ``process.py`` and its runs, worked on without commands."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.runs = folder / ".a5c" / "runs"
-
-    @property
-    def run_folder(self) -> Path:
-        return self.runs / "r"
-
-    def write(self, name: str, text: str) -> None:
-        (self.folder / name).write_text(text, "utf-8")
-
-    def create(self, run_id: str = "r", **inputs: Any) -> Run:
-        entry = resolve(str(self.folder / "process.py"))
-        return create(
-            str(self.runs), entry, inputs, project=str(self.folder), version="0", run_id=run_id
-        ).load()
-
-    def open(self) -> Run:
-        return open_run("r", str(self.runs)).load()
-
-    def begin(self, **inputs: Any) -> None:
-        """Create the run and do its first iteration."""
-        iterate(self.create(**inputs))
-
-    def answer(self, *titles: str) -> None:
-        """Answer the pending effects that have these titles; all of them when none is named."""
-        run = self.open()
-        pending = [each for each in run.state.pending.values() if not titles or each.label in titles]
-        verdicts = accept(run, [answer_to(run, effect) for effect in pending])
-        assert all(verdict.status == "recorded" for verdict in verdicts), verdicts
-
-    def forget_cache(self) -> None:
-        shutil.rmtree(self.run_folder / "state")
-
-    def drive(self) -> None:
-        """Bring the run to its end."""
-        for _ in range(MOST_ROUNDS):
-            run = self.open()
-            iterate(run)
-            if run.state.is_finished:
-                return
-            assert run.state.status == "waiting", run.state.problem
-            accept(run, [answer_to(run, effect) for effect in run.state.pending.values()])
-        raise AssertionError("the run does not end")
-
-
-def value_for(label: str) -> Any:
-    """The result of the effect with this title."""
-    return {"text": label * (LARGE if label.startswith("large") else 1)}
-
-
-def answer_to(run: Run, effect: Effect) -> Answer:
-    if effect.kind == "breakpoint":
-        return decide(run, effect, True, by=person())
-    return Answer(effect.id, "ok", value_for(effect.label))
 
 
 # What has happened before
@@ -248,9 +188,10 @@ POST_LARGE = ("post", "r", "1", "--file", "large.json", "--json")
 POST_LINES = ("post", "r", "--lines", "lines.jsonl", "--json")
 
 SCENARIOS = [
-    Scenario("create", WIDE, nothing, CREATE),
-    Scenario("create-beside-another", WIDE, another_run, CREATE),
-    Scenario("create-elsewhere", WIDE, nothing, CREATE, is_unknown=True),
+    # A run that was made and not acknowledged is there; the command says so, and how to go on.
+    Scenario("create", WIDE, nothing, CREATE, already=3, then=ITERATE),
+    Scenario("create-beside-another", WIDE, another_run, CREATE, already=3, then=ITERATE),
+    Scenario("create-elsewhere", WIDE, nothing, CREATE, already=3, then=ITERATE, is_unknown=True),
     Scenario("iterate", WIDE, created, ITERATE),
     Scenario("iterate-elsewhere", WIDE, created, ITERATE, is_unknown=True),
     Scenario("iterate-large-definition", LARGE_DEFINITION, first_answered, ITERATE),

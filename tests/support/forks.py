@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 ROOT = str(Path(__file__).parents[2])
 KILLED = -signal.SIGKILL
 # Everything that a command imports on its way, so that a fork finds it there.
-IMPORTED = (
-    "ctypes filelock resource shutil traceback babysitter.cli.main babysitter.cli.iterating"
-    " babysitter.cli.posting babysitter.cli.looking babysitter.cli.running babysitter.cli.asking"
-    " babysitter.executors.work babysitter.views.tables babysitter.views.quiet babysitter.staging"
-    " babysitter.runs.late_binding babysitter.journal.sweep babysitter.journal.lock tests.support.operations"
-).split()
+IMPORTED = """
+ctypes filelock resource shutil traceback babysitter.cli.main babysitter.cli.iterating
+babysitter.cli.posting babysitter.cli.looking babysitter.cli.running babysitter.cli.asking
+babysitter.runs.schemas difflib babysitter.executors.work babysitter.views.tables babysitter.views.quiet
+babysitter.staging babysitter.runs.late_binding babysitter.journal.sweep babysitter.journal.lock
+tests.support.operations
+"""
 LOG, OUTPUT, ERRORS = "log", "stdout", "stderr"
 
 
@@ -51,6 +52,11 @@ class Forks:
     def __init__(self, folder: Path) -> None:
         """``folder`` is for what the commands print."""
         self._folder = folder
+        self._pipes = []
+        # Pipes: no limit on files, and no full disk, keeps a command from telling.
+        for name in (OUTPUT, ERRORS):
+            os.mkfifo(folder / name)
+            self._pipes.append(os.open(folder / name, os.O_RDONLY | os.O_NONBLOCK))
         start = f"import sys; sys.path.insert(0, {ROOT!r}); from tests.support.forks import serve; serve()"
         self._server = subprocess.Popen(
             [sys.executable, "-I", "-c", start], stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -60,7 +66,8 @@ class Forks:
         """Run a command in a folder to its end.
 
         ``options``: ``call``, a function as ``module:name`` instead of the
-        command; ``storm``, signals all the time; ``limits``, resource limits by name.
+        command; ``storm``, signals all the time; ``limits``, resource limits by
+        name; ``is_powerless``, so that permissions count also for root.
         """
         request = {
             "folder": str(self._folder),
@@ -75,17 +82,25 @@ class Forks:
         self._server.stdin.write(json.dumps(request).encode() + b"\n")
         self._server.stdin.flush()
         code = json.loads(self._server.stdout.readline())
-        return Ended(code, self._read(OUTPUT), self._read(ERRORS), read_log(self._read(LOG)))
-
-    def _read(self, name: str) -> str:
-        return (self._folder / name).read_text("utf-8")
+        told = [_read_all(pipe) for pipe in self._pipes]
+        return Ended(code, *told, read_log((self._folder / LOG).read_text("utf-8")))
 
     def close(self) -> None:
         assert self._server.stdin is not None
         assert self._server.stdout is not None
+        for pipe in self._pipes:
+            os.close(pipe)
         self._server.stdin.close()
         self._server.wait()
         self._server.stdout.close()
+
+
+def _read_all(pipe: int) -> str:
+    """What was written to a pipe by processes that have ended."""
+    content = b""
+    while piece := os.read(pipe, 1 << 16):
+        content += piece
+    return content.decode()
 
 
 # The other end
@@ -93,7 +108,7 @@ class Forks:
 
 def serve() -> None:
     """Fork for each request until there are no more."""
-    for name in IMPORTED:
+    for name in IMPORTED.split():
         __import__(name)
     # A signal of the storm may come before the fork has done anything.
     signal.signal(signal.SIGUSR1, lambda *_: None)
@@ -122,8 +137,10 @@ def _become_the_command(request: dict[str, Any]) -> NoReturn:
         os.environ.update(request["environment"])
         os.chdir(request["cwd"])
         _redirect(request["folder"])
-        _limit(request.get("limits", {}))
         log = os.open(os.path.join(request["folder"], LOG), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        if request.get("is_powerless"):
+            _give_up_powers()
+        _limit(request.get("limits", {}))
         if request["plan"]:
             Watch(Plan(*request["plan"]), log).install()
         _work(request)
@@ -133,10 +150,23 @@ def _become_the_command(request: dict[str, Any]) -> NoReturn:
 
 
 def _redirect(folder: str) -> None:
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
     for number, name in ((1, OUTPUT), (2, ERRORS)):
-        path = os.path.join(folder, name)
-        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), number)
+        opened = os.open(os.path.join(folder, name), os.O_WRONLY)
+        os.dup2(opened, number)
+        os.close(opened)
+
+
+def _give_up_powers() -> None:
+    """Keep the user, also root, and drop all that root may beyond others."""
+    import ctypes
+
+    version_3 = (ctypes.c_uint32 * 2)(0x20080522, 0)
+    nothing = (ctypes.c_uint32 * 6)()
+    if ctypes.CDLL(None).capset(version_3, nothing) != 0:
+        os._exit(98)
 
 
 def _limit(limits: dict[str, int]) -> None:

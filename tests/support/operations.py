@@ -23,17 +23,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 # What can be killed before, after and in the middle.
-CHANGES = frozenset(
-    "create nameless write truncate flush flush-all link rename mkdir unlink rmdir".split()
-)
+_CHANGES = "create nameless write truncate flush flush-all link rename mkdir unlink rmdir"
+CHANGES = frozenset(_CHANGES.split())
 # What can only fail.
-LOOKS = frozenset("open look read list close".split())
+LOOKS = frozenset(["open", "look", "read", "list", "close"])
 
-NAMES = (
-    "open write pwrite fsync link rename mkdir unlink rmdir ftruncate read pread listdir close stat lstat"
-    " fstat readlink lseek getpid kill"
-).split()
-_REAL = {name: getattr(os, name) for name in NAMES}
+_NAMES = """
+open write pwrite fsync link rename mkdir unlink rmdir ftruncate read pread listdir close stat lstat fstat
+readlink lseek getpid kill
+"""
+_REAL = {name: getattr(os, name) for name in _NAMES.split()}
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 
 
@@ -109,7 +108,7 @@ class Watch:
 
     def install(self) -> None:
         """Replace the functions, for the rest of this process."""
-        for name in NAMES:
+        for name in _NAMES.split():
             watched = getattr(self, f"_{name}", None)
             if watched is not None:
                 setattr(os, name, watched)
@@ -163,6 +162,8 @@ class Watch:
                 result = call()
         except OSError as error:
             self._note(kind, path, failed=error.errno or errno.EIO)
+            if does == "kill-after":
+                _die()
             raise
         self._note(kind, path, **tell(result))
         if does == "kill-after":
@@ -189,7 +190,7 @@ class Watch:
             self._inside.is_so = False
 
     def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if getattr(self._inside, "is_so", False) or event not in _AUDITED:
+        if getattr(self._inside, "is_so", False) or event not in _AUDITED.split():
             return
         if event == "open" and (isinstance(arguments[0], int) or not arguments[2] & _WRITING):
             return
@@ -317,9 +318,7 @@ class Watch:
                 src, dst, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd, follow_symlinks=follow_symlinks
             )
 
-        self._perform(
-            "link", to, call, lambda _: {"node": _node(_REAL["lstat"](to)), **self._place(to)}
-        )
+        self._perform("link", to, call, lambda _: {"node": _node(_REAL["lstat"](to)), **self._place(to)})
 
     def _rename(
         self, src: Any, dst: Any, *, src_dir_fd: int | None = None, dst_dir_fd: int | None = None
@@ -391,10 +390,10 @@ class Watch:
         return self._perform(kind, self._paths[fd], call, _nothing) if self._is_ours(fd) else call()
 
 
-_AUDITED = frozenset(
-    "open os.link os.rename os.mkdir os.remove os.rmdir os.truncate os.symlink os.chmod os.chown os.utime"
-    " os.setxattr shutil.copyfile shutil.copymode shutil.copystat shutil.copytree shutil.move".split()
-)
+_AUDITED = """
+open os.link os.rename os.mkdir os.remove os.rmdir os.truncate os.symlink os.chmod os.chown os.utime
+os.setxattr shutil.copyfile shutil.copymode shutil.copystat shutil.copytree shutil.move
+"""
 
 
 def _nothing(_: Any) -> dict[str, Any]:
