@@ -53,12 +53,16 @@ def publish(folder: Folder, name: str, data: bytes) -> None:
 
     Raises:
         FileExistsError: the name is taken; nothing was touched.
+        StorageError
     """
     # Only here: whoever just reads has no use for what staging needs.
     from babysitter.staging import stage
 
     with stage(folder, folder.path, [data]) as staged:
-        staged.link(0, name)
+        try:
+            staged.link(0, name)
+        except OSError as error:
+            refuse(error, os.path.join(folder.path, name), "linked")
     folder.sync()
 
 

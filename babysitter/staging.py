@@ -104,7 +104,11 @@ class Unnamed(Staged):
 
     def close(self) -> None:
         while self._fds:
-            os.close(self._fds.pop())
+            try:
+                os.close(self._fds.pop())
+            except OSError:
+                # Flushed long since, or given up: what a close has to say changes neither.
+                pass
 
 
 class Named(Staged):

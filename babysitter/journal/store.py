@@ -224,6 +224,10 @@ class Journal:
             self._cache.save(journal, self.head, self._flushed)
         return events
 
+    def keep_no_cache(self) -> None:
+        """Write no cache: it would say what is on the disk of a run that is not yet where it will be."""
+        self._cache.stop()
+
     def flush(self) -> None:
         """Make durable what was read: an answer may rest on what another writer has only just linked.
 
@@ -287,6 +291,11 @@ class Journal:
     def _sync(self, journal: Folder) -> None:
         try:
             journal.sync()
+            if self.head.seq and not self._flushed[0]:
+                # Whoever made the run may have been killed before it had flushed the way to it.
+                for path in (self.run_folder, os.path.join(self.run_folder, os.pardir)):
+                    with Folder(path) as folder:
+                        folder.sync()
         except StorageError:
             self._flush_failed = True
             raise

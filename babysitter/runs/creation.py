@@ -137,31 +137,42 @@ def ask_author(entry: Entry, limits: Limits, when: str, work: Callable[[], T]) -
     raise InvalidInput(f"the process file {entry.file!r}, when it {when}, {said}", hint=ONLY_DEFINES)
 
 
-def _missing(folder: str) -> list[str]:
-    """The folders that are to be made for this one."""
-    missing = []
-    while not os.path.isdir(folder):
-        missing.append(folder)
-        folder = os.path.dirname(folder)
-    return missing
-
-
 def _make_runs_dir(runs_dir: str) -> None:
     is_ours = not os.path.isdir(runs_dir) or runs_dir.endswith(os.path.join(os.sep, STATE_FOLDER, "runs"))
-    made = _missing(runs_dir)
+    ignored = os.path.join(runs_dir, ".gitignore")
     try:
         os.makedirs(runs_dir, mode=FOLDER_MODE, exist_ok=True)
-        for folder in made:
-            sync_folder(os.path.dirname(folder))
+        if not os.path.lexists(ignored):
+            _flush_way_to(runs_dir)
         if is_ours:
             # Runs hold prompts and output; a run that is committed by accident is hard to take back.
             # In any other folder that was there before, git is told nothing.
-            write_once(os.path.join(runs_dir, ".gitignore"), b"*\n", mode=0o644)
+            write_once(ignored, b"*\n", mode=0o644)
     except FileExistsError:
         # It was there before; or the folder is a file, which the next step finds.
         pass
     except OSError as error:
         refuse(error, runs_dir, "made")
+
+
+def _flush_way_to(folder: str) -> None:
+    """Flush every folder above that may have been made for this one.
+
+    Also where nothing was missing now: another command may have made it and
+    been killed before it had flushed it.
+    """
+    here = os.stat(folder)
+    while True:
+        above = os.path.dirname(folder)
+        found = os.stat(above)
+        if above == folder or found.st_dev != here.st_dev:
+            return
+        if os.access(above, os.R_OK):
+            sync_folder(above)
+        if found.st_uid != here.st_uid:
+            # What stands in somebody else's folder above this one was there before us.
+            return
+        folder = above
 
 
 def _make(
@@ -209,7 +220,9 @@ def _fill(
         "engine": version,
         "python": ".".join(map(str, sys.version_info[:3])),
     }
-    Journal(folder, about["runId"]).append([("RUN_CREATED", created)], now_ms())
+    journal = Journal(folder, about["runId"])
+    journal.keep_no_cache()
+    journal.append([("RUN_CREATED", created)], now_ms())
     sync_folder(folder)
 
 

@@ -182,10 +182,11 @@ class Execution:
             RunBusy: other writers were first, again and again.
         """
         for _ in range(MOST_LOST_RACES):
-            if self.run.state.is_finished or self.diverged is not None:
-                return []
-            batch = self._draft()
+            is_over = self.run.state.is_finished or self.diverged is not None
+            batch = [] if is_over else self._draft()
             if not batch:
+                # What is told now may rest on what another writer has only just linked.
+                self.run.journal.flush()
                 return []
             if self.end is not None and not self.is_stuck:
                 # A run must not end on a journal of which only the cache was read.

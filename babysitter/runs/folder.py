@@ -6,7 +6,7 @@ import os
 import stat
 
 from babysitter import limits as limits_module
-from babysitter.disk import check_owner
+from babysitter.disk import check_owner, refuse
 from babysitter.errors import BabysitterError, NoSuchRun, UnsafePath
 from babysitter.files import read_regular
 from babysitter.ids import valid_id
@@ -71,7 +71,18 @@ def _by_path(name: str) -> str:
 
 def _is_run(folder: str) -> bool:
     """Whether a folder is a run, be it a damaged one that has lost a part."""
-    return any(os.path.lexists(os.path.join(folder, part)) for part in ("run.json", "journal"))
+    return any(_is_there(os.path.join(folder, part)) for part in ("run.json", "journal"))
+
+
+def _is_there(path: str) -> bool:
+    try:
+        os.lstat(path)
+    except PermissionError as error:
+        # "There is no such run" would be a reason to make another.
+        refuse(error, path, "read")
+    except OSError:
+        return False
+    return True
 
 
 def _by_prefix(name: str, listed: list[str], runs_dir: str) -> str:

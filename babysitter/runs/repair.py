@@ -8,14 +8,15 @@ from __future__ import annotations
 import os
 
 from babysitter.clock import iso, now_ms
-from babysitter.disk import refuse
+from babysitter.disk import Folder, refuse
 from babysitter.engine.state import RunState
 from babysitter.errors import CorruptEvent, InvalidInput, JournalError, UnknownLayout
-from babysitter.files import publish, sync_folder
+from babysitter.files import publish
 from babysitter.ids import base32, valid_id
 from babysitter.journal.pieces import read_event_file
 from babysitter.journal.rebuild import JOURNAL, finish, is_unfinished, rebuild
 from babysitter.journal.salvage import salvage
+from babysitter.journal.sweep import open_quarantine
 from babysitter.jsontext import compact, loads
 from babysitter.paths import STATE_FOLDER
 from babysitter.runs.run import LAYOUT, Run
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from babysitter.journal.salvage import Salvage
     from babysitter.runs.verification import Reference
 
-# run.json, key by key, as it was written when the run was made.
+RUN_FILE = "run.json"
+# What it says, key by key, as it was written when the run was made.
 ABOUT = ("runId", "processId", "entrypoint", "project", "place", "prompt", "createdAt")
 
 
@@ -95,7 +97,7 @@ def plan(folder: str, before: int | None = None) -> Plan:
     made.unmendable = [
         (reference, wrong)
         for reference in references(run)
-        if reference.file != "run.json" and (wrong := fault_of(run, reference)) is not None
+        if reference.file != RUN_FILE and (wrong := fault_of(run, reference)) is not None
     ]
     return made
 
@@ -231,7 +233,7 @@ def _asked_again(state: RunState, folder: str, salvaged: Salvage) -> list[str]:
 def _is_edited(run: Run) -> bool:
     """run.json is not the one that the run was made with."""
     return any(
-        reference.file == "run.json" and fault_of(run, reference) is not None for reference in references(run)
+        reference.file == RUN_FILE and fault_of(run, reference) is not None for reference in references(run)
     )
 
 
@@ -249,28 +251,21 @@ def about_from(created: dict[str, Any], folder: str) -> dict[str, Any]:
 
 def _write_about(made: Plan) -> None:
     content = compact(made.about).encode() + b"\n"
-    whole = f"run.json.{base32(os.urandom(5))}"
-    path = os.path.join(made.folder, "run.json")
-    publish(made.folder, whole, content)
-    try:
-        _keep_aside(made.folder, path)
-        os.replace(os.path.join(made.folder, whole), path)
-    except OSError as error:
-        refuse(error, path, "written")
-    sync_folder(made.folder)
-
-
-def _keep_aside(folder: str, path: str) -> None:
-    """A second name in the quarantine for the damaged file, if there is one."""
-    from babysitter.journal.sweep import open_quarantine
-
-    with open_quarantine(folder) as quarantine:
+    with Folder(made.folder) as run, open_quarantine(made.folder) as quarantine:
+        publish(run, whole := f"{RUN_FILE}.{base32(os.urandom(5))}", content)
         try:
-            os.link(
-                path,
-                os.path.join(quarantine.path, f"run.json.{base32(os.urandom(5))}"),
-                follow_symlinks=False,
-            )
-        except FileNotFoundError:
-            pass
-        quarantine.sync()
+            _keep_aside(run, quarantine)
+            os.replace(whole, RUN_FILE, src_dir_fd=run.fd, dst_dir_fd=run.fd)
+        except OSError as error:
+            refuse(error, os.path.join(run.path, RUN_FILE), "written")
+        run.sync()
+
+
+def _keep_aside(run: Folder, quarantine: Folder) -> None:
+    """A second name in the quarantine for the damaged file, if there is one."""
+    aside = f"{RUN_FILE}.{base32(os.urandom(5))}"
+    try:
+        os.link(RUN_FILE, aside, src_dir_fd=run.fd, dst_dir_fd=quarantine.fd, follow_symlinks=False)
+    except FileNotFoundError:
+        pass
+    quarantine.sync()
