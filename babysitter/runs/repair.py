@@ -19,7 +19,7 @@ from babysitter.journal.salvage import salvage
 from babysitter.journal.sweep import open_quarantine
 from babysitter.jsontext import compact, loads
 from babysitter.paths import STATE_FOLDER
-from babysitter.runs.run import LAYOUT, Run
+from babysitter.runs.run import ABOUT, LAYOUT, Run
 from babysitter.runs.verification import fault_of, load_from_files, references
 
 TYPE_CHECKING = False
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from babysitter.runs.verification import Reference
 
 RUN_FILE = "run.json"
-# What it says, key by key, as it was written when the run was made.
-ABOUT = ("runId", "processId", "entrypoint", "project", "place", "prompt", "createdAt")
 
 
 class Plan:
@@ -240,7 +238,7 @@ def _is_edited(run: Run) -> bool:
 def about_from(created: dict[str, Any], folder: str) -> dict[str, Any]:
     """What run.json has to say, from the event that made the run."""
     if "runDigest" in created:
-        return {"layout": LAYOUT, **{name: created[name] for name in ABOUT}}
+        return {"layout": LAYOUT, **{name: created[name] for name in created if name in ABOUT}}
     # An event of an earlier version; the project is where the run lies, if it lies in one.
     runs = os.path.dirname(os.path.abspath(folder))
     place = os.path.join(STATE_FOLDER, "runs")

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from babysitter.runs.drafts import Draft
 
 LAYOUT = 1
+# What run.json says beside the layout; the event that made the run says it too, at first only a part of it.
+ABOUT_ALWAYS = ("runId", "processId", "entrypoint", "prompt")
+ABOUT = (*ABOUT_ALWAYS, "project", "place", "createdAt")
 FOLDER_MODE = 0o700
 LARGEST_OWN_FILE = 1 << 31
 MOST_ABOUT = 1 << 22
@@ -110,11 +113,12 @@ class Run:
 
     def _check_about(self) -> None:
         """What run.json says again, for those who do not read the journal, must be the same."""
-        for name in ("processId", "entrypoint", "prompt"):
-            if self.about.get(name) != self.state.created.get(name):
+        created = self.state.created
+        for name in ABOUT:
+            if self.about.get(name) != created.get(name) and (name in created or name in ABOUT_ALWAYS):
                 raise CorruptEvent(
                     f"run.json of {self.folder!r} has another {name!r} than the journal",
-                    hint="put run.json back as it was; nothing was written",
+                    hint=f"babysitter doctor {self.run_id}",
                 )
 
     def refresh(self) -> None:

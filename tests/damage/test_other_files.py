@@ -124,8 +124,7 @@ def test_of_run_json_every_byte_may_rot_and_no_command_lies(
             path.write_bytes(raw[:at] + bytes([raw[at] ^ 1 << bit]) + raw[at + 1 :])
             told.append(answer(run, truth))
     count("corruptions", len(told))
-    # Where the project lies and when the run was made is told by nothing else.
-    assert set(told) == {"the truth", "refused"}
+    assert set(told) == {"refused"}
     assert told.count("refused") > len(told) / 3
 
 
