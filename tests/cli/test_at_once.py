@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.support.commands import end, start, told, write
 
 if TYPE_CHECKING:
     from scenes import Scene
+
+pytestmark = pytest.mark.torture
 
 WIDE = """
 async def process(inputs, ctx):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
@@ -287,6 +287,8 @@ def test_a_run_is_what_the_model_says(torture: bool, count: Callable[[str, int],
         settings=settings(
             max_examples=400 if torture else 20,
             stateful_step_count=40 if torture else 25,
+            # Looking for the shortest way to a fault takes minutes with a disk below it.
+            phases=set(Phase) if torture else set(Phase) - {Phase.shrink},
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
