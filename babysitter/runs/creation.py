@@ -87,7 +87,7 @@ def _check_new(run_id: str, runs_dir: str) -> None:
             f"{LATEST!r} cannot be a run id, it stands for the newest run", hint="choose another id"
         )
     if os.path.lexists(os.path.join(runs_dir, run_id)):
-        raise _exists(run_id)
+        raise _exists(runs_dir, run_id)
 
 
 def _as_json(what: str, value: Any) -> bytes:
@@ -188,7 +188,7 @@ def _make(
         if not isinstance(error, OSError):
             raise
         if os.path.lexists(target):
-            raise _exists(about["runId"]) from None
+            raise _exists(runs_dir, about["runId"]) from None
         raise StorageError(f"the run {target!r} cannot be made: {os.strerror(error.errno or 0)}") from error
     sync_folder(runs_dir)
     return target
@@ -226,7 +226,9 @@ def _fill(
     sync_folder(folder)
 
 
-def _exists(run_id: str) -> RunExists:
+def _exists(runs_dir: str, run_id: str) -> RunExists:
+    # Whoever made it may have been killed before that was flushed, and who reads this relies on it.
+    sync_folder(runs_dir)
     return RunExists(
         f"a run {run_id!r} exists", hint=f"choose another id, or go on with it: babysitter resume {run_id}"
     )

@@ -103,8 +103,8 @@ def recorded(trial: Trial) -> tuple[Files, list[Operation]]:
     return files, [each for each in operations if each.kind in CHANGES]
 
 
-def after_a_kill(trial: Trial, point: Point, chance: random.Random) -> list[Left]:
-    """The command is killed and called again, it tells what it did, and then the power is cut."""
+def after_a_kill(trial: Trial, point: Point, chance: random.Random) -> tuple[list[Left], list[Left]]:
+    """The command is killed and called again: what a cut during the second call leaves, and one after it."""
     project = trial.fresh()
     files = Files(project.folder)
     killed = trial.call(project, trial.plan(project, at=point.at, does="kill-after"))
@@ -112,10 +112,14 @@ def after_a_kill(trial: Trial, point: Point, chance: random.Random) -> list[Left
         files.do(operation)
     again = trial.call_again(project, plan=trial.plan(project))
     assert again.code in (trial.ended.code, trial.scenario.already)
-    for operation in again.operations:
-        files.do(operation)
     trial.forget(project)
-    return [
-        Left(f"a kill after {point} and another call", True, journal_of(files), disk)
-        for disk in files.disks(chance, MOST_AT_ONE_CUT)
-    ]
+    operations = [each for each in again.operations if each.kind in CHANGES]
+    cuts = {chance.randrange(len(operations) + 1), len(operations)}
+    lefts = disks_of(files, operations, cuts, chance)
+    lefts = [left._replace(after=f"a kill after {point} and, in another call, {left.after}") for left in lefts]
+    return [left for left in lefts if not left.is_told], [left for left in lefts if left.is_told]
+
+
+def emptiest(lefts: Iterable[Left]) -> Left:
+    """The disk that has lost most."""
+    return min(lefts, key=lambda left: len(left.disk))

@@ -122,6 +122,10 @@ def nothing(project: Project) -> None:
     """There is not even a folder for runs."""
 
 
+def with_inputs(project: Project) -> None:
+    project.write("inputs.json", '{"n": 3}')
+
+
 def another_run(project: Project) -> None:
     project.create("other", n=2)
 
@@ -180,6 +184,7 @@ def interrupted_batch(project: Project) -> None:
     project.forget_cache()
 
 
+RUN_CREATE = ("run:create", "--process-id", "project", "--entry", "process.py", "--inputs", "inputs.json")
 CREATE = ("create", "process.py", "--run-id", "r", "-i", "n=3", "--json")
 ITERATE = ("iterate", "r", "--json")
 # The step of `small 0`: branches of a map are named by their items.
@@ -192,6 +197,7 @@ SCENARIOS = [
     Scenario("create", WIDE, nothing, CREATE, already=3, then=ITERATE),
     Scenario("create-beside-another", WIDE, another_run, CREATE, already=3, then=ITERATE),
     Scenario("create-elsewhere", WIDE, nothing, CREATE, already=3, then=ITERATE, is_unknown=True),
+    Scenario("create-only", WIDE, with_inputs, (*RUN_CREATE, "--run-id", "r", "--json"), already=3),
     Scenario("iterate", WIDE, created, ITERATE),
     Scenario("iterate-elsewhere", WIDE, created, ITERATE, is_unknown=True),
     Scenario("iterate-large-definition", LARGE_DEFINITION, first_answered, ITERATE),

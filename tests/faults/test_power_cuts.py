@@ -6,13 +6,14 @@ import random
 from typing import TYPE_CHECKING
 
 import pytest
-from cuts import Left, after_a_kill, check_all, disks_of, recorded, sampled
+from cuts import Left, after_a_kill, check_all, disks_of, emptiest, recorded, sampled
 from points import points_of
 from scenarios import BY_NAME, SCENARIOS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from points import Point
     from trials import Trial
 
 pytestmark = pytest.mark.torture
@@ -37,15 +38,24 @@ def test_what_a_power_cut_leaves_is_old_or_new_and_has_all_that_was_told(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_a_command_tells_rests_on_nothing_that_a_killed_one_did_not_flush(
+def test_nothing_rests_on_what_a_killed_command_did_not_flush(
     name: str, trials: Callable[[str], Trial], torture: bool, count: Callable[[str, int], None]
 ) -> None:
     if BY_NAME[name].is_long and not torture:
         pytest.skip("takes long")
     trial, chance = trials(name), random.Random(random.random())  # noqa: S311
-    points = points_of(trial.operations)
     lefts: list[Left] = []
-    for point in points if torture else chance.sample(points, min(len(points), 3)):
-        lefts += chance.choices(after_a_kill(trial, point, chance), k=3 if torture else 1)
+    for point in where_names_change(trial, chance, torture):
+        during, told = after_a_kill(trial, point, chance)
+        lefts += [emptiest(told), *chance.sample(during, min(len(during), 4 if torture else 1))]
+        lefts += chance.sample(told, min(len(told), 2)) if torture else []
     count("disks after a power cut", len(lefts))
     check_all(trial, lefts)
+
+
+def where_names_change(trial: Trial, chance: random.Random, torture: bool) -> list[Point]:
+    """Every point; in the short form those after which most waits to be flushed, and any other."""
+    points = points_of(trial.operations)
+    links = [point for point in points if point.kind == "link"]
+    renames = [point for point in points if point.kind == "rename"]
+    return points if torture else [*links[-1:], *renames[:1], chance.choice(points)]

@@ -23,7 +23,7 @@ ROOT = str(Path(__file__).parents[2])
 KILLED = -signal.SIGKILL
 # Everything that a command imports on its way, so that a fork finds it there.
 IMPORTED = """
-ctypes filelock resource shutil traceback babysitter.cli.main babysitter.cli.iterating
+ctypes filelock resource shutil traceback babysitter.cli.main babysitter.cli.iterating babysitter.cli.original
 babysitter.cli.posting babysitter.cli.looking babysitter.cli.running babysitter.cli.asking
 babysitter.runs.schemas difflib babysitter.executors.work babysitter.views.tables babysitter.views.quiet
 babysitter.staging babysitter.runs.late_binding babysitter.journal.sweep babysitter.journal.lock
