@@ -17,6 +17,7 @@ from babysitter.redaction import Redaction
 PIECE_BYTES = 1 << 16
 TAIL_BYTES = 8 << 10
 LINE_LENGTH = 200
+BEGINNING_BYTES = 240
 
 # Output can be of any size, and the driver lives long enough to load the fast hash.
 _ANY_SIZE = 1 << 20
@@ -29,6 +30,7 @@ class Output:
         size: of what is written, in bytes, so far.
         moved_at: the monotonic time of the last piece.
         kept: the beginning of the stream as it came, as much of it as was asked for.
+        beginning: of what is written, for a message.
     """
 
     __slots__ = (
@@ -39,6 +41,7 @@ class Output:
         "_redacting",
         "_sha256",
         "_tail",
+        "beginning",
         "kept",
         "moved_at",
         "size",
@@ -55,6 +58,7 @@ class Output:
         self._tail = b""
         self._keeps = 0
         self.kept = bytearray()
+        self.beginning = b""
         self.size = 0
         self.moved_at = 0.0
         try:
@@ -106,6 +110,8 @@ class Output:
             return
         self._write(piece)
         self._sha256.update(piece)
+        if self.size < BEGINNING_BYTES:
+            self.beginning = (self.beginning + piece[:BEGINNING_BYTES])[:BEGINNING_BYTES]
         self.size += len(piece)
         self._tail = piece[-TAIL_BYTES:] if len(piece) >= TAIL_BYTES else (self._tail + piece)[-TAIL_BYTES:]
 

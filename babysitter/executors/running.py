@@ -19,6 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import selectors
     from collections.abc import Mapping
+    from typing import Any
 
     from babysitter.executors.effect_lock import EffectLock
     from babysitter.executors.work import Command, Executor, Work
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 # Beside the value an answer may have a line that says what it is, or be an error with its traceback.
 _ANSWER_EXTRA = 1 << 16
+# What tells of an error in the words of others.
+IN_WORDS = ("traceback", "problems")
 
 
 class Running:
@@ -187,7 +190,7 @@ class Running:
             self.effect_id,
             result.status,
             result.value,
-            redacted(result.error, self._redaction),
+            _without_secrets(result.error, self._redaction),
             started_ms=self.started_ms,
             finished_ms=max(self.started_ms, now_ms()),
             evidence={
@@ -205,6 +208,17 @@ class Running:
             self._stdout.close()
         finally:
             self._stderr.close()
+
+
+def _without_secrets(error: dict[str, Any] | None, redaction: Redaction) -> dict[str, Any] | None:
+    """What went wrong, in words; the ends of the output in it are redacted already."""
+    if error is None:
+        return None
+    told = {**error, "message": redaction.text(error["message"])}
+    if "data" in error:
+        words = {name: redaction.data(error["data"][name]) for name in IN_WORDS if name in error["data"]}
+        told["data"] = {**error["data"], **words}
+    return told
 
 
 def _told(work: Work, lock: EffectLock) -> dict[str, str]:

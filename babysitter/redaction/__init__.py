@@ -56,7 +56,7 @@ MARKS = (
 
 
 class Redaction:
-    """What is redacted. Making one costs next to nothing; the patterns are compiled when something may match."""
+    """What is redacted. To make one costs next to nothing; patterns are compiled when something may match."""
 
     __slots__ = ("_names", "_patterns", "_rules", "_values", "is_on")
 
@@ -68,7 +68,7 @@ class Redaction:
         *,
         is_on: bool = True,
     ) -> None:
-        """``names`` and ``patterns`` are added to those that are built in; ``values`` are secrets themselves."""
+        """``names`` and ``patterns`` are added to the built-in ones; ``values`` are secrets themselves."""
         self.is_on = is_on
         self._names = tuple(name.lower().encode() for name in names)
         self._patterns = tuple(patterns)

@@ -1,4 +1,4 @@
-"""What a secret looks like, and where in a text there is one.
+"""Where in a text there are secrets.
 
 Each rule has needles, and looks at their places only: what it costs grows with
 the length of a text, whatever is in it. For that, a look that finds nothing
@@ -10,169 +10,18 @@ from __future__ import annotations
 
 import re
 
-from babysitter.redaction import MARK, MARKS, SHORTEST
+from babysitter.redaction import MARK
+from babysitter.redaction.named import Named
+from babysitter.redaction.shapes import TOKENS, in_address, key_in_line, look_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    Look = Callable[[bytes, int], "Span | None"]
-    # Where the reason of a secret begins (its name, say), and where it itself begins and ends.
-    Span = tuple[int, int, int]
+    from babysitter.redaction.shapes import Look, Span
 
 # A value that goes on is found by its beginning.
 NEEDLE_BYTES = 16
-# Longer ones are no words of a language and no names in code.
-LONGEST_WORD = 64
-
-_NAME = rb"(?i:token|secret|passw(?:or)?d|api[_-]?key|authorization|cookie|credentials?%s)"
-# `secret_key`, `token-github`, `secretAccessKey`, but neither `tokens` nor `tokenizer`.
-_REST = rb"(?P<rest>(?:[_-][A-Za-z0-9]{1,24}+){1,8}+|(?:(?<=[a-z])[A-Z][a-z0-9]{0,24}+){1,8}+)?+"
-# Of such names the value is no secret.
-_ABOUT = frozenset(
-    b"count type name names file path dir folder url uri endpoint host limit length len size bytes ttl expires"
-    b" expiry in at policy field version usage budget required min max algorithm".split()
-)
-_WORD = re.compile(rb"[A-Z]?[a-z0-9]+|[A-Z0-9]+")
-_VALUE = (
-    rb"(?:[bBfFrRuU]{1,2}(?=[\"']))?"
-    rb"(?:\"(?P<double>(?:[^\"\s\\]|\\[^\r\n])++)|'(?P<single>(?:[^'\s\\]|\\[^\r\n])++)"
-    rb"|\\{1,3}[\"'](?P<escaped>[^\"'\s\\]++)|(?P<bare>[^\s\"'`,;&)\]}]++))"
-)
-_SIGN = rb"\\{0,3}[\"']?\]?(?P<sign>[ \t]{0,8}(?:=>|:=|={1,3}|:(?!:))[ \t]{0,8})"
-_AFTER_OPTION = rb"(?P<sign>[\"']?,?[ \t])"
-_AUTHORIZATION = re.compile(
-    rb"(?i:authorization)\\{0,3}[\"']?\]?[ \t]{0,8}[:=][ \t]{0,8}\\{0,3}[\"']?"
-    rb"(?:(?i:bearer|basic|token|negotiate|apikey)[ \t]{1,4}(?P<bare>[^\s\"'`,\\]++)"
-    rb"|(?i:digest|aws4-hmac-sha256)[ \t]{1,4}(?P<whole>[^\"'\r\n]++))"
-)
-_COOKIE = re.compile(
-    rb"(?i:cookie)\\{0,3}[\"']?[ \t]{0,8}:[ \t]{0,8}\\{0,3}[\"']?(?P<whole>[^\s\"'=;,]{1,128}+=[^\"'\r\n]++)"
-)
-_ADDRESS = re.compile(rb"://[^\s/?#@:\"'<>`]{0,256}+:(?P<secret>[^\s/?#@\"'<>`]{1,4096}+)@")
-_BLOCK = re.compile(rb"-----BEGIN [A-Z0-9 ]{0,40}?PRIVATE KEY(?: BLOCK)?-----")
-_BLOCK_END = b"-----END"
-_BODY_FOLLOWS = re.compile(rb"[\"'\\nr \t]{0,8}[A-Za-z0-9+/]{16}")
-_BODY = re.compile(rb"[A-Za-z0-9+/=]+")
-_LONG_BODY = re.compile(rb"[A-Za-z0-9+/]{40}")
-
-_TOKENS: dict[tuple[bytes, ...], bytes] = {
-    (b"sk-",): rb"sk-(?=[A-Za-z_-]*+[0-9])[A-Za-z0-9_-]{20,}+",
-    (b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_"): rb"gh[pousr]_[A-Za-z0-9]{20,}+",
-    (b"github_pat_",): rb"github_pat_[A-Za-z0-9_]{20,}+",
-    (b"glpat-",): rb"glpat-[A-Za-z0-9_-]{16,}+",
-    tuple(mark for mark in MARKS if mark.startswith(b"xox")): rb"xox[abeoprs]-[A-Za-z0-9-]{10,}+",
-    (b"AKIA", b"ASIA"): rb"A[KS]IA[A-Z0-9]{16}+(?![A-Za-z0-9])",
-    (b"eyJ",): rb"eyJ[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]{8,}+(?:\.[A-Za-z0-9_-]*+){1,3}+",
-}
-# In the middle of a word they are something else: `task-...`.
-_NOT_IN_A_WORD = rb"(?<![A-Za-z0-9_-])"
-
-_NO_SECRET = re.compile(
-    rb"\$[A-Za-z_{(]|[<{\[%]|[*xX.-]+$"  # stands for a value
-    rb"|[A-Za-z][A-Za-z0-9+.-]{0,20}://"  # an address; its password has a rule of its own
-    rb"|[A-Za-z_][A-Za-z0-9_.]*[(\[{]"  # a call, an index
-    rb"|[~^<>=v]*\d+(?:\.\d+){1,3}(?:[.-]\w+)*$"  # a version
-)
-_LETTERS = re.compile(rb"[A-Za-z_.-]+$")
-_OF_CODE = re.compile(
-    rb"[A-Za-z_]+(?:\.[A-Za-z_]+)+$|(?:.*[_.-])?%s(?:[_.-].*)?$|.*[a-z](?:Token|Secret|Password|Key|Cookie)$"
-    % _NAME.replace(b"%s", b"")
-)
-_TELLING = re.compile(rb"[0-9@#$^&*+=~%]")
-_WORDS = frozenset(
-    b"required invalid missing expired unknown optional default string number boolean object disabled enabled"
-    b" forbidden undefined redacted bearer hidden present absent changed removed rejected accepted granted"
-    b" denied failed wrong secret password credentials".split()
-)
-
-
-def is_secret(value: bytes, *, is_given: bool) -> bool:
-    """Whether what stands beside a name is a secret, and not a word about one.
-
-    ``is_given``: it is in quotes or right behind a ``=``, so anything of six
-    characters counts that is not a reference, a version, code or one of a few
-    words. Elsewhere a text of letters is prose: a digit or one of ``@#$^&*+=~%`` is needed.
-    """
-    if len(value) < SHORTEST or len(value) > LONGEST_WORD:
-        return len(value) >= SHORTEST
-    if _NO_SECRET.match(value):
-        return False
-    word = value.rstrip(b".:!?\\")
-    if _LETTERS.match(word):
-        return is_given and word.lower() not in _WORDS and not _OF_CODE.match(word)
-    return is_given or (_TELLING.search(word) is not None and word[:1] not in b"/.")
-
-
-def _part(found: re.Match[bytes], *names: str) -> tuple[str, int, int]:
-    """The one of some groups that has matched."""
-    name = next(name for name in names if found.start(name) >= 0)
-    return name, found.start(name), found.end(name)
-
-
-class Named:
-    """What stands beside a name."""
-
-    def __init__(self, names: Iterable[bytes]) -> None:
-        name = _NAME % b"".join(b"|" + re.escape(each) for each in names)
-        self._assigned = re.compile(name + _REST + _SIGN + _VALUE)
-        self._option = re.compile(rb"(?<=-)" + name + _AFTER_OPTION + _VALUE)
-
-    def look(self, text: bytes, at: int) -> Span | None:
-        header = _AUTHORIZATION.match(text, at) or _COOKIE.match(text, at)
-        if header is not None:
-            return self._in_header(header, at)
-        found = self._assigned.match(text, at)
-        if found is None:
-            found = self._option.match(text, at)
-        elif found["rest"] and _WORD.findall(found["rest"])[-1].lower() in _ABOUT:
-            return None
-        return None if found is None else self._beside(text, found, at)
-
-    def _in_header(self, found: re.Match[bytes], at: int) -> Span | None:
-        if found.groupdict().get("bare") is None:
-            return at, *found.span("whole")
-        # In Base64 there is such a place; in prose about headers there is none.
-        is_given = re.search(rb"[a-z][A-Z]", found["bare"]) is not None
-        return (at, *found.span("bare")) if is_secret(found["bare"], is_given=is_given) else None
-
-    def _beside(self, text: bytes, found: re.Match[bytes], at: int) -> Span | None:
-        how, start, end = _part(found, "double", "single", "escaped", "bare")
-        if how != "bare" and text[end : end + 1] in (b" ", b"\t"):
-            # Several words are prose.
-            return None
-        is_given = how != "bare" or (b"=" in found["sign"] and found["sign"].strip() == found["sign"])
-        return (at, start, end) if is_secret(text[start:end], is_given=is_given) else None
-
-
-def _in_address(text: bytes, at: int) -> Span | None:
-    found = _ADDRESS.match(text, at)
-    if found is None or _NO_SECRET.match(found["secret"]):
-        return None
-    return at, *found.span("secret")
-
-
-def _key_in_line(text: bytes, at: int) -> Span | None:
-    """A key whose line breaks are escaped, or the beginning of one."""
-    header = _BLOCK.match(text, at)
-    if header is None or not _BODY_FOLLOWS.match(text, header.end()):
-        return None
-    ends = [text.find(mark, header.end()) for mark in (b"\n", b"\r", _BLOCK_END)]
-    return at, header.end(), min((end for end in ends if end >= 0), default=len(text))
-
-
-def _shape(pattern: bytes) -> Look:
-    compiled = re.compile(_NOT_IN_A_WORD + pattern)
-
-    def look(text: bytes, at: int) -> Span | None:
-        found = compiled.match(text, at)
-        return None if found is None else (at, at, found.end())
-
-    return look
-
-
-def _value(value: bytes) -> Look:
-    return lambda text, at: (at, at, at + len(value)) if text.startswith(value, at) else None
 
 
 class Group:
@@ -234,7 +83,7 @@ class Rules:
     """All rules of one configuration, and of one effect's own secrets."""
 
     def __init__(self, names: Sequence[bytes], patterns: Sequence[str], values: Sequence[bytes]) -> None:
-        self._groups = [*_named_groups(names), *_mark_groups(), Group(_has_address, [(b"://", _in_address)])]
+        self._groups = [*_named_groups(names), *_mark_groups(), Group(_has_address, [(b"://", in_address)])]
         if values:
             needles = [value[:NEEDLE_BYTES] for value in values]
             looks = zip(needles, map(_value, values), strict=True)
@@ -287,6 +136,10 @@ class Rules:
         return cut_out(before + text, self.find(before + text, len(before)))[len(before) :]
 
 
+def _value(value: bytes) -> Look:
+    return lambda text, at: (at, at, at + len(value)) if text.startswith(value, at) else None
+
+
 def _named_groups(added: Sequence[bytes]) -> Iterator[Group]:
     look = Named(added).look
     for names, scan in _NAME_SCANS.items():
@@ -296,9 +149,9 @@ def _named_groups(added: Sequence[bytes]) -> Iterator[Group]:
 
 
 def _mark_groups() -> Iterator[Group]:
-    looks: dict[bytes, Look] = {b"-----BEGIN": _key_in_line}
-    for marks, pattern in _TOKENS.items():
-        looks.update(dict.fromkeys(marks, _shape(pattern)))
+    looks: dict[bytes, Look] = {b"-----BEGIN": key_in_line}
+    for marks, pattern in TOKENS.items():
+        looks.update(dict.fromkeys(marks, look_of(pattern)))
     for scan in map(re.compile, _MARK_SCANS):
         yield Group(scan.search, [(mark, look) for mark, look in looks.items() if scan.search(mark)])
 
@@ -328,24 +181,6 @@ def cut_out(text: bytes, spans: list[Span]) -> bytes:
         parts += [text[done:start], MARK.encode()]
         done = end
     return b"".join([*parts, text[done:]])
-
-
-def opens_block(line: bytes) -> bool:
-    """Whether a private key begins in a line and goes on in the next."""
-    at = line.rfind(b"-----BEGIN")
-    return at >= 0 and _BLOCK.match(line, at) is not None and _BLOCK_END not in line[at:]
-
-
-def is_body(line: bytes, *, is_first: bool) -> bool:
-    """Whether a line belongs to a private key, also with something before it that a logger put there."""
-    word = line.strip(b" \t\r\n\"',+\\")
-    is_plain = _BODY.fullmatch(word) is not None and (len(word) >= 32 or not is_first)
-    return is_plain or _LONG_BODY.search(word) is not None
-
-
-def is_around_body(line: bytes) -> bool:
-    """Whether a line may stand in a private key and is none of it: blank, or a header."""
-    return not line.strip() or re.match(rb"[A-Za-z-]{1,40}: ", line) is not None
 
 
 def _beginnings(needles: Iterable[bytes]) -> frozenset[bytes]:

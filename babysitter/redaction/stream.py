@@ -13,7 +13,8 @@ from __future__ import annotations
 import re
 
 from babysitter.redaction import MARK
-from babysitter.redaction.rules import cut_out, is_around_body, is_body, opens_block
+from babysitter.redaction.rules import cut_out
+from babysitter.redaction.shapes import BLOCK_END, is_around_body, is_body, opens_block
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,11 +78,11 @@ class Stream:
 
     def _whole(self, lines: bytes) -> bytes:
         """Lines, the first of which may have begun earlier."""
-        if not self._in_block and not self._rules.has_patterns and b"-----BEGIN" not in lines:
-            if len(lines) < WINDOW or max(map(len, _LINES.findall(lines))) < WINDOW:
-                clean = self._rules.redact(lines, self._before)
-                self._before = b"" if lines else self._before
-                return clean
+        is_plain = not self._in_block and not self._rules.has_patterns and b"-----BEGIN" not in lines
+        if is_plain and (len(lines) < WINDOW or max(map(len, _LINES.findall(lines))) < WINDOW):
+            clean = self._rules.redact(lines, self._before)
+            self._before = b"" if lines else self._before
+            return clean
         return b"".join([self._line(line) for line in _LINES.findall(lines)])
 
     def _line(self, line: bytes) -> bytes:
@@ -97,7 +98,7 @@ class Stream:
 
     def _redact(self, line: bytes) -> bytes:
         if self._in_block:
-            end = line.find(b"-----END")
+            end = line.find(BLOCK_END)
             if end >= 0:
                 body = self._of_block(line[:end]) if end else b""
                 self._in_block = False

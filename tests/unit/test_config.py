@@ -149,7 +149,7 @@ def test_a_misspelt_key_is_named_with_the_nearest(files: Files, text: str, key: 
 def test_a_key_that_is_like_no_other_tells_all_there_are(files: Files) -> None:
     with pytest.raises(InvalidInput) as caught:
         files.load(None, "zzz: 1")
-    assert caught.value.hint == "known keys: jobs, agent, iterateSeconds, limits"
+    assert caught.value.hint == "known keys: jobs, agent, iterateSeconds, limits, redact"
 
 
 @pytest.mark.parametrize(
