@@ -69,7 +69,7 @@ class Stream:
         return self._rules.redact(self._held[: max(map(self._held.rfind, (b" ", b"\t"))) + 1], self._before)
 
     def _let_go(self, data: bytes) -> bytes:
-        """There is no needle in it."""
+        """There is no needle in it, or only within what may become another."""
         size = len(data) - self._rules.unfinished(data)
         self._held = data[size:]
         self._is_suspect = False
@@ -118,10 +118,10 @@ class Stream:
 
     def _partial(self, text: bytes) -> bytes:
         """The beginning of a line, or what comes next of it."""
-        parts = []
+        parts: list[bytes] = []
         while True:
             at = 0 if self._in_block or self._rules.has_patterns else self._rules.first(text)
-            if at < 0:
+            if at < 0 or self._rules.unfinished(text) > len(text) - at:
                 return b"".join([*parts, self._let_go(text)])
             if at:
                 parts.append(text[:at])

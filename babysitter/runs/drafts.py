@@ -169,8 +169,9 @@ def said(run: Run, data: dict[str, Any]) -> Draft:
     from babysitter.redaction import redaction_of
 
     redaction = redaction_of(run.limits)
-    told = {name: redaction.data(data[name]) for name in ("message", "fields", "progress") if name in data}
-    return "PROCESS_LOG", {**data, **told}
+    words = ("message", "fields", "progress")
+    told = {name: redaction.data(value) if name in words else value for name, value in data.items()}
+    return "PROCESS_LOG", told
 
 
 def outcome(end: End, most_depth: int) -> Described:
