@@ -44,9 +44,14 @@ def _check_pattern(pattern: str) -> str:
     if not pattern.isascii():
         raise _refuse("a pattern is ASCII; it is matched against bytes")
     try:
-        compiled = re.compile(pattern.encode())
+        re.compile(pattern.encode())
     except (re.error, OverflowError, RecursionError) as error:
         raise _refuse(f"not a regular expression: {error}") from None
+    return pattern
+
+
+def _check_selective_pattern(pattern: str) -> str:
+    compiled = re.compile(pattern.encode())
     if any(found.end() == found.start() for text in (b"", b"a 1") for found in compiled.finditer(text)):
         raise _refuse("it matches the empty text, so it would match everywhere")
     return pattern
@@ -75,8 +80,16 @@ def _check_quick_pattern(pattern: str) -> str:
 MOST_REPEATS = 256
 MOST_ADDED = 20
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{3,64}$")]
-Pattern = Annotated[str, Field(min_length=1), AfterValidator(_check_pattern)]
-QuickPattern = Annotated[Pattern, Field(max_length=500), AfterValidator(_check_quick_pattern)]
+Pattern = Annotated[
+    str, Field(min_length=1), AfterValidator(_check_pattern), AfterValidator(_check_selective_pattern)
+]
+QuickPattern = Annotated[
+    str,
+    Field(min_length=1, max_length=500),
+    AfterValidator(_check_pattern),
+    AfterValidator(_check_quick_pattern),
+    AfterValidator(_check_selective_pattern),
+]
 
 
 class ProjectRedactModel(_Strict):

@@ -34,7 +34,7 @@ _AFTER_OPTION = rb"(?P<sign>[\"']?,?[ \t])"
 _AUTHORIZATION = re.compile(
     rb"(?i:authorization)\\{0,3}[\"']?\]?[ \t]{0,8}[:=][ \t]{0,8}\\{0,3}[\"']?"
     rb"(?:(?i:bearer|basic|token|negotiate|apikey)[ \t]{1,4}(?P<bare>[^\s\"'`,\\]++)"
-    rb"|(?i:digest|aws4-hmac-sha256)[ \t]{1,4}(?P<whole>[^\"'\r\n]++))"
+    rb"|(?i:digest|aws4-hmac-sha256)[ \t]{1,4}(?P<whole>[^\r\n]++))"
 )
 _COOKIE = re.compile(
     rb"(?i:cookie)\\{0,3}[\"']?[ \t]{0,8}:[ \t]{0,8}\\{0,3}[\"']?(?P<whole>[^\s\"'=;,]{1,128}+=[^\"'\r\n]++)"

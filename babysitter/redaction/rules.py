@@ -61,21 +61,21 @@ def _any_of(needles: Iterable[bytes]) -> Callable[[bytes], object]:
     return lambda text: any(needle in text for needle in found)
 
 
-# A rare letter that several needles share is found faster than each of them.
-_NAME_SCANS: dict[tuple[bytes, ...], bytes] = {
-    (b"token", b"cookie", b"api_key", b"api-key", b"apikey"): (
-        rb"k(?:(?<=tok)en|(?<=cook)ie|(?<=api[_-]k)ey|(?<=apik)ey)"
-    ),
-    (b"secret", b"credential"): rb"cre(?:(?<=secre)t|dential)",
-    (b"passw",): rb"passw",
-    (b"authorization",): rb"authorization",
+# An expression of literals that several needles share is faster than a look for each of them. It was
+# measured: what begins with two literals is fastest, then one rare letter with a look behind.
+_NAME_SCANS: dict[tuple[bytes, ...], Callable[[bytes], object]] = {
+    (b"token", b"cookie"): re.compile(rb"ok(?:en(?<=token)|ie(?<=cookie))").search,
+    (b"api_key", b"api-key", b"apikey"): re.compile(rb"pi[_-]?key(?:(?<=api[_-]key)|(?<=apikey))").search,
+    (b"secret", b"credential"): re.compile(rb"cre(?:(?<=secre)t|dential)").search,
+    (b"passw",): re.compile(rb"passw").search,
+    (b"authorization",): lambda text: b"authorization" in text,
 }
-_MARK_SCANS = (
-    rb"-----BEGIN",
-    rb"A[KS]IA",
-    rb"J(?<=eyJ)",
-    rb"_(?:(?<=gh[pousr]_)|(?<=github_pat_))",
-    rb"-(?:(?<=sk-)|(?<=glpat-)|(?<=xox[abeoprs]-))",
+_MARK_SCANS: tuple[Callable[[bytes], object], ...] = (
+    lambda text: b"-----BEGIN" in text,
+    re.compile(rb"A[KS]IA").search,
+    re.compile(rb"J(?<=eyJ)").search,
+    re.compile(rb"_(?:(?<=gh[pousr]_)|(?<=github_pat_))").search,
+    re.compile(rb"-(?<=[ktabeoprs]-)(?:(?<=sk-)|(?<=glpat-)|(?<=xox[abeoprs]-))").search,
 )
 
 
@@ -143,7 +143,7 @@ def _value(value: bytes) -> Look:
 def _named_groups(added: Sequence[bytes]) -> Iterator[Group]:
     look = Named(added).look
     for names, scan in _NAME_SCANS.items():
-        yield Group(re.compile(scan).search, [(name, look) for name in names], is_lowered=True)
+        yield Group(scan, [(name, look) for name in names], is_lowered=True)
     if added:
         yield Group(_any_of(added), [(name, look) for name in added], is_lowered=True)
 
@@ -152,8 +152,8 @@ def _mark_groups() -> Iterator[Group]:
     looks: dict[bytes, Look] = {b"-----BEGIN": key_in_line}
     for marks, pattern in TOKENS.items():
         looks.update(dict.fromkeys(marks, look_of(pattern)))
-    for scan in map(re.compile, _MARK_SCANS):
-        yield Group(scan.search, [(mark, look) for mark, look in looks.items() if scan.search(mark)])
+    for scan in _MARK_SCANS:
+        yield Group(scan, [(mark, look) for mark, look in looks.items() if scan(mark)])
 
 
 def _has_address(text: bytes) -> object:
