@@ -143,5 +143,4 @@ def _lines_of(values: Iterable[str]) -> tuple[bytes, ...]:
                 raw = text.encode("utf-8", "surrogateescape")
                 found[raw] = None
                 found[raw.replace(b"\\", b"\\\\").replace(b'"', b'\\"')] = None
-    # The longest first, or else what is left of it would stand beside a shorter one.
-    return tuple(sorted(found, key=len, reverse=True))
+    return tuple(found)

@@ -97,6 +97,7 @@ ORDINARY = [
     "Password: str, name: str",
     "token: Optional[str] = None",
     '{"password": "must not be empty"}',
+    '{"password": "should be longer"}',
     '{"password": "has 8 characters at least"}',
     '{"token": null, "secret": "", "cookie": true}',
     "token_count: 123456",
@@ -129,7 +130,7 @@ ORDINARY = [
     "postgres://user:$PASSWORD@host",
     "token_url: https://host/oauth2/token",
     "-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A\n-----END PUBLIC KEY-----",
-    'if "-----BEGIN RSA PRIVATE KEY-----" in text:\n    return True',
+    'if "-----BEGIN RSA PRIVATE KEY-----" in text:\n    return',
     "token=[redacted]",
     "naïve café, 東京",
 ]
@@ -207,6 +208,10 @@ def test_a_value_that_begins_like_a_name_is_found_in_pieces() -> None:
     assert b"".join([*map(stream.take, pieces), stream.finish()]) == b"say [redacted]!"
 
 
+def test_in_pieces_a_mark_in_the_middle_of_a_word_is_none() -> None:
+    assert cut(Redaction(), [b"ri", b"sk-0123456789abcdef01234"]) == b"risk-0123456789abcdef01234"
+
+
 def test_a_configured_name_is_one_too() -> None:
     assert Redaction(names=["Dsn"]).text("app_dsn=abcdef tokens") == "app_dsn=[redacted] tokens"
 
@@ -280,7 +285,17 @@ PARTS = [
         "\\",
     ),
     *("ghp_", GITHUB, "-----BEGIN RSA PRIVATE KEY-----", "-----END RSA PRIVATE KEY-----", BODY, "ab=", "@"),
-    *("://", "://user:pass@host", "sk-", "x" * 30, "Cookie: a=b;", "Authorization: Bearer ", JWT, "eyJ"),
+    *(
+        "://",
+        "://user:pass@host",
+        "sk-",
+        "sk-abcdefghij0123456789klmn",
+        "x" * 30,
+        "Cookie: a=b;",
+        "Authorization: Bearer ",
+        JWT,
+        "eyJ",
+    ),
     *("hunter2000", "hunt", "er2000", "my secret phrase", "my secret", "PIN 1234", "pin", "=123456", "tok"),
     *("en", "-----", "BEGIN", " PRIVATE KEY-----", "Proc-Type: 4,E", "AKIAIOSFODNN7EXAMPLE"),
 ]
