@@ -1,4 +1,4 @@
-"""How large things may be. A configuration can lower or raise each of them."""
+"""How large things may be, and what of them is not written down. A configuration can change each of them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,21 @@ class Limits:
         depth: of nesting in one value.
         inline_bytes: a value or definition up to this size stands in its event, a larger one in a file.
         iterate_seconds: how long a process may run without coming to rest.
+        redacts: secrets are redacted where output, logs and tracebacks are written.
+        secret_names, secret_patterns: what is a secret beside what is built in.
     """
 
-    __slots__ = ("depth", "inline_bytes", "iterate_seconds", "keys", "memory_bytes", "result_bytes")
+    __slots__ = (
+        "depth",
+        "inline_bytes",
+        "iterate_seconds",
+        "keys",
+        "memory_bytes",
+        "redacts",
+        "result_bytes",
+        "secret_names",
+        "secret_patterns",
+    )
 
     def __init__(
         self,
@@ -36,6 +48,9 @@ class Limits:
         self.depth = depth
         self.inline_bytes = inline_bytes
         self.iterate_seconds = iterate_seconds
+        self.redacts = True
+        self.secret_names: tuple[str, ...] = ()
+        self.secret_patterns: tuple[str, ...] = ()
 
 
 DEFAULT = Limits()

@@ -19,12 +19,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import selectors
     from collections.abc import Mapping
+    from typing import Any
 
     from babysitter.executors.effect_lock import EffectLock
     from babysitter.executors.work import Command, Executor, Work
+    from babysitter.redaction import Redaction
 
 # Beside the value an answer may have a line that says what it is, or be an error with its traceback.
 _ANSWER_EXTRA = 1 << 16
+# What tells of an error in the words of others.
+IN_WORDS = ("traceback", "problems")
 
 
 class Running:
@@ -44,8 +48,9 @@ class Running:
         environment: Mapping[str, str],
         selector: selectors.BaseSelector,
         answer_bytes: int,
+        redaction: Redaction,
     ) -> None:
-        """Start it.
+        """Start it; what it says is redacted.
 
         Raises:
             CannotStart: it never ran.
@@ -59,13 +64,14 @@ class Running:
         self._selector = selector
         self._answer = -1
         self._answer_bytes = answer_bytes
+        self._redaction = redaction
         command = executor.command()
         self._argv = command.argv
         self._began = time.monotonic()
         self._deadline = NEVER if command.timeout is None else self._began + command.timeout
         self._environment = {**environment, **_told(work, lock)}
-        self._stdout = Output(os.path.join(work.folder, "stdout.log"))
-        self._stderr = Output(os.path.join(work.folder, "stderr.log"))
+        self._stdout = Output(os.path.join(work.folder, "stdout.log"), redaction)
+        self._stderr = Output(os.path.join(work.folder, "stderr.log"), redaction)
         lock.note_start()
         try:
             self.child = self._start(command)
@@ -160,6 +166,8 @@ class Running:
 
     def _exit(self) -> Exit:
         assert self.child.returncode is not None
+        self._stdout.finish()
+        self._stderr.finish()
         return Exit(
             self.child.returncode,
             self._stdout,
@@ -183,7 +191,7 @@ class Running:
             self.effect_id,
             result.status,
             result.value,
-            result.error,
+            _without_secrets(result.error, self._redaction),
             started_ms=self.started_ms,
             finished_ms=max(self.started_ms, now_ms()),
             evidence={
@@ -197,8 +205,21 @@ class Running:
     def close(self) -> None:
         """Let go of all that is open but the lock; the child must be over, or never have started."""
         self._take_answer()
-        self._stdout.close()
-        self._stderr.close()
+        try:
+            self._stdout.close()
+        finally:
+            self._stderr.close()
+
+
+def _without_secrets(error: dict[str, Any] | None, redaction: Redaction) -> dict[str, Any] | None:
+    """What went wrong, in words; the ends of the output in it are redacted already."""
+    if error is None:
+        return None
+    told = {**error, "message": redaction.text(error["message"])}
+    if "data" in error:
+        words = {name: redaction.data(error["data"][name]) for name in IN_WORDS if name in error["data"]}
+        told["data"] = {**error["data"], **words}
+    return told
 
 
 def _told(work: Work, lock: EffectLock) -> dict[str, str]:

@@ -82,8 +82,15 @@ class Shell:
         return Result.ok({**exit.facts(), "output": output})
 
 
+def secrets_of(work: Work, environment: Mapping[str, str]) -> list[str]:
+    """The values of the variables that an effect is given as secrets."""
+    told = work.definition.get(work.kind)
+    names = told.get("secrets") if isinstance(told, dict) else None
+    return [environment[name] for name in names or [] if name in environment]
+
+
 def _excerpt(exit: Exit) -> str:
-    beginning = bytes(exit.stdout.kept[:240]).decode("utf-8", "replace")
+    beginning = exit.stdout.beginning.decode("utf-8", "replace")
     return f"; it begins with {shown(beginning, 60)}" if beginning.strip() else ""
 
 

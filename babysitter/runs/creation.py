@@ -133,7 +133,9 @@ def ask_author(entry: Entry, limits: Limits, when: str, work: Callable[[], T]) -
     except DeadlineExceeded:
         said = f"has not ended after {limits.iterate_seconds:g} s"
     except BaseException as error:
-        said = f"raises {type(error).__name__}: {error}"
+        from babysitter.redaction import redaction_of
+
+        said = redaction_of(limits).text(f"raises {type(error).__name__}: {error}")
     raise InvalidInput(f"the process file {entry.file!r}, when it {when}, {said}", hint=ONLY_DEFINES)
 
 

@@ -173,6 +173,16 @@ def reported(scope: str, message: str) -> dict[str, Any]:
     return {"scope": scope, "key": key, "level": "warning", "message": message, "fields": {}}
 
 
+def said(run: Run, data: dict[str, Any]) -> Draft:
+    """PROCESS_LOG, without secrets. Its key is of what was said, so a replay knows the line again."""
+    from babysitter.redaction import redaction_of
+
+    redaction = redaction_of(run.limits)
+    words = ("message", "fields", "progress")
+    told = {name: redaction.data(value) if name in words else value for name, value in data.items()}
+    return "PROCESS_LOG", told
+
+
 def outcome(end: End, most_depth: int) -> Described:
     """RUN_COMPLETED or RUN_FAILED, in the words of the process.
 
@@ -197,9 +207,10 @@ def _kept_output(run: Run, value: Any, content: bytes) -> dict[str, Any]:
     return {"outputRef": keep_file(run, "", f"output-{digest[:12]}.json", content), "sha256": digest}
 
 
-def problem(end: End, digests: dict[str, str]) -> dict[str, Any]:
-    """The data of a PROCESS_ERROR, cut to what people read."""
+def problem(run: Run, end: End, digests: dict[str, str]) -> dict[str, Any]:
+    """The data of a PROCESS_ERROR, without secrets and cut to what people read."""
     from babysitter.engine.ending import End, describe_stuck
+    from babysitter.redaction import redaction_of
 
     try:
         told = describe_stuck(end)
@@ -208,6 +219,8 @@ def problem(end: End, digests: dict[str, str]) -> dict[str, Any]:
         told = describe_stuck(
             End.stuck(TypeError(f"{type(end.error)!r} has no text: {failure!r}"), end.place)
         )
+    redaction = redaction_of(run.limits)
+    told.update({name: redaction.text(told[name]) for name in ("message", "traceback")})
     cut = {name: _cut(item) if isinstance(item, str) else item for name, item in told.items()}
     return {**cut, "sourceDigests": dict(digests)}
 

@@ -125,7 +125,6 @@ def test_of_run_json_every_byte_may_rot_and_no_command_lies(
             told.append(answer(run, truth))
     count("corruptions", len(told))
     assert set(told) == {"refused"}
-    assert told.count("refused") > len(told) / 3
 
 
 def answer(run: SmallRun, truth: object) -> str:

@@ -8,7 +8,7 @@ import pytest
 LAYERS = [
     ["errors"],
     ["clock", "config_file", "disk", "jsonfaults", "jsonsize", "limits", "paths"],
-    ["flushing", "jsontext"],
+    ["flushing", "jsontext", "redaction"],
     ["ids", "staging", "version"],
     ["files"],
     ["config", "journal", "library"],

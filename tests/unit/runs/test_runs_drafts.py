@@ -118,10 +118,10 @@ def test_a_sleep_always_stands_in_its_event(project: Project) -> None:
 
 
 def test_a_problem_is_text_that_can_be_written(run: Run) -> None:
-    problem = drafts.problem(End.stuck(ValueError("a\udcffb"), ("f.py", 3)), {})
+    problem = drafts.problem(run, End.stuck(ValueError("a\udcffb"), ("f.py", 3)), {})
     assert (problem["message"], problem["line"]) == ("a\\udcffb", 3)
 
 
 def test_a_long_problem_keeps_its_beginning_and_its_end(run: Run) -> None:
-    message = drafts.problem(End.stuck(ValueError("a" * 50_000 + "z"), None), {})["message"]
+    message = drafts.problem(run, End.stuck(ValueError("a" * 50_000 + "z"), None), {})["message"]
     assert (len(message) < 40_000, message[0], message[-1]) == (True, "a", "z")
