@@ -83,12 +83,13 @@ class Packed:
         Raises:
             CorruptArchive: it is not what was packed; found out at its end.
         """
-        digest = running_sha256(self._members[name].file_size)
+        digest, size = running_sha256(self._members[name].file_size), 0
         with checked(self.path), self._zip.open(self._members[name]) as member:
             while chunk := member.read(CHUNK):
                 digest.update(chunk)
+                size += len(chunk)
                 yield chunk
-        self._check_digest(name, digest.hexdigest())
+        self._check_content(name, digest.hexdigest(), size)
 
     def events(self) -> Iterator[tuple[str, bytes, Event]]:
         """Every event, with the name and the bytes of its file, each checked against the one before.
@@ -97,14 +98,15 @@ class Packed:
             CorruptEvent, CorruptArchive
         """
         head = Head.genesis(self.about["runId"])
-        digest = running_sha256(self._members[LINES].file_size)
+        digest, size = running_sha256(self._members[LINES].file_size), 0
         with checked(self.path), self._zip.open(self._members[LINES]) as member:
             while raw := member.readline(MAX_EVENT_BYTES + 1):
                 digest.update(raw)
+                size += len(raw)
                 name = file_name(head)
                 head = event = decode(raw, head)
                 yield name, raw, event
-        self._check_digest(LINES, digest.hexdigest())
+        self._check_content(LINES, digest.hexdigest(), size)
         if (head.seq, head.checksum) != (self.about["events"], self.about["checksum"]):
             raise corrupt(self.path, f"its journal ends with event {head.seq}, and not as {ABOUT} says")
 
@@ -124,12 +126,8 @@ class Packed:
         """Its owner may run the file."""
         return bool(self._members[name].external_attr >> 16 & stat.S_IXUSR)
 
-    def size_of(self, name: str) -> int:
-        """The bytes of a file, unpacked."""
-        return self._members[name].file_size
-
-    def _check_digest(self, name: str, digest: str) -> None:
-        if digest != self.about["files"][name]:
+    def _check_content(self, name: str, digest: str, size: int) -> None:
+        if (digest, size) != (self.about["files"][name], self._members[name].file_size):
             raise corrupt(self.path, f"{name!r} is not what was packed")
 
 

@@ -82,6 +82,7 @@ def _make_folder(runs_dir: str) -> None:
     path = os.path.join(runs_dir, ARCHIVE)
     try:
         os.mkdir(path, PRIVATE_FOLDER)
+        os.chmod(path, PRIVATE_FOLDER)
     except FileExistsError:
         pass
     except OSError as error:

@@ -118,11 +118,10 @@ def _delete_quietly(folder: str) -> None:
 
 
 def _remove_archive(packed: Packed, folder: str) -> None:
-    if identity_of(packed.path) != packed.identity:
-        # Another one was packed meanwhile; it is not ours to remove.
-        return
     identity = identity_of(folder)
-    assert identity is not None
+    if identity is None or identity_of(packed.path) != packed.identity:
+        # It was packed again meanwhile, and that archive is not ours to remove.
+        return
     try:
         delete(leave_to(folder, identity, packed.path))
     except (FileNotFoundError, Conflict):
@@ -161,10 +160,9 @@ def copied(packed: RunPacked, limits: Limits) -> Iterator[Run]:
     folder = _temporary_folder()
     try:
         with open_packed(os.path.basename(packed.archive).removesuffix(PACKED), runs_dir) as opened:
-            wanted = [name for name in opened.files if name.split("/")[0] not in NOT_LOOKED_AT]
             # Twice, as it may be in memory, and others need that too.
-            _check_room(2 * sum(map(opened.size_of, wanted)), folder)
-            unpack(opened, folder, is_durable=False, wanted=wanted)
+            _check_room(2 * opened.size, folder)
+            unpack(opened, folder, is_durable=False, without=NOT_LOOKED_AT)
         run = Run(folder, limits)
         run.archive = packed.archive
         yield run
@@ -188,7 +186,7 @@ def unpack(
     folder: str,
     *,
     is_durable: bool,
-    wanted: list[str] | None = None,
+    without: frozenset[str] = frozenset(),
     tell: Tell = lambda size: None,
 ) -> None:
     """Fill a folder that nobody reads yet; on the disk, if it is to be durable, when this returns.
@@ -197,12 +195,13 @@ def unpack(
         CorruptArchive, UnsafePath: what comes out is not what was packed.
         StorageError
     """
-    names = packed.files if wanted is None else wanted
+    names = [name for name in packed.files if name.split("/")[0] not in without]
+    folders = {name for name in packed.folders if name.split("/")[0] not in without}
     with (
         Folder(folder) as opened,
         NewFiles(opened, len(names) + packed.about["events"], is_durable=is_durable) as files,
     ):
-        for name in sorted({*packed.folders, JOURNAL, "artifacts", "state"}):
+        for name in sorted({*folders, JOURNAL, "artifacts", "state"}):
             files.make_folder(name)
         for name in names:
             mode = PRIVATE_FOLDER if packed.is_executable(name) else PRIVATE_FILE
