@@ -43,7 +43,7 @@ def stage(folder: Folder, scratch: str, contents: Sequence[bytes]) -> Staged:
     Raises:
         StorageError
     """
-    is_known = kind_of(folder) in _KNOWN_KINDS
+    is_known = can_sync_all(folder)
     if is_known and len(contents) <= MOST_UNNAMED:
         try:
             return Unnamed(folder, contents)
@@ -206,6 +206,11 @@ def _remove_abandoned(outer: Folder, name: str, before: float) -> None:
     except (OSError, BabysitterError):
         # Somebody else is at it, or it is not ours to remove: it can wait.
         pass
+
+
+def can_sync_all(folder: Folder) -> bool:
+    """Whether its file system is known to write everything with syncfs, where there is that call."""
+    return kind_of(folder) in _KNOWN_KINDS
 
 
 _kinds: dict[int, bytes] = {}

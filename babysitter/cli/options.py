@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from babysitter import config
-from babysitter.errors import BabysitterError, InvalidInput, UnsafePath
+from babysitter.errors import BabysitterError, InvalidInput, RunPacked, UnsafePath
 from babysitter.paths import project_dir, runs_dir
 from babysitter.runs.folder import LATEST, open_run
 
@@ -31,11 +31,12 @@ def json_option(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")(command)
 
 
-def run_argument(required: bool = False) -> Callable[[Command], Command]:
-    """RUN: an id, a unique beginning of it, a folder, or ``latest``."""
+def run_argument(required: bool = False, *, only_looks: bool = False) -> Callable[[Command], Command]:
+    """RUN: an id, a unique beginning of it, a folder, or ``latest``; also a packed one if it only looks."""
+    complete = complete_any_run if only_looks else complete_run
     if required:
-        return click.argument("run", metavar="RUN", shell_complete=complete_run)
-    return click.argument("run", metavar="[RUN]", default=LATEST, shell_complete=complete_run)
+        return click.argument("run", metavar="RUN", shell_complete=complete)
+    return click.argument("run", metavar="[RUN]", default=LATEST, shell_complete=complete)
 
 
 def complete_run(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -46,6 +47,23 @@ def complete_run(ctx: click.Context, param: click.Parameter, incomplete: str) ->
         folder = runs_dir(ctx.params.get("runs_dir"))
         return [name for name in [*sorted(run_ids(folder)), LATEST] if name.startswith(incomplete)]
     return []
+
+
+def complete_packed(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Ids of packed runs for shell completion."""
+    from babysitter.runs.folder import packed_ids
+
+    with quiet():
+        folder = runs_dir(ctx.params.get("runs_dir"))
+        return [name for name in sorted(packed_ids(folder)) if name.startswith(incomplete)]
+    return []
+
+
+def complete_any_run(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Ids of runs, packed ones too, for shell completion."""
+    return list(
+        dict.fromkeys([*complete_run(ctx, param, incomplete), *complete_packed(ctx, param, incomplete)])
+    )
 
 
 def complete_effect(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -84,6 +102,23 @@ def settings() -> config.Settings:
 def opened(run: str, folder: str | None) -> Run:
     """The run of that name, its journal read."""
     return open_run(run, runs_dir(folder), settings().limits).load()
+
+
+@contextmanager
+def to_look_at(run: str, folder: str | None) -> Iterator[Run]:
+    """The run of that name, its journal not yet read; of a packed one a copy, which is gone afterwards."""
+    where, limits = runs_dir(folder), settings().limits
+    try:
+        found = open_run(run, where, limits)
+    except RunPacked as error:
+        packed = error
+    else:
+        yield found
+        return
+    from babysitter.runs.unpacking import copied
+
+    with copied(packed, limits) as copy:
+        yield copy
 
 
 def input_options(command: Command) -> Command:

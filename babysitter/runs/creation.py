@@ -16,7 +16,7 @@ from babysitter.journal.store import Journal
 from babysitter.jsontext import compact
 from babysitter.paths import STATE_FOLDER
 from babysitter.runs.deadline import Aside, Deadline
-from babysitter.runs.folder import LATEST, check_id
+from babysitter.runs.folder import LATEST, archive_of, check_id
 from babysitter.runs.inputs import prepare
 from babysitter.runs.run import FOLDER_MODE, LAYOUT, Run
 from babysitter.runs.source import Source
@@ -88,6 +88,11 @@ def _check_new(run_id: str, runs_dir: str) -> None:
         )
     if os.path.lexists(os.path.join(runs_dir, run_id)):
         raise _exists(runs_dir, run_id)
+    if os.path.lexists(archive_of(run_id, runs_dir)):
+        raise RunExists(
+            f"a run {run_id!r} exists, and is packed",
+            hint=f"choose another id, or unpack it: babysitter restore {run_id}",
+        )
 
 
 def _as_json(what: str, value: Any) -> bytes:

@@ -1,4 +1,7 @@
-"""The folder of runs: they are found by id, prefix, path or ``latest``."""
+"""The folder of runs: they are found by id, prefix, path or ``latest``.
+
+Packed runs are in a folder of their own in it, whose name no run can have.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import stat
 
 from babysitter import limits as limits_module
 from babysitter.disk import check_owner, refuse
-from babysitter.errors import BabysitterError, NoSuchRun, UnsafePath
+from babysitter.errors import BabysitterError, NoSuchRun, RunPacked, UnsafePath
 from babysitter.files import read_regular
 from babysitter.ids import valid_id
 from babysitter.jsontext import loads
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from babysitter.limits import Limits
 
 LATEST = "latest"
+ARCHIVE = ".archive"
+PACKED = ".zip"
 
 
 def check_id(run_id: str) -> None:
@@ -40,6 +45,7 @@ def open_run(name: str, runs_dir: str, limits: Limits = limits_module.DEFAULT) -
 
     Raises:
         NoSuchRun: nothing or more than one fits.
+        RunPacked: what fits is packed.
         UnsafePath: the folder is a link, or belongs to somebody else.
     """
     folder = find(name, runs_dir)
@@ -54,6 +60,8 @@ def find(name: str, runs_dir: str) -> str:
     exact = os.path.join(runs_dir, name)
     if valid_id(name) and _is_run(exact):
         return exact
+    if valid_id(name) and os.path.lexists(archive_of(name, runs_dir)):
+        raise _is_packed(name, runs_dir)
     listed = list(run_ids(runs_dir))
     if name == LATEST and listed:
         return os.path.join(runs_dir, max(listed, key=lambda run_id: (_made(runs_dir, run_id), run_id)))
@@ -94,8 +102,36 @@ def _by_prefix(name: str, listed: list[str], runs_dir: str) -> str:
         raise NoSuchRun(
             f"{name!r} is the beginning of {len(fitting)} runs: {shown}", hint="write more of the id"
         )
-    hint = "babysitter list" if listed else "babysitter run PROCESS"
+    packed = [run_id for run_id in packed_ids(runs_dir) if run_id.startswith(name)]
+    if len(packed) == 1:
+        raise _is_packed(packed[0], runs_dir)
+    hint = "babysitter list" if listed or packed else "babysitter run PROCESS"
     raise NoSuchRun(f"there is no run {name!r} in {runs_dir!r}", hint=hint)
+
+
+def _is_packed(run_id: str, runs_dir: str) -> RunPacked:
+    return RunPacked(
+        f"the run {run_id!r} is packed; as it is, it can only be looked at",
+        archive=archive_of(run_id, runs_dir),
+        hint=f"babysitter restore {run_id}",
+    )
+
+
+def archive_of(run_id: str, runs_dir: str) -> str:
+    """The file that a run is packed into."""
+    return os.path.join(runs_dir, ARCHIVE, run_id + PACKED)
+
+
+def packed_ids(runs_dir: str) -> Iterator[str]:
+    """The ids of all packed runs; a kill may have left one of them its folder too."""
+    try:
+        names = os.listdir(os.path.join(runs_dir, ARCHIVE))
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for name in names:
+        run_id = name.removesuffix(PACKED)
+        if run_id != name and valid_id(run_id):
+            yield run_id
 
 
 def run_ids(runs_dir: str) -> Iterator[str]:

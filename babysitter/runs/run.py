@@ -44,6 +44,7 @@ class Run:
         about: what run.json says.
         state: the folded events, as of the last ``load``, ``refresh`` or ``append``.
         on_event: called with every event, in order, as it is read or written.
+        archive: the file that it was taken from to be looked at, when it is packed.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Run:
         self.journal = Journal(folder, self.run_id)
         self.state = RunState()
         self.on_event: Callable[[Event], None] | None = None
+        self.archive: str | None = None
 
     def _read_about(self) -> dict[str, Any]:
         try:
@@ -99,13 +101,13 @@ class Run:
         """The folder for the process's own files."""
         return os.path.join(self.folder, "artifacts")
 
-    def load(self) -> Run:
-        """Read the whole journal.
+    def load(self, *, use_cache: bool = True) -> Run:
+        """Read the whole journal; without the cache every event comes from its own file.
 
         Raises:
             JournalError: it cannot be trusted.
         """
-        self.journal.load(self._see)
+        self.journal.load(self._see, use_cache=use_cache)
         if not self.state.created:
             raise MissingEvent(f"the journal of run {self.run_id!r} is empty, not even its creation is there")
         self._check_about()

@@ -28,10 +28,14 @@ def runs_lines(runs: Sequence[dict[str, Any]]) -> list[str]:
     if not runs:
         return ["no runs here; make one with: babysitter run PROCESS"]
     rows = [
-        [run["run"], run["process"], run["status"], moment(run["createdAt"]), _progress_of(run)]
+        [run["run"], run["process"], _status_of(run), moment(run["createdAt"]), _progress_of(run)]
         for run in runs
     ]
     return _table(["run", "process", "status", "created", "effects"], rows)
+
+
+def _status_of(run: dict[str, Any]) -> str:
+    return f"{run['status']}, packed" if run.get("packed") else str(run["status"])
 
 
 def _progress_of(run: dict[str, Any]) -> str:
@@ -110,10 +114,13 @@ def _status(told: dict[str, Any]) -> dict[str, Any]:
         "effects": _counts(told["effects"]) or "none",
         "waits for": _counts(told["pending"]),
         "until": moment(told.get("until", "")),
-        "folder": told["folder"],
+        "folder": told.get("folder", ""),
+        "packed in": told.get("archive", ""),
         **_ending(told),
     }
-    if told["status"] not in FINISHED:
+    if told.get("packed"):
+        lines["unpack with"] = f"babysitter restore {told['run']}"
+    elif told["status"] not in FINISHED:
         lines["go on with"] = f"babysitter resume {told['run']}"
     return {name: value for name, value in lines.items() if value != ""}
 
