@@ -132,10 +132,11 @@ class Folder:
         path: as it was named when it was opened, for messages.
     """
 
-    __slots__ = ("fd", "path")
+    __slots__ = ("_identity", "fd", "path")
 
     def __init__(self, path: str) -> None:
         self.path = path
+        self._identity: list[int] = []
         try:
             self.fd = os.open(path, _OPEN_FOLDER)
         except OSError as error:
@@ -193,8 +194,10 @@ class Folder:
 
     def identity(self) -> list[int]:
         """What tells this folder from every other on the machine."""
-        found = os.fstat(self.fd)
-        return [found.st_dev, found.st_ino]
+        if not self._identity:
+            found = os.fstat(self.fd)
+            self._identity = [found.st_dev, found.st_ino]
+        return self._identity
 
     def close(self) -> None:
         os.close(self.fd)

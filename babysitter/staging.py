@@ -42,7 +42,7 @@ def stage(folder: Folder, scratch: str, contents: Sequence[bytes]) -> Staged:
     Raises:
         StorageError
     """
-    if len(contents) <= open_at_once() and _kind_of(folder) in _KNOWN_KINDS:
+    if kind_of(folder) in _KNOWN_KINDS and len(contents) <= open_at_once():
         try:
             return Unnamed(folder, contents)
         except OSError as error:
@@ -186,9 +186,9 @@ def _remove_abandoned(path: str, before: float) -> None:
 _kinds: dict[int, bytes] = {}
 
 
-def _kind_of(folder: Folder) -> bytes:
+def kind_of(folder: Folder) -> bytes:
     """The kind of file system that ``folder`` is on; empty when that cannot be known."""
-    device = os.fstat(folder.fd).st_dev
+    device = folder.identity()[0]
     if device not in _kinds:
         _kinds[device] = _mounted_kind(f"{os.major(device)}:{os.minor(device)}".encode())
     return _kinds[device]

@@ -36,7 +36,7 @@ class Effect:
         "kind",
         "label",
         "requested_ms",
-        "resolved_ms",
+        "resolved_seq",
         "result_ref",
         "seq",
         "started_at",
@@ -64,7 +64,7 @@ class Effect:
         self.value: Any = None
         self.error: dict[str, Any] | None = None
         self.result_ref: tuple[str, str] | None = None
-        self.resolved_ms = 0
+        self.resolved_seq = 0
         self.started_at: str | None = None
         self.finished_at: str | None = None
         self.executor: str | None = None
@@ -83,12 +83,12 @@ class Effect:
         self.started_at = data.get("startedAt")
         self.finished_at = data.get("finishedAt")
         self.executor = data.get("executor")
-        self.resolved_ms = event.ms
+        self.resolved_seq = event.seq
         self.definition = None
 
     def cancel(self, event: Event) -> None:
         self.status = CANCELLED
-        self.resolved_ms = event.ms
+        self.resolved_seq = event.seq
         self.definition = None
 
 

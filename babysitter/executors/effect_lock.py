@@ -21,8 +21,8 @@ import os
 import signal
 import stat
 
-from babysitter.disk import PRIVATE_FILE, PRIVATE_FOLDER, refuse
-from babysitter.errors import InvalidInput, UnsafePath
+from babysitter.disk import PRIVATE_FILE, PRIVATE_FOLDER, open_to_read, refuse
+from babysitter.errors import InvalidInput, StorageError, UnsafePath
 from babysitter.executors.processes import is_same_process, marked_processes, signal_all, start_time
 from babysitter.jsontext import compact, loads
 
@@ -171,6 +171,19 @@ class EffectLock:
             os.close(self.fd)
             self.fd = -1
             self.is_held = False
+
+
+def worker_of(folder: str) -> int | None:
+    """The driver that performs an effect now, asked without touching the lock; None when none does."""
+    try:
+        fd = open_to_read(os.path.join(folder, RECORD))
+    except (OSError, UnsafePath, StorageError):
+        return None
+    try:
+        driver: Any = _read_record(fd).get("driver")
+    finally:
+        os.close(fd)
+    return int(driver["pid"]) if _lives(driver) else None
 
 
 def _open_private(path: str) -> int:

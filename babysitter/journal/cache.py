@@ -217,9 +217,8 @@ class Cache:
         try:
             with self._open_folder() as state:
                 self._write_lines(state)
-                if marker is not None:
-                    if not _written_over(state, marker):
-                        state.replace(MARKER, marker)
+                if marker is not None and not _written_over(state, marker):
+                    state.replace(MARKER, marker)
         except (OSError, BabysitterError):
             # A full disk or a read-only folder must not keep anybody from
             # reading or from going on. A cache that lacks lines only costs time.

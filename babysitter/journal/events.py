@@ -159,6 +159,18 @@ def decode(raw: bytes, head: Head) -> Event:
     return event
 
 
+def previous_of(raw: bytes) -> str | None:
+    """The checksum of the event before one whose place is not known; None unless the bytes are whole."""
+    body = raw[:-_TAIL]
+    if raw[-_TAIL:] != _BEFORE_CHECKSUM + sha256_hex(body).encode() + _AFTER_CHECKSUM:
+        return None
+    try:
+        prev = loads(raw)["data"]["prev"]
+    except (ValueError, LookupError, TypeError, RecursionError, InvalidInput):
+        return None
+    return prev if isinstance(prev, str) else None
+
+
 def _parts(raw: bytes, head: Head) -> tuple[str, str, dict[str, Any]]:
     try:
         parsed = loads(raw)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from filelock import BaseFileLock
 
 NAME = "run.lock"
+UNKNOWN = "another command"
 
 _HOLDER_BYTES = 4096
 
@@ -118,6 +119,31 @@ def _busy(run_folder: str, path: str, timeout: float) -> RunBusy:
     )
 
 
+def holder(run_folder: str) -> str:
+    """Who holds the lock of a run, asked without touching it; empty when nobody does."""
+    path = os.path.join(run_folder, NAME)
+    is_held = _is_flocked(path)
+    told = _holder(path)
+    if is_held is None:
+        # This system does not say. Whoever let go in good order is no longer named in the file.
+        return "" if told == UNKNOWN else told
+    return told if is_held else ""
+
+
+def _is_flocked(path: str) -> bool | None:
+    """Whether the system knows a lock on the file; None where it does not tell."""
+    try:
+        found = os.stat(path, follow_symlinks=False)
+        with open("/proc/locks", encoding="ascii") as locks:
+            lines = locks.read().split("\n")
+    except FileNotFoundError:
+        return None if os.path.lexists(path) else False
+    except OSError:
+        return None
+    wanted = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino}"
+    return any(wanted in line.split() and "FLOCK" in line for line in lines)
+
+
 def _holder(path: str) -> str:
     """Who wrote last that it holds the lock; it may have ended since, or not have written yet."""
     try:
@@ -129,5 +155,5 @@ def _holder(path: str) -> str:
         pid, command = int(found["pid"]), str(found["command"])
         os.kill(pid, 0)
     except (OSError, ValueError, LookupError, TypeError, ArithmeticError, RecursionError, BabysitterError):
-        return "another command"
+        return UNKNOWN
     return f"{command!r} (process {pid})"

@@ -10,7 +10,15 @@ from __future__ import annotations
 import os
 
 from babysitter.disk import Folder, refuse
-from babysitter.errors import CorruptEvent, HeadMoved, InvalidInput, MissingEvent, StorageError, UnsafePath
+from babysitter.errors import (
+    CorruptEvent,
+    HeadMoved,
+    InvalidInput,
+    MissingEvent,
+    RunBusy,
+    StorageError,
+    UnsafePath,
+)
 from babysitter.journal.cache import Cache
 from babysitter.journal.events import MAX_EVENT_BYTES, Event, Head, decode, encode, file_name
 from babysitter.journal.listing import check_known, check_listing, check_tail, event_names
@@ -44,10 +52,17 @@ class Journal:
 
     def _start_again(self) -> None:
         self.head: Head = Head.genesis(self.run_id)
+        # Of the folder that was read: a repair puts another one in its place.
+        self._identity: list[int] | None = None
         # The last number and the time of the batch that the head belongs to.
         self._batch = (0, 0)
         # The last event known to be on the disk under its name.
         self._flushed = (0, self.head.checksum)
+
+    @property
+    def unfinished_batch(self) -> int:
+        """How many events an interrupted batch lacks behind the head; nobody was told of that batch."""
+        return max(0, self._batch[0] - self.head.seq)
 
     # Reading
 
@@ -63,7 +78,7 @@ class Journal:
             StorageError
         """
         self._start_again()
-        with self._open() as journal:
+        with self._open_same() as journal:
             # The marker before the listing, the listing before the events:
             # each can then only be behind what comes after it, never ahead.
             marker = self._cache.marker(journal)
@@ -100,7 +115,7 @@ class Journal:
         Raises:
             CorruptEvent, StorageError
         """
-        with self._open() as journal:
+        with self._open_same() as journal:
             if self._follow(journal, visit):
                 self._cache.save(journal, self.head, self._flushed)
         return self.head
@@ -127,11 +142,40 @@ class Journal:
         self.head = event
         self._batch = (event.batch_end, event.ms)
 
-    def _open(self) -> Folder:
+    def _open_same(self) -> Folder:
+        """Open the folder, which has to be the one that was read before."""
         try:
-            return Folder(self.folder)
+            journal = Folder(self.folder)
         except FileNotFoundError:
-            raise MissingEvent(f"the journal folder {self.folder!r} is absent") from None
+            raise MissingEvent(
+                f"the journal folder {self.folder!r} is absent", hint=f"babysitter doctor {self.run_id}"
+            ) from None
+        identity = journal.identity()
+        if self._identity is None:
+            self._identity = identity
+        elif self._identity != identity:
+            journal.close()
+            raise self._replaced()
+        return journal
+
+    def _check_place(self, journal: Folder) -> None:
+        """What was written counts only where readers look for it.
+
+        A repair moves the folder away first, and then takes along whatever it
+        finds in it. So an event that was linked before this look is not lost.
+        """
+        try:
+            found = os.stat(self.folder, follow_symlinks=False)
+        except OSError:
+            raise self._replaced() from None
+        if [found.st_dev, found.st_ino] != journal.identity():
+            raise self._replaced()
+
+    def _replaced(self) -> RunBusy:
+        return RunBusy(
+            f"the journal of run {self.run_id!r} was repaired while this command was at work",
+            hint="nothing of this was acknowledged; call it again",
+        )
 
     # Writing
 
@@ -147,13 +191,14 @@ class Journal:
 
         Raises:
             HeadMoved: another writer was first; read on and decide again.
+            RunBusy: the journal was repaired meanwhile.
             StorageError: the disk refused; what is left of the events may still be read.
             TypeError, ValueError, InvalidInput: a draft is not JSON or too large; nothing was written.
         """
         if not drafts:
             return []
         self._check_flushes()
-        with self._open() as journal:
+        with self._open_same() as journal:
             if self._batch[0] > self.head.seq:
                 self._sweep(journal)
             raws, events = self._build(drafts, now_ms)
@@ -174,8 +219,9 @@ class Journal:
         """
         self._check_flushes()
         if self._flushed[0] < self.head.seq:
-            with self._open() as journal:
+            with self._open_same() as journal:
                 self._sync(journal)
+                self._check_place(journal)
             self._note_flushed()
 
     def _build(self, drafts: Sequence[Draft], now_ms: int) -> tuple[list[bytes], list[Event]]:
@@ -210,6 +256,7 @@ class Journal:
             for index, name in enumerate(names):
                 self._link(journal, staged, index, name, raws[index])
         self._sync(journal)
+        self._check_place(journal)
 
     def _link(self, journal: Folder, staged: Staged, index: int, name: str, raw: bytes) -> None:
         try:

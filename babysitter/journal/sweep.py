@@ -37,7 +37,7 @@ def sweep(run_folder: str, journal: Folder, head: Head, batch_end: int) -> None:
         raise HeadMoved("another writer went on while the rest of an interrupted batch was looked at")
     if not behind:
         return
-    with _quarantine(run_folder) as quarantine:
+    with open_quarantine(run_folder) as quarantine:
         for name in behind:
             _move(journal, name, quarantine)
         quarantine.sync()
@@ -46,7 +46,8 @@ def sweep(run_folder: str, journal: Folder, head: Head, batch_end: int) -> None:
     journal.sync()
 
 
-def _quarantine(run_folder: str) -> Folder:
+def open_quarantine(run_folder: str) -> Folder:
+    """The folder for what is moved aside, made when needed."""
     path = os.path.join(run_folder, QUARANTINE)
     try:
         os.mkdir(path, PRIVATE_FOLDER)

@@ -196,16 +196,16 @@ def _fill(
     for name in ("journal", "state", "artifacts"):
         os.mkdir(os.path.join(folder, name), FOLDER_MODE)
     described, inputs = texts
-    write_once(os.path.join(folder, "run.json"), described + b"\n")
+    described += b"\n"
+    write_once(os.path.join(folder, "run.json"), described)
     write_once(os.path.join(folder, "inputs.json"), inputs)
     created = {
-        "runId": about["runId"],
-        "processId": about["processId"],
-        "entrypoint": about["entrypoint"],
+        # All of run.json but its layout, so that it can be written again.
+        **{name: about[name] for name in about if name != "layout"},
+        "runDigest": sha256_hex(described),
         "sourceDigests": source.digests,
         "inputsRef": "inputs.json",
         "inputsDigest": sha256_hex(inputs),
-        "prompt": about["prompt"],
         "engine": version,
         "python": ".".join(map(str, sys.version_info[:3])),
     }

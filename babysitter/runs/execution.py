@@ -49,8 +49,10 @@ class Execution:
         diverged: the script did not hold under a changed source; nothing was written.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, *, is_dry: bool = False) -> None:
+        """``is_dry``: nothing will be written, it is only to be seen where the process comes to."""
         self.run = run
+        self._is_dry = is_dry
         self.diverged: NondeterminismError | None = None
         self._source: Source | None = None
         self._digests: dict[str, str] = {}
@@ -158,7 +160,8 @@ class Execution:
     def _give_up(self, place: Place) -> None:
         """The process swallows every interruption, so this is the last that is done here."""
         self._failure = End.stuck(self._too_slow(), place)
-        self.write_round()
+        if not self._is_dry:
+            self.write_round()
 
     def _too_slow(self) -> ProcessError:
         return ProcessError(

@@ -51,7 +51,7 @@ def find(name: str, runs_dir: str) -> str:
     if os.sep in name or name in (".", ".."):
         return _by_path(name)
     exact = os.path.join(runs_dir, name)
-    if valid_id(name) and os.path.isfile(os.path.join(exact, "run.json")):
+    if valid_id(name) and _is_run(exact):
         return exact
     listed = list(run_ids(runs_dir))
     if name == LATEST and listed:
@@ -63,9 +63,14 @@ def find(name: str, runs_dir: str) -> str:
 
 def _by_path(name: str) -> str:
     folder = os.path.abspath(name)
-    if not os.path.isfile(os.path.join(folder, "run.json")):
+    if not _is_run(folder):
         raise NoSuchRun(f"{name!r} is not a run folder: it has no run.json", hint="babysitter list")
     return folder
+
+
+def _is_run(folder: str) -> bool:
+    """Whether a folder is a run, be it a damaged one that has lost a part."""
+    return any(os.path.lexists(os.path.join(folder, part)) for part in ("run.json", "journal"))
 
 
 def _by_prefix(name: str, listed: list[str], runs_dir: str) -> str:
@@ -89,7 +94,7 @@ def run_ids(runs_dir: str) -> Iterator[str]:
         return
     for name in names:
         folder = os.path.join(runs_dir, name)
-        if valid_id(name) and os.path.isfile(os.path.join(folder, "run.json")) and not os.path.islink(folder):
+        if valid_id(name) and not os.path.islink(folder) and _is_run(folder):
             yield name
 
 

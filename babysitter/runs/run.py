@@ -42,8 +42,10 @@ class Run:
         on_event: called with every event, in order, as it is read or written.
     """
 
-    def __init__(self, folder: str, limits: Limits = limits_module.DEFAULT) -> None:
-        """Read run.json.
+    def __init__(
+        self, folder: str, limits: Limits = limits_module.DEFAULT, *, about: dict[str, Any] | None = None
+    ) -> None:
+        """Read run.json, or take what it has to say from who knows it otherwise.
 
         Raises:
             UnknownLayout: a later version made this folder.
@@ -51,7 +53,7 @@ class Run:
         """
         self.folder = folder
         self.limits = limits
-        self.about = self._read_about()
+        self.about = self._read_about() if about is None else about
         self.run_id: str = self.about["runId"]
         self.journal = Journal(folder, self.run_id)
         self.state = RunState()
@@ -62,7 +64,10 @@ class Run:
             about = loads(read_regular(os.path.join(self.folder, "run.json"), MOST_ABOUT))
             layout = about["layout"]
         except (ValueError, KeyError, TypeError, RecursionError, FileNotFoundError, InvalidInput) as error:
-            raise CorruptEvent(f"run.json of {self.folder!r} cannot be read: {error}") from None
+            raise CorruptEvent(
+                f"run.json of {self.folder!r} cannot be read: {error}",
+                hint=f"babysitter doctor {os.path.basename(self.folder)}",
+            ) from None
         if layout != LAYOUT:
             raise UnknownLayout(
                 f"{self.folder!r} has layout {layout!r}, and this version knows {LAYOUT}",

@@ -16,6 +16,7 @@ LAYERS = [
     ["runs"],
     ["executors"],
     ["driver"],
+    ["doctor"],
     ["views"],
     ["__init__"],  # what authors import; the package itself never does
     ["cli"],

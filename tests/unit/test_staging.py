@@ -54,7 +54,7 @@ def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, few_
 
         monkeypatch.setattr(os, "open", open_)
     elif request.param == "unknown file system":
-        monkeypatch.setattr(staging, "_kind_of", lambda folder: b"btrfs")
+        monkeypatch.setattr(staging, "kind_of", lambda folder: b"btrfs")
     elif request.param == "no posix_fadvise":
         monkeypatch.delattr(os, "posix_fadvise", raising=False)
 
@@ -179,7 +179,7 @@ def test_half_of_the_descriptors_that_are_allowed_may_be_taken(
 
 
 def test_a_small_batch_has_no_names_where_that_is_safe(folder: Folder, scratch: Path) -> None:
-    kind = staging._kind_of(folder)
+    kind = staging.kind_of(folder)
     with stage(folder, str(scratch), contents(2)) as staged:
         assert isinstance(staged, Unnamed if kind in staging._KNOWN_KINDS else Named)
 

@@ -1,0 +1,189 @@
+"""``verify`` and ``doctor``: whether a run can be trusted, and what is wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from babysitter.cli.options import complete_run, json_option, runs_dir_option
+from babysitter.cli.output import as_json, error_object, line, tell_error
+from babysitter.errors import BabysitterError, UsageError
+from babysitter.paths import runs_dir as runs_folder
+from babysitter.runs.folder import LATEST, find, run_ids
+from babysitter.views.counting import Counting
+
+if TYPE_CHECKING:
+    from babysitter.doctor.checks import Check
+    from babysitter.runs.verification import Verified
+
+
+@click.command(
+    epilog="""\b
+Example:
+  babysitter verify
+  babysitter verify release-1-2-0 --json
+  babysitter verify --all""",
+)
+@click.argument("runs", nargs=-1, metavar="[RUN]...", shell_complete=complete_run)
+@click.option("--all", "every", is_flag=True, help="Every run of the folder.")
+@runs_dir_option
+@json_option
+def verify(runs: tuple[str, ...], every: bool, runs_dir: str | None, as_json: bool) -> int:
+    """Check all of RUN that can be proven, from its files: each event, the chain, each file of values.
+
+    Writes nothing. Exit code 5: it cannot be trusted; the first fault is named.
+    """
+    if every and runs:
+        raise UsageError("verify takes runs by name or --all, not both")
+    folder = runs_folder(runs_dir)
+    names = sorted(run_ids(folder)) if every else runs or (LATEST,)
+    if len(names) == 1 and not every:
+        return _tell_verified(_verified(find(names[0], folder)), as_json)
+    return _verify_many(names, folder, as_json)
+
+
+def _verified(folder: str) -> Verified:
+    from babysitter.runs.folder import check_folder
+    from babysitter.runs.run import Run
+    from babysitter.runs.verification import verify as verify_run
+
+    check_folder(folder)
+    run = Run(folder)
+    with Counting(f"verify {run.run_id}") as counting:
+        return verify_run(run, counting.step)
+
+
+def verified_json(found: Verified) -> dict[str, Any]:
+    """What ``verify`` prints of a run that is whole."""
+    return {
+        "run": found.run.run_id,
+        "status": found.run.state.status,
+        "events": found.head.seq,
+        "head": found.head.checksum,
+        "files": found.files,
+        "cache": found.cache,
+    }
+
+
+def _tell_verified(found: Verified, wants_json: bool) -> int:
+    if wants_json:
+        as_json(verified_json(found))
+    else:
+        line(_verified_line(found))
+    return 0
+
+
+def _verified_line(found: Verified) -> str:
+    told = verified_json(found)
+    return f"{told['run']}: whole; {told['events']} events, {told['files']} files, head {told['head'][:12]}"
+
+
+def _verify_many(names: Any, folder: str, wants_json: bool) -> int:
+    told, code = [], 0
+    for name in names:
+        try:
+            found = _verified(find(name, folder))
+        except BabysitterError as error:
+            told.append({"run": name, "error": error_object(error)})
+            code = max(code, error.exit_code)
+            if not wants_json:
+                tell_error(error, [])
+        else:
+            told.append(verified_json(found))
+            if not wants_json:
+                line(_verified_line(found))
+    if wants_json:
+        as_json({"runs": told})
+    elif not told:
+        line("no runs here")
+    return code
+
+
+@click.command(
+    epilog="""\b
+Example:
+  babysitter doctor
+  babysitter doctor release-1-2-0""",
+)
+@click.argument("run", required=False, metavar="[RUN]", shell_complete=complete_run)
+@runs_dir_option
+@json_option
+def doctor(run: str | None, runs_dir: str | None, as_json: bool) -> int:
+    """Look at RUN, or without it at the installation and all runs, and say what is wrong and what cures it.
+
+    Writes nothing and waits for nobody. Each line is PASS, WARN (it works, but you should know) or FAIL.
+    """
+    from babysitter.doctor.checks import exit_code
+
+    folder = runs_folder(runs_dir)
+    parts = [_examined(find(run, folder))] if run else list(_everything(folder))
+    if as_json:
+        _tell_checks_json(parts)
+    else:
+        _tell_checks(parts, is_brief=run is None)
+    return exit_code([check for _, checks in parts for check in checks])
+
+
+Part = tuple[str, "list[Check]"]
+
+
+def _examined(folder: str) -> Part:
+    from babysitter.doctor.progress_checks import process, waiting
+    from babysitter.doctor.run_checks import examine
+
+    with Counting("read") as counting:
+        checks, run = examine(folder, counting.step)
+    if run is not None:
+        checks += waiting(run)
+        if not run.state.is_finished:
+            checks.append(process(run))
+    return folder, checks
+
+
+def _everything(folder: str) -> Any:
+    from babysitter.doctor.installation import examine as examine_installation
+    from babysitter.doctor.run_checks import examine
+    from babysitter.paths import project_dir
+    from babysitter.version import version
+
+    yield "", list(examine_installation(project_dir(), folder, version()))
+    with Counting("read") as counting:
+        for run_id in sorted(run_ids(folder)):
+            path = find(run_id, folder)
+            yield path, examine(path, counting.step)[0]
+
+
+def _tell_checks_json(parts: list[Part]) -> None:
+    from babysitter.doctor.checks import worst
+
+    told = [
+        {**({"folder": folder} if folder else {}), "checks": [check.as_json() for check in checks]}
+        for folder, checks in parts
+    ]
+    every = [check for _, checks in parts for check in checks]
+    as_json(
+        {"worst": worst(every), "installation": told[0]["checks"], "runs": told[1:]}
+        if not parts[0][0]
+        else {"worst": worst(every), **told[0]}
+    )
+
+
+def _tell_checks(parts: list[Part], *, is_brief: bool) -> None:
+    from babysitter.doctor.checks import PASS
+
+    whole = 0
+    for folder, checks in parts:
+        shown = [check for check in checks if check.level != PASS] if is_brief and folder else checks
+        if folder and shown:
+            line(f"run {folder}")
+        for check in shown:
+            line(f"  {check.level}  {check.name:<13} {check.message}")
+            if check.cure:
+                line(f"        {'':<13} -> {check.cure}")
+        whole += not shown
+    if whole:
+        line(f"{whole} runs with nothing to say about; one in full: babysitter doctor RUN")
+
+
+commands = {"verify": verify, "doctor": doctor}

@@ -1,0 +1,131 @@
+"""``repair``: mend a damaged run, after showing what that means."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from babysitter.cli.options import json_option, run_argument, runs_dir_option
+from babysitter.cli.output import as_json, line
+from babysitter.paths import runs_dir as runs_folder
+from babysitter.runs.folder import check_folder, find
+
+if TYPE_CHECKING:
+    from babysitter.runs.repair import Plan
+
+STILL_DAMAGED = 5
+
+
+@click.command(
+    epilog="""\b
+Example:
+  babysitter repair release-1-2-0 --dry-run
+  babysitter repair release-1-2-0
+  babysitter repair release-1-2-0 --before 57""",
+)
+@run_argument(required=True)
+@click.option("--dry-run", is_flag=True, help="Show what would be done, and change nothing.")
+@click.option(
+    "--before",
+    type=click.IntRange(min=2),
+    metavar="NUMBER",
+    help="Go back to before this event, although it may be whole.",
+)
+@runs_dir_option
+@json_option
+def repair(run: str, dry_run: bool, before: int | None, runs_dir: str | None, as_json: bool) -> int:
+    """Mend what is damaged in RUN, and keep all that can be proven whole.
+
+    Events are taken from wherever their bytes still are. Where the chain breaks for good, the journal is
+    cut, and what was answered after that is asked for again. The damaged journal stays in quarantine/.
+    """
+    folder = find(run, runs_folder(runs_dir))
+    check_folder(folder)
+    if dry_run:
+        return _tell_plan(_planned(folder, before), as_json, is_dry=True)
+    return _repair(folder, before, as_json)
+
+
+def _planned(folder: str, before: int | None) -> Plan:
+    from babysitter.runs.repair import plan
+
+    return plan(folder, before)
+
+
+def _repair(folder: str, before: int | None, wants_json: bool) -> int:
+    from babysitter.journal.lock import run_lock
+    from babysitter.runs.repair import carry_out
+
+    with run_lock(folder, 0):
+        made = _planned(folder, before)
+        if made.is_unfinished:
+            carry_out(made)
+            made = _planned(folder, before)
+        place = carry_out(made)
+        if made.salvaged is not None or made.about is not None:
+            # What is left of it after that is all that can be told as truth.
+            made.unmendable = _planned(folder, None).unmendable
+    return _tell_plan(made, wants_json, is_dry=False, place=place)
+
+
+def _tell_plan(made: Plan, wants_json: bool, *, is_dry: bool, place: str | None = None) -> int:
+    if wants_json:
+        as_json({**plan_json(made), "dryRun": is_dry, **({"quarantine": place} if place else {})})
+    else:
+        for text in _plan_lines(made, is_dry, place):
+            line(text)
+    return STILL_DAMAGED if made.unmendable else 0
+
+
+def plan_json(made: Plan) -> dict[str, Any]:
+    """What a repair does, or would do."""
+    from babysitter.runs.repair import report
+
+    told = {name: item for name, item in report(made).items() if name != "at"}
+    if made.is_unfinished:
+        told["unfinished"] = True
+    if made.about is not None:
+        told["rewritten"] = ["run.json"]
+    if made.unmendable:
+        told["unmendable"] = [
+            {"file": reference.file, "event": reference.seq, "message": fault.message}
+            for reference, fault in made.unmendable
+        ]
+    return told
+
+
+def _plan_lines(made: Plan, is_dry: bool, place: str | None) -> list[str]:
+    lines = [f"run {made.run_id}: {'what a repair would do' if is_dry else 'repaired'}"]
+    if made.is_unfinished:
+        lines.append("  finish   a repair that was interrupted; then look again")
+    lines += _journal_lines(made)
+    if made.about is not None:
+        lines.append("  rewrite  run.json, from the event that made the run")
+    for reference, fault in made.unmendable:
+        lines += [f"  cannot   {fault.message}", f"           {reference.way_out(made.run_id)}"]
+    if place:
+        lines.append(f"  kept     the damaged journal is in {place}")
+    if made.is_empty and not made.unmendable:
+        return [f"run {made.run_id}: nothing to repair"]
+    return lines
+
+
+def _journal_lines(made: Plan) -> list[str]:
+    found = made.salvaged
+    if found is None:
+        return []
+    lines = [f"  because  {made.reason}", f"  keep     events 1 to {found.head.seq}"]
+    if found.restored:
+        numbers = ", ".join(str(kept.event.seq) for kept in found.restored[:20])
+        more = f" and {len(found.restored) - 20} more" if len(found.restored) > 20 else ""
+        lines.append(f"  restore  of these {numbers}{more}, which were not in their files")
+    if found.left:
+        lines.append(f"  cut      {len(found.left)} files, from {found.left[0]!r} on")
+    if made.asked_again:
+        named = ", ".join(made.asked_again[:5])
+        lines.append(f"  again    {len(made.asked_again)} effects are asked for again: {named}")
+    return lines
+
+
+commands = {"repair": repair}

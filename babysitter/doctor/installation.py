@@ -1,0 +1,115 @@
+"""Looks at the installation: Python, the libraries, the configuration, the folder of runs."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+
+from babysitter import config
+from babysitter.disk import Folder
+from babysitter.doctor.checks import Check, failed, passed, warned
+from babysitter.doctor.run_checks import shown_size
+from babysitter.errors import BabysitterError, StorageError
+from babysitter.library import list_all
+from babysitter.paths import home
+from babysitter.staging import kind_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LIBRARIES = ("click", "filelock", "jsonschema", "pydantic", "pyyaml", "rich")
+# A run or two no longer fit.
+LITTLE_SPACE = 64 << 20
+PLENTY_OF_TIME = 3600
+# They lack hard links, or locks that hold, or tell of a flush that has not happened.
+DOUBTFUL = ("vfat", "exfat", "msdos", "9p", "nfs", "nfs4", "cifs", "smb3", "fuse", "fuseblk", "fuse.sshfs")
+
+
+def examine(project: str, runs_dir: str, version: str) -> Iterator[Check]:
+    """Look at everything but the single runs."""
+    yield passed(
+        "environment",
+        f"babysitter {version}, Python {platform.python_version()} ({sys.executable}), {platform.platform()}",
+    )
+    yield _libraries()
+    yield _home()
+    yield _configuration(project)
+    yield _processes(project)
+    yield from _runs_folder(runs_dir)
+
+
+def _libraries() -> Check:
+    from importlib.metadata import PackageNotFoundError, version
+
+    found, absent = [], []
+    for name in LIBRARIES:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            absent.append(name)
+    if absent:
+        error = StorageError(f"{', '.join(absent)} cannot be found beside {sys.executable!r}")
+        return failed("libraries", error, f"remove {sys.prefix} and call babysitter again")
+    return passed("libraries", ", ".join(found))
+
+
+def _home() -> Check:
+    folder = home()
+    if not os.path.isdir(folder):
+        return passed("home", f"{folder} is not there yet; it is made when something is to be kept in it")
+    if os.stat(folder).st_mode & 0o022:
+        return warned("home", f"{folder} can be written by other users", f"chmod go-w {folder}")
+    return passed("home", folder)
+
+
+def _configuration(project: str) -> Check:
+    try:
+        settings = config.load(project)
+        config.agent_command(settings)
+    except BabysitterError as error:
+        return failed("configuration", error)
+    agents = ", ".join(sorted(settings.agents)) or "none"
+    return passed("configuration", f"agents: {agents}; effects at once: {settings.jobs or os.cpu_count()}")
+
+
+def _processes(project: str) -> Check:
+    try:
+        found = list_all(project)
+    except BabysitterError as error:
+        return failed("processes", error)
+    return passed("processes", f"{len(found)} can be run by name", "" if found else "babysitter process list")
+
+
+def _runs_folder(folder: str) -> Iterator[Check]:
+    if not os.path.isdir(folder):
+        yield passed("runs", f"{folder} is not there yet; the first run makes it")
+        return
+    with Folder(folder) as opened:
+        kind = kind_of(opened).decode()
+    if kind in DOUBTFUL:
+        yield warned(
+            "runs",
+            f"{folder} is on {kind}, of which it is not known that it keeps what it has flushed",
+            "set BABYSITTER_RUNS_DIR to a folder on a disk of this machine",
+        )
+    elif not os.access(folder, os.W_OK):
+        yield warned("runs", f"{folder} cannot be written: runs can be read, and nothing more")
+    else:
+        yield passed("runs", f"{folder}, on {kind or 'a file system that says no name'}")
+    free = shutil.disk_usage(folder).free
+    if free < LITTLE_SPACE:
+        yield warned("space", f"{shown_size(free)} are free", "babysitter cleanup --dry-run")
+    else:
+        yield passed("space", f"{shown_size(free)} are free")
+    yield _litter(folder)
+
+
+def _litter(folder: str) -> Check:
+    left = [name for name in os.listdir(folder) if name.startswith((".new-", ".removed-"))]
+    if left:
+        told = f"{len(left)} folders that nobody reads, left by commands that were killed or work now"
+        return passed("litter", told, "babysitter cleanup --dry-run")
+    return passed("litter", "none")

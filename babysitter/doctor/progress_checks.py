@@ -1,0 +1,95 @@
+"""Looks at what keeps a run from going on: its process, and the effects that wait."""
+
+from __future__ import annotations
+
+import os
+
+from babysitter.clock import iso, now_ms
+from babysitter.doctor.checks import Check, failed, passed, warned
+from babysitter.errors import BabysitterError, ProcessError
+from babysitter.executors.effect_lock import worker_of
+from babysitter.runs.execution import Execution
+from babysitter.runs.sleeping import due_at
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from babysitter.engine.state import Effect
+    from babysitter.runs.run import Run
+
+# Longer than most agents take for an answer.
+LONG_MS = 3_600_000
+
+
+def waiting(run: Run) -> Iterator[Check]:
+    """What the run waits for, and who could see to it."""
+    if run.state.is_finished:
+        yield passed("effects", f"the run has {run.state.status}; nothing is open")
+        return
+    if not run.state.pending:
+        yield warned(
+            "effects", "nothing is open, and the run has not ended", f"babysitter iterate {run.run_id}"
+        )
+        return
+    kinds: dict[str, list[Effect]] = {}
+    for effect in run.state.pending.values():
+        kinds.setdefault(effect.kind, []).append(effect)
+    for kind, effects in kinds.items():
+        yield _waiting_for(run, kind, effects)
+
+
+def _waiting_for(run: Run, kind: str, effects: list[Effect]) -> Check:
+    oldest = min(effect.requested_ms for effect in effects)
+    told = f"{len(effects)} {kind}, the oldest since {iso(oldest)}"
+    if kind in ("shell", "python"):
+        return _own(run, effects, told)
+    if kind == "breakpoint":
+        return warned(
+            "effects", f"{told}: a person has to answer", f"babysitter approve {run.run_id} (or reject)"
+        )
+    if kind == "sleep":
+        return _sleeping(run, effects)
+    is_long = now_ms() - oldest > LONG_MS
+    by_hand = f"babysitter post {run.run_id} EFFECT --value JSON"
+    cure = f"{by_hand}, or: babysitter resume {run.run_id} --agent-command COMMAND"
+    return (warned if is_long else passed)("effects", f"{told}: an agent has to answer", cure)
+
+
+def _own(run: Run, effects: list[Effect], told: str) -> Check:
+    at_work = sum(worker_of(os.path.join(run.folder, "tasks", effect.id)) is not None for effect in effects)
+    if at_work:
+        return passed("effects", f"{told}: {at_work} of them at work")
+    return warned("effects", f"{told}: nobody is at work on them", f"babysitter resume {run.run_id}")
+
+
+def _sleeping(run: Run, effects: list[Effect]) -> Check:
+    due = min(due_at(effect) for effect in effects)
+    if due > now_ms():
+        return passed("effects", f"{len(effects)} sleep, the next ends {iso(due)}")
+    return warned(
+        "effects",
+        f"a sleep ended {iso(due)}, and nobody has looked since",
+        f"babysitter iterate {run.run_id}",
+    )
+
+
+def process(run: Run) -> Check:
+    """Whether the process can be loaded, and does what the journal says; runs it, and writes nothing."""
+    resume = f"babysitter resume {run.run_id}"
+    execution = Execution(run, is_dry=True)
+    try:
+        execution.start()
+    except BabysitterError as error:
+        return failed("process", error)
+    if execution.diverged is not None:
+        cure = "undo the part of the edit that this run has behind it, or make a new run"
+        return failed("process", execution.diverged, cure)
+    if execution.is_stuck:
+        assert execution.end is not None
+        mistake = execution.end.error
+        told = f"the author's code has a mistake: {type(mistake).__name__}: {mistake}"
+        return failed("process", ProcessError(told), f"mend it, then: {resume}")
+    if execution.is_source_changed:
+        return passed("process", "it was edited since, and still does what the journal says")
+    return passed("process", "it can be loaded, and does what the journal says")

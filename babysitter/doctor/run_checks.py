@@ -1,0 +1,171 @@
+"""Looks at one run. Reads only, takes no lock, and gets through whatever is damaged."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from babysitter.clock import iso
+from babysitter.doctor.checks import Check, failed, passed, warned
+from babysitter.errors import BabysitterError, JournalError, UnknownLayout
+from babysitter.journal.lock import holder
+from babysitter.journal.rebuild import is_unfinished
+from babysitter.journal.sweep import QUARANTINE
+from babysitter.runs.folder import check_folder
+from babysitter.runs.run import Run
+from babysitter.runs.verification import (
+    BEHIND,
+    UNUSABLE,
+    cache_of,
+    fault_of,
+    load_from_files,
+    references,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from babysitter.journal.events import Event
+
+_OTHERS = 0o077
+_OWN_PARTS = ("", "journal", "tasks", "artifacts", "run.json", "inputs.json")
+
+
+def examine(folder: str, see: Callable[[Event], object] | None = None) -> tuple[list[Check], Run | None]:
+    """Look at what lies in a run's folder; the run as well, when its journal is whole.
+
+    ``see`` is called with each event, for those who want to show progress.
+    """
+    run_id = os.path.basename(os.path.abspath(folder))
+    checks = [_folder(folder)]
+    run, about = _about(folder, run_id)
+    checks.append(about)
+    journal = _journal(folder, run_id, run, see)
+    checks.append(journal)
+    if run is not None and journal.level != "FAIL":
+        checks += [*_files(run, run_id), _cache(run)]
+    else:
+        run = None
+    return [*checks, _lock(folder), _quarantine(folder), _space(folder)], run
+
+
+def _folder(folder: str) -> Check:
+    try:
+        check_folder(folder)
+    except BabysitterError as error:
+        return failed("folder", error)
+    for part in _OWN_PARTS:
+        path = os.path.join(folder, part) if part else folder
+        try:
+            mode = stat.S_IMODE(os.lstat(path).st_mode)
+        except OSError:
+            continue
+        if mode & _OTHERS:
+            message = f"{path!r} is open to other users (mode {mode:04o}); prompts and output may be secret"
+            return warned("folder", message, f"chmod -R go= {folder}")
+    if not os.access(folder, os.W_OK):
+        return warned("folder", f"{folder!r} cannot be written: the run can be read, and nothing more")
+    return passed("folder", f"{folder} is yours alone")
+
+
+def _about(folder: str, run_id: str) -> tuple[Run | None, Check]:
+    try:
+        run = Run(folder)
+    except UnknownLayout as error:
+        return None, failed("run.json", error)
+    except BabysitterError as error:
+        return None, failed("run.json", error, f"babysitter repair {run_id} --dry-run")
+    return run, passed("run.json", f"run {run.run_id}, of process {run.about['processId']}")
+
+
+def _journal(folder: str, run_id: str, run: Run | None, see: Callable[[Event], object] | None) -> Check:
+    if is_unfinished(folder):
+        return Check("journal", "FAIL", "a repair was interrupted", f"babysitter repair {run_id}", 5)
+    if run is None:
+        return warned("journal", "not looked at, because run.json comes first")
+    try:
+        load_from_files(run, see)
+    except UnknownLayout as error:
+        return failed("journal", error)
+    except JournalError as error:
+        return failed("journal", error, f"babysitter repair {run_id} --dry-run")
+    except BabysitterError as error:
+        return failed("journal", error)
+    state = run.state
+    told = f"{state.last_seq} events, the chain is whole; {state.status} since {iso(state.last_ms)}"
+    open_batch = run.journal.unfinished_batch
+    if open_batch:
+        told += (
+            f"; {open_batch} events of an interrupted batch were never acknowledged, and are asked for again"
+        )
+    return passed("journal", told)
+
+
+def _files(run: Run, run_id: str) -> Iterator[Check]:
+    """The files that events refer to: what is wrong with each, or one line for all."""
+    count = faults = 0
+    for reference in references(run):
+        count += 1
+        fault = fault_of(run, reference)
+        if fault is None:
+            continue
+        faults += 1
+        if reference.is_needed:
+            yield failed("files", fault, reference.way_out(run_id))
+        else:
+            yield warned("files", f"{fault.message}; nothing that is still to be done needs it", "")
+    if not faults:
+        yield passed("files", f"{count} files of inputs and values are as they were written")
+
+
+def _cache(run: Run) -> Check:
+    found = cache_of(run)
+    if found == UNUSABLE:
+        return warned("cache", "the reading cache fits nothing any more; the next command makes it again")
+    if found == BEHIND:
+        return passed("cache", "the reading cache lacks the newest events; the next command adds them")
+    return passed("cache", f"the reading cache is {found}")
+
+
+def _lock(folder: str) -> Check:
+    who = holder(folder)
+    return passed("lock", f"held by {who}" if who else "free")
+
+
+def _quarantine(folder: str) -> Check:
+    try:
+        names = os.listdir(os.path.join(folder, QUARANTINE))
+    except OSError:
+        return passed("quarantine", "nothing was ever moved aside")
+    repairs = sum(name.startswith("journal-") and name.endswith(".json") for name in names)
+    told = f"{len(names)} things were moved aside, {repairs} by repairs"
+    return passed("quarantine", f"{told}; delete the folder when nobody needs them")
+
+
+def _space(folder: str) -> Check:
+    sizes = {name: _size(os.path.join(folder, name)) for name in ("journal", "tasks", "artifacts")}
+    sizes["all"] = _size(folder)
+    told = ", ".join(f"{name} {shown_size(size)}" for name, size in sizes.items())
+    return passed("size", told)
+
+
+def _size(folder: str) -> int:
+    """Bytes on the disk; nothing is followed out of the folder."""
+    total = 0
+    for where, _, files in os.walk(folder):
+        for name in files:
+            try:
+                total += os.lstat(os.path.join(where, name)).st_blocks * 512
+            except OSError:
+                continue
+    return total
+
+
+def shown_size(size: float) -> str:
+    """A number of bytes for people."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1024 or unit == "GiB":
+            return f"{size:.0f} {unit}" if size >= 10 or unit == "B" else f"{size:.1f} {unit}"
+        size /= 1024
+    return ""

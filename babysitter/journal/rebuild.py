@@ -1,0 +1,182 @@
+"""Put a repaired journal in the place of a damaged one; the damaged one is kept.
+
+It can be killed anywhere, nobody has to be stopped meanwhile, and no event is
+lost that a writer acknowledged.
+
+Mending in place does not work. A writer that was stopped in the middle of an
+append, and goes on afterwards, would link its event behind the new end, where
+nothing explains it. So the whole folder is exchanged: such a writer still has
+the old one open, and finds that out before it acknowledges.
+
+1. ``journal.new`` is filled and flushed, and then becomes ``journal.whole``.
+2. ``quarantine/journal-N.json`` says what is about to happen.
+3. ``journal`` moves to ``quarantine/journal-N``.
+4. What was linked there since it was read is taken along.
+5. ``journal.whole`` becomes ``journal``.
+
+A kill before 3 leaves everything as it was, one after it a run without a
+journal, which the next repair finishes. Between 3 and 5 readers are told that
+the folder is absent.
+"""
+
+from __future__ import annotations
+
+import os
+
+from babysitter.disk import PRIVATE_FOLDER, Folder, create, flush, refuse, write_fully
+from babysitter.errors import CorruptEvent, StorageError
+from babysitter.journal.events import Head, decode, file_name
+from babysitter.journal.pieces import read_event_file
+from babysitter.journal.sweep import QUARANTINE, open_quarantine
+from babysitter.jsontext import compact, loads
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from typing import Any
+
+    from babysitter.journal.salvage import Kept, Salvage
+
+JOURNAL, NEW, WHOLE = "journal", "journal.new", "journal.whole"
+_REPORT_BYTES = 1 << 30
+
+
+def is_unfinished(run_folder: str) -> bool:
+    """A repair was killed after it took the old journal away."""
+    return not os.path.lexists(os.path.join(run_folder, JOURNAL)) and os.path.isdir(
+        os.path.join(run_folder, WHOLE)
+    )
+
+
+def rebuild(run_folder: str, salvaged: Salvage, about: dict[str, Any]) -> str:
+    """Exchange the journal for what was salvaged of it; return where the old one is, from the run folder.
+
+    ``about`` is kept beside it. Hold the run's lock, or two repairs meet.
+
+    Raises:
+        StorageError: everything is as it was, or ``is_unfinished``.
+    """
+    known = sorted({kept.piece.file for kept in salvaged.kept if kept.piece.file} | set(salvaged.left))
+    with Folder(run_folder) as run, open_quarantine(run_folder) as quarantine:
+        _clear(run_folder)
+        _fill(run_folder, salvaged.kept)
+        _rename(run, NEW, run, WHOLE)
+        run.sync()
+        number = _last_number(quarantine) + 1
+        _announce(quarantine, number, {**about, "known": known})
+        if os.path.lexists(os.path.join(run_folder, JOURNAL)):
+            _rename(run, JOURNAL, quarantine, _place(number))
+        quarantine.sync()
+        run.sync()
+        _take_along(run_folder, _place(number), known, salvaged.head)
+        _rename(run, WHOLE, run, JOURNAL)
+        run.sync()
+    return os.path.join(QUARANTINE, _place(number))
+
+
+def finish(run_folder: str, run_id: str) -> None:
+    """Do the last two steps of a repair that ``is_unfinished``.
+
+    Raises:
+        StorageError
+    """
+    with Folder(run_folder) as run, open_quarantine(run_folder) as quarantine:
+        number = _last_number(quarantine)
+        known = loads(quarantine.read(f"{_place(number)}.json", _REPORT_BYTES))["known"]
+        head = _follow(os.path.join(run_folder, WHOLE), Head.genesis(run_id))
+        _take_along(run_folder, _place(number), known, head)
+        _rename(run, WHOLE, run, JOURNAL)
+        run.sync()
+
+
+def _place(number: int) -> str:
+    return f"journal-{number}"
+
+
+def _last_number(quarantine: Folder) -> int:
+    """Of the repairs that were announced."""
+    stems = [name.removesuffix(".json").removeprefix("journal-") for name in quarantine.names()]
+    return max([int(stem) for stem in stems if stem.isascii() and stem.isdigit()], default=0)
+
+
+def _clear(run_folder: str) -> None:
+    """Remove what a killed repair was making; the journal was still in its place then."""
+    from shutil import rmtree
+
+    for name in (NEW, WHOLE):
+        rmtree(os.path.join(run_folder, name), ignore_errors=True)
+
+
+def _fill(run_folder: str, kept: list[Kept]) -> None:
+    old, new = os.path.join(run_folder, JOURNAL), os.path.join(run_folder, NEW)
+    try:
+        os.mkdir(new, PRIVATE_FOLDER)
+        for each in kept:
+            if each.piece.file:
+                # The content was flushed before it got its first name.
+                os.link(os.path.join(old, each.piece.file), os.path.join(new, each.name))
+            else:
+                _write(os.path.join(new, each.name), each.piece.raw)
+    except OSError as error:
+        refuse(error, new, "filled")
+    with Folder(new) as folder:
+        folder.sync()
+
+
+def _write(path: str, raw: bytes) -> None:
+    fd = create(path)
+    try:
+        write_fully(fd, raw)
+        flush(fd, path)
+    finally:
+        os.close(fd)
+
+
+def _announce(quarantine: Folder, number: int, about: dict[str, Any]) -> None:
+    path = os.path.join(quarantine.path, f"{_place(number)}.json")
+    try:
+        _write(path, compact(about).encode() + b"\n")
+    except OSError as error:
+        refuse(error, path, "written")
+    quarantine.sync()
+
+
+def _take_along(run_folder: str, place: str, known: Collection[str], head: Head) -> None:
+    """Link into the new journal what a writer has linked into the old one since that was read.
+
+    It may have been acknowledged: its writer looked whether the folder was
+    still the journal, and a moment ago it was.
+    """
+    old, new = os.path.join(run_folder, QUARANTINE, place), os.path.join(run_folder, WHOLE)
+    while file_name(head) not in known:
+        name = file_name(head)
+        try:
+            event = decode(read_event_file(old, name), head)
+        except CorruptEvent:
+            break
+        try:
+            os.link(os.path.join(old, name), os.path.join(new, name))
+        except FileExistsError:
+            # By the repair that was killed.
+            pass
+        except OSError as error:
+            refuse(error, os.path.join(new, name), "linked")
+        head = event
+    with Folder(new) as folder:
+        folder.sync()
+
+
+def _follow(folder: str, head: Head) -> Head:
+    while True:
+        try:
+            head = decode(read_event_file(folder, file_name(head)), head)
+        except CorruptEvent:
+            return head
+
+
+def _rename(source: Folder, name: str, target: Folder, new_name: str) -> None:
+    try:
+        os.rename(name, new_name, src_dir_fd=source.fd, dst_dir_fd=target.fd)
+    except OSError as error:
+        path = os.path.join(source.path, name)
+        raise StorageError(f"{path!r} cannot be moved: {os.strerror(error.errno or 0)}") from error

@@ -1,0 +1,270 @@
+"""Repair a damaged run: first a plan, then, if that is wanted, what the plan says.
+
+What is damaged is never thrown away: it stays in the run's ``quarantine/``.
+"""
+
+from __future__ import annotations
+
+import os
+
+from babysitter.clock import iso, now_ms
+from babysitter.disk import refuse
+from babysitter.engine.state import RunState
+from babysitter.errors import CorruptEvent, InvalidInput, JournalError, UnknownLayout
+from babysitter.files import publish, sync_folder
+from babysitter.ids import base32, valid_id
+from babysitter.journal.pieces import read_event_file
+from babysitter.journal.rebuild import JOURNAL, finish, is_unfinished, rebuild
+from babysitter.journal.salvage import salvage
+from babysitter.jsontext import compact, loads
+from babysitter.paths import STATE_FOLDER
+from babysitter.runs.run import LAYOUT, Run
+from babysitter.runs.verification import fault_of, load_from_files, references
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from babysitter.journal.salvage import Salvage
+    from babysitter.runs.verification import Reference
+
+# run.json, key by key, as it was written when the run was made.
+ABOUT = ("runId", "processId", "entrypoint", "project", "place", "prompt", "createdAt")
+
+
+class Plan:
+    """What a repair would do.
+
+    Attributes:
+        run_id: of the run.
+        is_unfinished: a repair was killed; this one first does the rest of it.
+        reason: why the journal has to be rebuilt; empty when it is whole.
+        salvaged: the journal as it will be, when it has to be rebuilt.
+        asked_again: the effects whose results are among the events that are cut.
+        about: what run.json has to say, when it has to be written again.
+        unmendable: files that nothing whole can take the place of, and what is wrong with each.
+    """
+
+    def __init__(self, folder: str, run_id: str) -> None:
+        self.folder = folder
+        self.run_id = run_id
+        self.is_unfinished = False
+        self.reason = ""
+        self.salvaged: Salvage | None = None
+        self.asked_again: list[str] = []
+        self.about: dict[str, Any] | None = None
+        self.unmendable: list[tuple[Reference, CorruptEvent]] = []
+
+    @property
+    def is_empty(self) -> bool:
+        """There is nothing that it would do."""
+        return not (self.is_unfinished or self.salvaged or self.about)
+
+    @property
+    def cut(self) -> list[str]:
+        """The files that will no longer be in the journal."""
+        return [] if self.salvaged is None else self.salvaged.left
+
+
+def plan(folder: str, before: int | None = None) -> Plan:
+    """Find out what a run needs; reads only. ``before``: go back to before the event of this number.
+
+    Raises:
+        UnknownLayout: a later version wrote it, so what looks like damage may be none.
+        InvalidInput: there is no such event to go back to.
+        JournalError: not even the beginning can be saved.
+        UnsafePath, StorageError
+    """
+    if is_unfinished(folder):
+        unfinished = Plan(folder, _run_id(folder))
+        unfinished.is_unfinished = True
+        return unfinished
+    run, fault = _opened(folder)
+    made = Plan(folder, run.run_id)
+    state = _read(run)
+    if isinstance(state, JournalError) or before is not None:
+        made.reason = (
+            state.message if isinstance(state, JournalError) else f"asked to go back to before event {before}"
+        )
+        made.salvaged, state = _salvaged(run, before)
+        made.asked_again = _asked_again(state, folder, made.salvaged)
+    run.state = state
+    if fault is not None or _is_edited(run):
+        made.about = about_from(state.created, folder)
+        run.about = made.about
+    made.unmendable = [
+        (reference, wrong)
+        for reference in references(run)
+        if reference.file != "run.json" and (wrong := fault_of(run, reference)) is not None
+    ]
+    return made
+
+
+def carry_out(made: Plan) -> str | None:
+    """Do what a plan says; return where the damaged journal is, from the run folder, if it was rebuilt.
+
+    Hold the run's lock. Killed anywhere, the next repair goes on.
+
+    Raises:
+        StorageError
+    """
+    if made.is_unfinished:
+        finish(made.folder, made.run_id)
+    place = None
+    if made.salvaged is not None:
+        place = rebuild(made.folder, made.salvaged, report(made))
+    if made.about is not None:
+        _write_about(made)
+    return place
+
+
+def report(made: Plan) -> dict[str, Any]:
+    """A plan in one object; it is kept beside the damaged journal."""
+    salvaged = made.salvaged
+    told: dict[str, Any] = {"run": made.run_id, "at": iso(now_ms())}
+    if salvaged is not None:
+        told |= {
+            "reason": made.reason,
+            "events": salvaged.head.seq,
+            "restored": [kept.event.seq for kept in salvaged.restored],
+            "cut": salvaged.left,
+            "askedAgain": made.asked_again,
+        }
+    return told
+
+
+def _opened(folder: str) -> tuple[Run, CorruptEvent | None]:
+    """The run, with what is known of it when its run.json is damaged."""
+    try:
+        return Run(folder), None
+    except CorruptEvent as error:
+        return Run(folder, about={"runId": _run_id(folder)}), error
+
+
+def _run_id(folder: str) -> str:
+    """The id of a run whose run.json may be damaged: as its first event has it, else the folder's name."""
+    try:
+        return Run(folder).run_id
+    except CorruptEvent:
+        pass
+    journal = os.path.join(folder, JOURNAL)
+    try:
+        first = min(name for name in os.listdir(journal) if name.startswith("000001."))
+        found = loads(read_event_file(journal, first))["data"]["runId"]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError, InvalidInput):
+        found = None
+    return found if valid_id(found) else os.path.basename(os.path.abspath(folder))
+
+
+def _read(run: Run) -> RunState | JournalError:
+    """The state that the journal's files give, or what is wrong with them."""
+    try:
+        load_from_files(run)
+    except UnknownLayout:
+        raise
+    except JournalError as error:
+        return error
+    return run.state
+
+
+def _salvaged(run: Run, before: int | None) -> tuple[Salvage, RunState]:
+    """The longest beginning that can be proven and makes sense, and the state after it."""
+    found = salvage(run.folder, run.run_id, os.path.join(run.folder, JOURNAL), before)
+    if before is not None and not 1 < before <= found.head.seq + 1:
+        raise InvalidInput(
+            f"there is no going back to before event {before}: events 1 to {found.head.seq} are whole",
+            hint="event 1 made the run; any later one can be named",
+        )
+    state, sound = _folded(found)
+    if sound == 0:
+        raise CorruptEvent(
+            f"nothing of the journal of run {run.run_id!r} can be saved, not even its creation",
+            hint="put the run folder back from a copy, or start a new run",
+        )
+    if sound < found.head.seq:
+        found = salvage(run.folder, run.run_id, os.path.join(run.folder, JOURNAL), sound + 1)
+    return found, state
+
+
+def _folded(found: Salvage) -> tuple[RunState, int]:
+    """The state after the events that can follow one another, and the number of the last of them."""
+    from babysitter.runs.event_shapes import check_shape
+
+    state = RunState()
+    for kept in found.kept:
+        event = kept.event
+        try:
+            state.apply(event)
+            check_shape(event.seq, event.type, event.data)
+        except CorruptEvent:
+            # The event that could not be applied may have changed the state half.
+            return _folded_to(found, event.seq - 1), event.seq - 1
+    return state, found.head.seq
+
+
+def _folded_to(found: Salvage, last: int) -> RunState:
+    state = RunState()
+    for kept in found.kept[:last]:
+        state.apply(kept.event)
+    return state
+
+
+def _asked_again(state: RunState, folder: str, salvaged: Salvage) -> list[str]:
+    """The pending effects of which an event that is cut has the result."""
+    resolved = []
+    for name in salvaged.left:
+        try:
+            event = loads(read_event_file(os.path.join(folder, JOURNAL), name))
+            if event["type"] == "EFFECT_RESOLVED" and event["data"]["effectId"] in state.pending:
+                resolved.append(event["data"]["effectId"])
+        except (ValueError, LookupError, TypeError, RecursionError, InvalidInput):
+            continue
+    return sorted(set(resolved))
+
+
+def _is_edited(run: Run) -> bool:
+    """run.json is not the one that the run was made with."""
+    return any(
+        reference.file == "run.json" and fault_of(run, reference) is not None for reference in references(run)
+    )
+
+
+def about_from(created: dict[str, Any], folder: str) -> dict[str, Any]:
+    """What run.json has to say, from the event that made the run."""
+    if "runDigest" in created:
+        return {"layout": LAYOUT, **{name: created[name] for name in ABOUT}}
+    # An event of an earlier version; the project is where the run lies, if it lies in one.
+    runs = os.path.dirname(os.path.abspath(folder))
+    place = os.path.join(STATE_FOLDER, "runs")
+    project = runs.removesuffix(os.path.join(os.sep, place))
+    known = {name: created[name] for name in ABOUT if name in created}
+    return {"layout": LAYOUT, **known, "project": project, "place": place if project != runs else None}
+
+
+def _write_about(made: Plan) -> None:
+    content = compact(made.about).encode() + b"\n"
+    whole = f"run.json.{base32(os.urandom(5))}"
+    path = os.path.join(made.folder, "run.json")
+    publish(made.folder, whole, content)
+    try:
+        _keep_aside(made.folder, path)
+        os.replace(os.path.join(made.folder, whole), path)
+    except OSError as error:
+        refuse(error, path, "written")
+    sync_folder(made.folder)
+
+
+def _keep_aside(folder: str, path: str) -> None:
+    """A second name in the quarantine for the damaged file, if there is one."""
+    from babysitter.journal.sweep import open_quarantine
+
+    with open_quarantine(folder) as quarantine:
+        try:
+            os.link(
+                path,
+                os.path.join(quarantine.path, f"run.json.{base32(os.urandom(5))}"),
+                follow_symlinks=False,
+            )
+        except FileNotFoundError:
+            pass
+        quarantine.sync()
