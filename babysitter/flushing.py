@@ -36,14 +36,24 @@ FEW = 8
 _THREADS = 16
 
 
+def start_writing(fds: Sequence[int]) -> None:
+    """Let the disk begin with all these files; ``flush_all`` then waits for it."""
+    try:
+        for fd in fds:
+            # Data that will not be needed is written at once; of all calls that
+            # say so this is the one that Python has.
+            os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+    except (OSError, AttributeError):
+        # Not on macOS, nor on every file system: then fsync has to do it alone.
+        pass
+
+
 def flush_all(fds: Sequence[int], folder: Folder) -> None:
     """Wait until all these files are on the disk.
 
     Raises:
         StorageError: at least one is not; none of them may be flushed again.
     """
-    if len(fds) > 1:
-        _start_writing(fds)
     if len(fds) < FEW:
         for fd in fds:
             flush(fd, folder.path)
@@ -54,17 +64,6 @@ def flush_all(fds: Sequence[int], folder: Folder) -> None:
         flush_drive(folder.fd)
     except OSError as error:
         refuse(error, folder.path, "flushed")
-
-
-def _start_writing(fds: Sequence[int]) -> None:
-    try:
-        for fd in fds:
-            # Data that will not be needed is written at once; of all calls that
-            # say so this is the one that Python has.
-            os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
-    except (OSError, AttributeError):
-        # Not on macOS, nor on every file system: then fsync has to do it alone.
-        pass
 
 
 def _flush_in_threads(fds: Sequence[int]) -> None:

@@ -1,4 +1,4 @@
-"""New files, whole and on the disk, that have no name yet: what ``link`` then publishes.
+"""New files that have no name yet. By the time that ``link`` publishes the first, all are on the disk.
 
 Where they wait, in order of liking:
 
@@ -17,7 +17,7 @@ import os
 
 from babysitter.disk import PRIVATE_FILE, PRIVATE_FOLDER, Folder, create, refuse, write_fully
 from babysitter.errors import BabysitterError
-from babysitter.flushing import flush_all
+from babysitter.flushing import flush_all, start_writing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,9 +34,10 @@ _PREFIX = "staging."
 
 
 def stage(folder: Folder, scratch: str, contents: Sequence[bytes]) -> Staged:
-    """Write new files to the disk, to be linked into ``folder`` afterwards.
+    """Write new files, to be linked into ``folder`` afterwards.
 
-    ``scratch`` is a folder on the same file system, made when it is absent. A
+    The disk is at work on them when this returns, so that the caller has time
+    for something else. ``scratch`` is a folder on the same file system, made when it is absent. A
     failure leaves nothing behind, a kill at most files in ``scratch``.
 
     Raises:
@@ -65,10 +66,11 @@ class Staged:
     """Files that wait for their names."""
 
     def link(self, index: int, name: str) -> None:
-        """Give one of them its name.
+        """Give one of them its name; for the first, wait until all of them are on the disk.
 
         Raises:
             FileExistsError: the name is taken.
+            StorageError: they are not on the disk, and none gets a name.
             OSError: the file system cannot link.
         """
         raise NotImplementedError
@@ -90,21 +92,33 @@ class Unnamed(Staged):
     def __init__(self, folder: Folder, contents: Sequence[bytes]) -> None:
         self._folder = folder
         self._fds: list[int] = []
+        self._is_flushed = False
         try:
             for content in contents:
                 fd = os.open(".", os.O_TMPFILE | os.O_WRONLY, PRIVATE_FILE, dir_fd=folder.fd)
                 self._fds.append(fd)
                 write_fully(fd, content)
-            flush_all(self._fds, folder)
+            start_writing(self._fds)
         except BaseException:
             self.close()
             raise
 
     def link(self, index: int, name: str) -> None:
+        if not self._is_flushed:
+            self._flush()
         # Python follows the link in /proc only when it is given a folder to start from.
         here = self._folder.fd
         source = f"/proc/self/fd/{self._fds[index]}"
         os.link(source, name, src_dir_fd=here, dst_dir_fd=here, follow_symlinks=True)
+
+    def _flush(self) -> None:
+        try:
+            flush_all(self._fds, self._folder)
+        except BaseException:
+            # Whatever is tried next, none is flushed again and none gets a name.
+            self.close()
+            raise
+        self._is_flushed = True
 
     def close(self) -> None:
         while self._fds:
@@ -133,6 +147,7 @@ class Named(Staged):
                 fds.append(create(str(self._count), folder_fd=self._scratch.fd))
                 self._count += 1
                 write_fully(fds[-1], content)
+            start_writing(fds)
             flush_all(fds, self._scratch)
         finally:
             for fd in fds:

@@ -12,7 +12,7 @@ import pytest
 from babysitter import staging
 from babysitter.disk import Folder
 from babysitter.errors import StorageError
-from babysitter.flushing import FEW, flush_all
+from babysitter.flushing import FEW, flush_all, start_writing
 from babysitter.staging import MOST_AT_ONCE, Named, Unnamed, open_at_once, stage
 
 if TYPE_CHECKING:
@@ -127,8 +127,33 @@ def test_every_file_is_flushed_once_after_its_content_was_written(
         real_fsync(fd)
 
     monkeypatch.setattr(os, "fsync", fsync)
-    stage(folder, str(scratch), contents(count)).close()
-    assert sorted(flushed.values()) == sorted(contents(count))
+    with stage(folder, str(scratch), contents(count)) as staged:
+        for index in range(count):
+            staged.link(index, str(index))
+            assert sorted(flushed.values()) == sorted(contents(count))
+
+
+@pytest.mark.usefixtures("system")
+@pytest.mark.parametrize("count", [1, FEW, AT_ONCE + 1])
+def test_what_could_not_be_flushed_never_gets_a_name(
+    folder: Folder, scratch: Path, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[int] = []
+
+    def fsync(fd: int) -> None:
+        flushed.append(os.fstat(fd).st_ino)
+        raise OSError(errno.EIO, "Input/output error")
+
+    def publish() -> None:
+        with stage(folder, str(scratch), contents(count)) as staged:
+            with pytest.raises(StorageError):
+                staged.link(0, "first")
+            staged.link(0, "again")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises((StorageError, LookupError)):
+        publish()
+    assert (len(flushed), os.listdir(folder.path)) == (len(set(flushed)), [])
 
 
 @pytest.mark.parametrize("count", [2, FEW + 1])
@@ -161,6 +186,7 @@ def test_a_file_that_cannot_be_started_is_flushed_all_the_same(
     monkeypatch.setattr(os, "posix_fadvise", refuse, raising=False)
     monkeypatch.setattr(os, "fsync", flushed.append)
     fds = [os.open(tmp_path / str(index), os.O_CREAT | os.O_WRONLY) for index in range(FEW)]
+    start_writing(fds)
     flush_all(fds, folder)
     for fd in fds:
         os.close(fd)
