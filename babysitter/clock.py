@@ -13,6 +13,9 @@ _DAY = 86_400_000
 # The time read last: the events of a batch share it.
 _last_time = ("", 0)
 
+# The second written last; those of a batch, and most of a quick run, share it.
+_last_second = (-1, "")
+
 # The minute read last ("2026-11-24T01:48:") and its time. Events of one run
 # mostly share it, so nearly every event costs two small conversions.
 _last_minute = ("1970-01-01T00:00:", 0)
@@ -26,8 +29,18 @@ def now_ms() -> int:
 def iso(ms: int) -> str:
     """The time as it is written on disk, always 24 characters, always UTC."""
     seconds, rest = divmod(ms, 1000)
+    return f"{_to_the_second(seconds)}.{rest:03d}Z"
+
+
+def _to_the_second(seconds: int) -> str:
+    global _last_second
+    known, text = _last_second
+    if seconds == known:
+        return text
     year, month, day, hour, minute, second, *_ = time.gmtime(seconds)
-    return f"{year:04d}-{month:02d}-{day:02d}T{hour:02d}:{minute:02d}:{second:02d}.{rest:03d}Z"
+    text = f"{year:04d}-{month:02d}-{day:02d}T{hour:02d}:{minute:02d}:{second:02d}"
+    _last_second = (seconds, text)
+    return text
 
 
 def ms_of(text: str) -> int:

@@ -167,12 +167,13 @@ class Folder:
         path: as it was named when it was opened, for messages.
     """
 
-    __slots__ = ("fd", "path")
+    __slots__ = ("_identity", "fd", "path")
     fd: int
 
     def __init__(self, path: str, parent: Folder | None = None) -> None:
         """Open it, never through a link at its own place; with ``parent``, which it is in, at no place."""
         self.path = path
+        self._identity: list[int] = []
         name, parent_fd = (path, None) if parent is None else (os.path.basename(path), parent.fd)
         try:
             self.fd = os.open(name, _OPEN_FOLDER, dir_fd=parent_fd)
@@ -262,8 +263,10 @@ class Folder:
 
     def identity(self) -> list[int]:
         """What tells this folder from every other on the machine."""
-        found = os.fstat(self.fd)
-        return [found.st_dev, found.st_ino]
+        if not self._identity:
+            found = os.fstat(self.fd)
+            self._identity = [found.st_dev, found.st_ino]
+        return self._identity
 
     def close(self) -> None:
         os.close(self.fd)

@@ -1,11 +1,12 @@
-"""New files, whole and on the disk, that have no name yet: what ``link`` then publishes.
+"""New files that have no name yet. By the time that ``link`` publishes the first, all are on the disk.
 
 Where they wait, in order of liking:
 
-- unnamed (O_TMPFILE): a kill leaves nothing behind. Only on file systems that
-  are known to flush an unnamed file in full; btrfs does not write the metadata
-  of a file with no name, so that a power cut after link and folder flush could
-  leave an empty file. Each takes a descriptor, so only for small batches.
+- unnamed (O_TMPFILE): a kill leaves nothing behind, and of a thousand it is the
+  quicker way too. Only on file systems that are known to flush an unnamed file
+  in full; btrfs does not write the metadata of a file with no name, so that a
+  power cut after link and folder flush could leave an empty file. Each takes a
+  descriptor, so only as many as may well be open.
 - named, in a folder of their own in a scratch folder: everywhere else.
 """
 
@@ -14,20 +15,18 @@ from __future__ import annotations
 import errno
 import os
 
-from babysitter.disk import PRIVATE_FILE, PRIVATE_FOLDER, Folder, create, flush, refuse, write_fully
+from babysitter.disk import PRIVATE_FILE, PRIVATE_FOLDER, Folder, create, refuse, write_fully
 from babysitter.errors import BabysitterError
-from babysitter.flushing import FEW, flush_all, sync_file_system, syncfs_reports_failures
+from babysitter.flushing import flush_all, start_writing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Self
 
-MOST_UNNAMED = 100
-_OPEN_AT_ONCE = 64
+MOST_AT_ONCE = 1024
 
-# On these an unnamed file is flushed in full, syncfs writes everything and
-# reports what it could not write.
+# On these an unnamed file is flushed in full.
 _KNOWN_KINDS = (b"ext4", b"xfs", b"tmpfs")
 
 _ABANDONED_AFTER_SECONDS = 3600
@@ -35,16 +34,16 @@ _PREFIX = "staging."
 
 
 def stage(folder: Folder, scratch: str, contents: Sequence[bytes]) -> Staged:
-    """Write new files to the disk, to be linked into ``folder`` afterwards.
+    """Write new files, to be linked into ``folder`` afterwards.
 
-    ``scratch`` is a folder on the same file system, made when it is absent. A
+    The disk is at work on them when this returns, so that the caller has time
+    for something else. ``scratch`` is a folder on the same file system, made when it is absent. A
     failure leaves nothing behind, a kill at most files in ``scratch``.
 
     Raises:
         StorageError
     """
-    is_known = can_sync_all(folder)
-    if is_known and len(contents) <= MOST_UNNAMED:
+    if kind_of(folder) in _KNOWN_KINDS and len(contents) <= open_at_once():
         try:
             return Unnamed(folder, contents)
         except OSError as error:
@@ -52,19 +51,26 @@ def stage(folder: Folder, scratch: str, contents: Sequence[bytes]) -> Staged:
             if error.errno not in (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL):
                 refuse(error, folder.path, "written to")
     try:
-        return Named(folder, scratch, contents, can_sync_all=is_known)
+        return Named(folder, scratch, contents)
     except OSError as error:
         refuse(error, scratch, "written to")
+
+
+def open_at_once() -> int:
+    """How many files may be held open: half of what this process is allowed, for it has others."""
+    allowed = os.sysconf("SC_OPEN_MAX")
+    return min(allowed // 2, MOST_AT_ONCE) if allowed > 1 else MOST_AT_ONCE
 
 
 class Staged:
     """Files that wait for their names."""
 
     def link(self, index: int, name: str) -> None:
-        """Give one of them its name.
+        """Give one of them its name; for the first, wait until all of them are on the disk.
 
         Raises:
             FileExistsError: the name is taken.
+            StorageError: they are not on the disk, and none gets a name.
             OSError: the file system cannot link.
         """
         raise NotImplementedError
@@ -86,21 +92,33 @@ class Unnamed(Staged):
     def __init__(self, folder: Folder, contents: Sequence[bytes]) -> None:
         self._folder = folder
         self._fds: list[int] = []
+        self._is_flushed = False
         try:
             for content in contents:
                 fd = os.open(".", os.O_TMPFILE | os.O_WRONLY, PRIVATE_FILE, dir_fd=folder.fd)
                 self._fds.append(fd)
                 write_fully(fd, content)
-            flush_all(self._fds, folder, can_sync_all=True)
+            start_writing(self._fds)
         except BaseException:
             self.close()
             raise
 
     def link(self, index: int, name: str) -> None:
+        if not self._is_flushed:
+            self._flush()
         # Python follows the link in /proc only when it is given a folder to start from.
         here = self._folder.fd
         source = f"/proc/self/fd/{self._fds[index]}"
         os.link(source, name, src_dir_fd=here, dst_dir_fd=here, follow_symlinks=True)
+
+    def _flush(self) -> None:
+        try:
+            flush_all(self._fds, self._folder)
+        except BaseException:
+            # Whatever is tried next, none is flushed again and none gets a name.
+            self.close()
+            raise
+        self._is_flushed = True
 
     def close(self) -> None:
         while self._fds:
@@ -114,9 +132,7 @@ class Unnamed(Staged):
 class Named(Staged):
     """Files in a folder of their own, called by their index."""
 
-    def __init__(
-        self, folder: Folder, scratch: str, contents: Sequence[bytes], *, can_sync_all: bool
-    ) -> None:
+    def __init__(self, folder: Folder, scratch: str, contents: Sequence[bytes]) -> None:
         self._folder = folder
         self._count = 0
         self._outer = _open_scratch(folder, scratch)
@@ -126,35 +142,23 @@ class Named(Staged):
             self._outer.close()
             raise
         try:
-            self._write(contents, can_sync_all=can_sync_all)
+            for start in range(0, len(contents), at_once := open_at_once()):
+                self._write(contents[start : start + at_once])
         except BaseException:
             self.close()
             raise
 
-    def _write(self, contents: Sequence[bytes], *, can_sync_all: bool) -> None:
-        sync_at_end = can_sync_all and len(contents) >= FEW and syncfs_reports_failures()
-        for start in range(0, len(contents), _OPEN_AT_ONCE):
-            fds: list[int] = []
-            try:
-                for content in contents[start : start + _OPEN_AT_ONCE]:
-                    fds.append(create(str(self._count), folder_fd=self._scratch.fd))
-                    self._count += 1
-                    write_fully(fds[-1], content)
-                if not sync_at_end:
-                    flush_all(fds, self._scratch, can_sync_all=False)
-            finally:
-                for fd in fds:
-                    os.close(fd)
-        if sync_at_end and not sync_file_system(self._folder):
-            self._flush_again_opened()
-
-    def _flush_again_opened(self) -> None:
-        # A failure that nobody has been told of yet is told to the next who opens the file.
-        for index in range(self._count):
-            fd = os.open(str(index), os.O_RDONLY | os.O_NOFOLLOW, dir_fd=self._scratch.fd)
-            try:
-                flush(fd, self._scratch.path)
-            finally:
+    def _write(self, contents: Sequence[bytes]) -> None:
+        fds: list[int] = []
+        try:
+            for content in contents:
+                fds.append(create(str(self._count), folder_fd=self._scratch.fd))
+                self._count += 1
+                write_fully(fds[-1], content)
+            start_writing(fds)
+            flush_all(fds, self._scratch)
+        finally:
+            for fd in fds:
                 os.close(fd)
 
     def link(self, index: int, name: str) -> None:
@@ -208,17 +212,12 @@ def _remove_abandoned(outer: Folder, name: str, before: float) -> None:
         pass
 
 
-def can_sync_all(folder: Folder) -> bool:
-    """Whether its file system is known to write everything with syncfs, where there is that call."""
-    return kind_of(folder) in _KNOWN_KINDS
-
-
 _kinds: dict[int, bytes] = {}
 
 
 def kind_of(folder: Folder) -> bytes:
     """The kind of file system that ``folder`` is on; empty when that cannot be known."""
-    device = os.fstat(folder.fd).st_dev
+    device = folder.identity()[0]
     if device not in _kinds:
         _kinds[device] = _mounted_kind(f"{os.major(device)}:{os.minor(device)}".encode())
     return _kinds[device]

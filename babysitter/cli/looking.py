@@ -115,9 +115,10 @@ def tasks(run: str, pending: bool, runs_dir: str | None, as_json: bool) -> None:
 def effect_details(run: Run, effect: Effect) -> dict[str, Any]:
     """All about one effect: what it asks for, and its result."""
     told = {**effect_json(effect), "run": run.run_id, "requestedAt": iso(effect.requested_ms)}
-    told["definition"] = definition_of(run, effect)
-    if effect.group:
-        told["group"] = effect.group
+    asked = as_requested(run, effect)
+    told["definition"] = run.definition_of(asked)
+    if asked.group:
+        told["group"] = asked.group
     if effect.status == "ok":
         told["value"] = run.value_of(effect)
     if effect.status == "error":
@@ -127,14 +128,19 @@ def effect_details(run: Run, effect: Effect) -> dict[str, Any]:
 
 
 def definition_of(run: Run, effect: Effect) -> Any:
-    """The definition, also of an effect that is no longer pending (its event still has it)."""
+    """The definition, also of an effect that is no longer pending."""
+    return run.definition_of(as_requested(run, effect))
+
+
+def as_requested(run: Run, effect: Effect) -> Effect:
+    """The effect with all that it asked for, also when it is no longer pending (its event still has it)."""
     if effect.is_pending:
-        return run.definition_of(effect)
-    found: list[Any] = []
+        return effect
+    found: list[Effect] = []
 
     def look(event: Event) -> None:
         if event.type == "EFFECT_REQUESTED" and event.data["effectId"] == effect.id:
-            found.append(run.definition_of(Effect(event)))
+            found.append(Effect(event))
 
     Run(run.folder, run.limits).journal.load(look)
     return found[0]

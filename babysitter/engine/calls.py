@@ -47,6 +47,9 @@ class Step:
     line: int
     use: int
 
+    def __await__(self) -> Generator[Any, Any, Any]:
+        raise NotImplementedError
+
     def _born(self, engine: Replay, depth: int) -> None:
         frame = sys._getframe(depth + 1)
         # Until it is whole: outside its process a context has no branch, and refuses.

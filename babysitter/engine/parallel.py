@@ -130,7 +130,7 @@ class Parallel:
         check_limit("map", limit)
         listed = list(items)
         names = name_items(listed, key)
-        thunks = [_apply(fn, item) for item in listed]
+        thunks = [_Applied(fn, item) for item in listed]
         return Fork(self._engine, "map", thunks, names=names, items=listed, limit=limit, depth=1)
 
     def _fork(self, mode: str, thunks: Any, limit: int | None) -> Fork:
@@ -150,8 +150,17 @@ class Parallel:
         return Fork(self._engine, mode, listed, names=names, limit=limit, depth=2)
 
 
-def _apply(fn: Callable[[Any], Any], item: Any) -> Callable[[], Any]:
-    return lambda: fn(item)
+class _Applied:
+    """``lambda: fn(item)``, in a sixth of the memory."""
+
+    __slots__ = ("_fn", "_item")
+
+    def __init__(self, fn: Callable[[Any], Any], item: Any) -> None:
+        self._fn = fn
+        self._item = item
+
+    def __call__(self) -> Any:
+        return self._fn(self._item)
 
 
 def check_limit(mode: str, limit: int | None) -> None:

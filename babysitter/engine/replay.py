@@ -243,7 +243,10 @@ class Replay:
     def _begin(self, branch: Branch) -> Any:
         thunk, branch.thunk = branch.thunk, None
         begun = _call(thunk) if callable(thunk) else thunk
-        if hasattr(begun, "send") and not getattr(begun, "cr_suspended", False):
+        if isinstance(begun, Step):
+            # Nearly always: one step is the whole branch. Its own generator is all that it takes.
+            branch.coroutine = begun.__await__()
+        elif hasattr(begun, "send") and not getattr(begun, "cr_suspended", False):
             branch.coroutine = begun
         elif hasattr(begun, "__await__"):
             # Python itself refuses here to await a coroutine that another branch drives already.

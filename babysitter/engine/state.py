@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sys import intern
+
 from babysitter.engine.shapes import misfit
 from babysitter.errors import CorruptEvent, UnknownLayout
 
@@ -20,8 +22,10 @@ FINISHED = frozenset({COMPLETED, FAILED, HALTED})
 class Effect:
     """One request of the process, and its answer.
 
-    ``definition`` is kept while the effect is pending; ``definition_ref`` is
-    where a large one is stored. ``value``, or ``error``, is its answer.
+    ``definition`` and ``group`` are kept while the effect is pending;
+    ``definition_ref`` is where a large one is stored. ``value``, or ``error``,
+    is its answer. What many effects have in common is kept once: there may be
+    a hundred thousand.
     """
 
     __slots__ = (
@@ -51,8 +55,8 @@ class Effect:
         data = event.data
         self.id: str = data["effectId"]
         self.step: str = data["stepId"]
-        self.task_id: str = data["taskId"]
-        self.kind: str = data["kind"]
+        self.task_id = intern(data["taskId"])
+        self.kind = intern(data["kind"])
         self.label: str = data["label"]
         self.args_hash: str = data["argsHash"]
         self.attempt: int = data["attempt"]
@@ -75,22 +79,22 @@ class Effect:
         return self.status == REQUESTED
 
     def resolve(self, event: Event) -> None:
-        """Take the answer; the definition is no longer needed."""
+        """Take the answer; what was asked for is no longer needed."""
         data = event.data
-        self.status = data["status"]
+        self.status = intern(data["status"])
         self.value = data.get("value")
         self.error = data.get("error")
         self.result_ref = _ref(data, "resultRef", "sha256")
         self.started_at = data.get("startedAt")
         self.finished_at = data.get("finishedAt")
-        self.executor = data.get("executor")
+        self.executor = intern(data["executor"]) if "executor" in data else None
         self.resolved_seq = event.seq
-        self.definition = None
+        self.definition = self.group = None
 
     def cancel(self, event: Event) -> None:
         self.status = CANCELLED
         self.resolved_seq = event.seq
-        self.definition = None
+        self.definition = self.group = None
 
 
 def _ref(data: dict[str, Any], name: str, digest: str) -> tuple[str, str] | None:
@@ -191,7 +195,7 @@ def _requested(state: RunState, event: Event) -> None:
     if effect.id in state.effects:
         raise CorruptEvent(f"event {event.seq} requests effect {effect.id!r} a second time")
     state.effects[effect.id] = state.pending[effect.id] = effect
-    state.script.append((event.type, effect, event.ms))
+    state.script.append((intern(event.type), effect, event.ms))
 
 
 def _resolved(state: RunState, event: Event) -> None:
@@ -199,19 +203,19 @@ def _resolved(state: RunState, event: Event) -> None:
     if status not in {OK, ERROR}:
         raise CorruptEvent(f"event {event.seq} ({event.type}) has status {status!r}; it is 'ok' or 'error'")
     effect.resolve(event)
-    state.script.append((event.type, effect, event.ms))
+    state.script.append((intern(event.type), effect, event.ms))
 
 
 def _cancelled(state: RunState, event: Event) -> None:
     effect = state.effect_of(event)
     effect.cancel(event)
-    state.script.append((event.type, effect, event.ms))
+    state.script.append((intern(event.type), effect, event.ms))
 
 
 def _recorded(state: RunState, event: Event) -> None:
     data = event.data
     state.records[(data["scope"], data["index"])] = (data["name"], data["value"])
-    state.script.append((event.type, data, event.ms))
+    state.script.append((intern(event.type), data, event.ms))
 
 
 def _logged(state: RunState, event: Event) -> None:
@@ -220,7 +224,7 @@ def _logged(state: RunState, event: Event) -> None:
         state.logged.add(data["key"])
     else:
         state.marks[data["scope"]] = data["index"]
-    state.script.append((event.type, data, event.ms))
+    state.script.append((intern(event.type), data, event.ms))
 
 
 def _problem(state: RunState, event: Event) -> None:
@@ -236,7 +240,7 @@ def _ended(state: RunState, event: Event) -> None:
     state.status = _ENDINGS[event.type]
     state.ending = event.data
     state.ended_ms = event.ms
-    state.script.append((event.type, event.data, event.ms))
+    state.script.append((intern(event.type), event.data, event.ms))
 
 
 # What an iteration writes only when the process ran on; results may come in while it is stuck.

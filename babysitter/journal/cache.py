@@ -3,7 +3,9 @@
 ``state/events.jsonl`` holds the lines of the event files one after the other.
 What stands at an offset follows from the journal alone, so writers that are
 at it at once write the same bytes. ``state/head.json``, the marker, says how
-far the lines go and has a digest over them, and one over itself.
+far the lines go and has a digest over them. It is written over in place, with
+a digest of itself: to put a new file in its place costs more than flushing an
+event, because ext4 writes out the data of what is renamed over a file.
 
 Nothing here is ever flushed, and whatever does not fit is passed over without
 a word: the journal has it all. One thing the marker can say that the journal
@@ -30,10 +32,14 @@ if TYPE_CHECKING:
     from babysitter.journal.events import Event
 
 LAYOUT = 1
+_OVERWRITE = os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK
 LINES = "events.jsonl"
 MARKER = "head.json"
 
 _MARKER_BYTES = 64 << 10
+# Always as long, so that the next one fits in its place.
+_MARKER_SIZE = 1024
+_CHECK_SIZE = len(',"check":""}') + 64
 _CHUNK = 1 << 20
 
 
@@ -84,7 +90,7 @@ class Cache:
         """What ``head.json`` says; None unless it is about this journal folder of this run."""
         try:
             with Folder(self.folder) as state:
-                found = _unsealed(state.read(MARKER, _MARKER_BYTES))
+                found = _whole(state) or _whole(state)
             if [found["layout"], found["runId"], found["journal"]] != [
                 LAYOUT,
                 self._run_id,
@@ -205,7 +211,8 @@ class Cache:
             "names": self._names.hexdigest(),
             "flushed": flushed,
         }
-        self._write(_sealed(marker))
+        body = compact(marker).encode()[:-1]
+        self._write((body + _check_of(body)).ljust(_MARKER_SIZE - 1) + b"\n")
 
     def _write(self, marker: bytes | None) -> None:
         if not self._works:
@@ -213,7 +220,7 @@ class Cache:
         try:
             with self._open_folder() as state:
                 self._write_lines(state)
-                if marker is not None:
+                if marker is not None and not _written_over(state, marker):
                     state.replace(MARKER, marker)
         except (OSError, BabysitterError):
             # A full disk or a read-only folder must not keep anybody from
@@ -230,11 +237,9 @@ class Cache:
     def _write_lines(self, state: Folder) -> None:
         if not self._waiting:
             return
-        flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
-        fd = os.open(LINES, flags, PRIVATE_FILE, dir_fd=state.fd)
+        fd = os.open(LINES, _OVERWRITE | os.O_CREAT, PRIVATE_FILE, dir_fd=state.fd)
         try:
-            found = os.fstat(fd)
-            if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+            if not _is_ours(os.fstat(fd)):
                 raise OSError("not a file of our own")
             rest = b"".join(self._waiting)
             start = self._size - len(rest)
@@ -246,18 +251,35 @@ class Cache:
         self._waiting, self._waiting_bytes = [], 0
 
 
-def _sealed(marker: dict[str, Any]) -> bytes:
-    """The marker as it is written: a rotten one must not say that events were removed which never were."""
-    return compact({**marker, "check": sha256_hex(compact(marker).encode())}).encode() + b"\n"
+def _written_over(state: Folder, marker: bytes) -> bool:
+    """Whether the marker could be written in the place of the one before."""
+    try:
+        fd = os.open(MARKER, _OVERWRITE, dir_fd=state.fd)
+    except OSError:
+        return False
+    try:
+        found = os.fstat(fd)
+        is_fit = _is_ours(found) and found.st_size == len(marker)
+        return is_fit and os.pwrite(fd, marker, 0) == len(marker)
+    finally:
+        os.close(fd)
 
 
-def _unsealed(raw: bytes) -> dict[str, Any]:
-    marker = loads(raw)
-    check = marker["check"]
-    del marker["check"]
-    if check != sha256_hex(compact(marker).encode()):
-        raise ValueError("not as it was written")
-    return marker  # type: ignore[no-any-return]
+def _is_ours(found: os.stat_result) -> bool:
+    """A plain file that has no second name, under which it may be somebody else's."""
+    return stat.S_ISREG(found.st_mode) and found.st_nlink == 1
+
+
+def _check_of(body: bytes) -> bytes:
+    """The last key of the marker: a digest over all before it."""
+    return b',"check":"' + sha256_hex(body).encode() + b'"}'
+
+
+def _whole(state: Folder) -> dict[str, Any]:
+    """What the marker says; nothing when it is torn, or just being written."""
+    raw = state.read(MARKER, _MARKER_BYTES).rstrip()
+    body = raw[:-_CHECK_SIZE]
+    return loads(raw) if raw[-_CHECK_SIZE:] == _check_of(body) else {}
 
 
 def _checked_marker(found: dict[str, Any]) -> Marker:

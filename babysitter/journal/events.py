@@ -134,6 +134,11 @@ def encode(head: Head, type: str, ms: int, data: Mapping[str, Any], batch: list[
     return body + _BEFORE_CHECKSUM + sha256_hex(body).encode() + _AFTER_CHECKSUM
 
 
+def encoded_head(raw: bytes, head: Head, ms: int) -> Head:
+    """The head of a journal that ends with these bytes, which ``encode`` has just given."""
+    return Head(head.seq + 1, raw[-64 - len(_AFTER_CHECKSUM) : -len(_AFTER_CHECKSUM)].decode(), ms)
+
+
 def decode(raw: bytes, head: Head) -> Event:
     """Read and verify the event after ``head``: its form, its checksum, its link to the event before.
 

@@ -21,7 +21,7 @@ from babysitter.errors import (
     UnsafePath,
 )
 from babysitter.journal.cache import Cache
-from babysitter.journal.events import MAX_EVENT_BYTES, Event, Head, decode, encode, file_name
+from babysitter.journal.events import MAX_EVENT_BYTES, Event, Head, decode, encode, encoded_head, file_name
 from babysitter.journal.listing import check_known, check_listing, check_tail, event_names
 
 TYPE_CHECKING = False
@@ -210,13 +210,19 @@ class Journal:
         """
         if not drafts:
             return []
+        # Not when reading: it is needed by writers only.
+        from babysitter.staging import stage
+
         self._check_flushes()
         with self._open_same() as journal:
             if self._batch[0] > self.head.seq:
                 self._sweep(journal)
-            raws, events = self._build(drafts, now_ms)
-            names = [file_name(head) for head in [self.head, *events[:-1]]]
-            self._publish(journal, names, raws)
+            raws = self._encode(drafts, now_ms)
+            with stage(journal, self._cache.folder, raws) as staged:
+                # Meanwhile the disk is at work.
+                events = self._decode(raws)
+                names = [file_name(head) for head in [self.head, *events[:-1]]]
+                self._publish(journal, staged, names, raws)
             for name, raw, event in zip(names, raws, events, strict=True):
                 self._cache.add(raw, name)
                 self._take(event)
@@ -241,7 +247,7 @@ class Journal:
                 self._check_place(journal)
             self._note_flushed()
 
-    def _build(self, drafts: Sequence[Draft], now_ms: int) -> tuple[list[bytes], list[Event]]:
+    def _encode(self, drafts: Sequence[Draft], now_ms: int) -> list[bytes]:
         ms = max(now_ms, self.head.ms)
         if self._batch[0] > self.head.seq:
             # The events of a batch share one time. A later one makes sure that
@@ -251,27 +257,28 @@ class Journal:
             ms = max(ms, self._batch[1] + 1)
         first = self.head.seq + 1
         batch = [first, first + len(drafts) - 1] if len(drafts) > 1 else None
-        head, raws, events = self.head, [], []
+        head, raws = self.head, []
         for kind, data in drafts:
-            raw = encode(head, kind, ms, data, batch)
+            raws.append(encode(head, kind, ms, data, batch))
+            head = encoded_head(raws[-1], head, ms)
+        return raws
+
+    def _decode(self, raws: Sequence[bytes]) -> list[Event]:
+        head, events = self.head, []
+        for raw in raws:
             head = event = decode(raw, head)
-            raws.append(raw)
             events.append(event)
-        return raws, events
+        return events
 
-    def _publish(self, journal: Folder, names: Sequence[str], raws: Sequence[bytes]) -> None:
-        # Not when reading: it is needed by writers only.
-        from babysitter.staging import stage
-
-        with stage(journal, self._cache.folder, raws) as staged:
-            if self._flushed[0] < self.head.seq:
-                # What another writer has linked may not be on the disk yet. A
-                # power cut may then lose it and keep what stands behind it,
-                # outside of any batch, and that would be a missing event.
-                self._sync(journal)
-                self._note_flushed()
-            for index, name in enumerate(names):
-                self._link(journal, staged, index, name, raws[index])
+    def _publish(self, journal: Folder, staged: Staged, names: Sequence[str], raws: Sequence[bytes]) -> None:
+        if self._flushed[0] < self.head.seq:
+            # What another writer has linked may not be on the disk yet. A
+            # power cut may then lose it and keep what stands behind it,
+            # outside of any batch, and that would be a missing event.
+            self._sync(journal)
+            self._note_flushed()
+        for index, name in enumerate(names):
+            self._link(journal, staged, index, name, raws[index])
         self._sync(journal)
         self._check_place(journal)
 

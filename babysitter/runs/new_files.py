@@ -5,29 +5,23 @@ from __future__ import annotations
 import os
 
 from babysitter.disk import PRIVATE_FOLDER, Folder, create, flush, refuse, write_fully
-from babysitter.flushing import FEW, flush_all, sync_file_system, syncfs_reports_failures
-from babysitter.staging import can_sync_all
+from babysitter.flushing import flush_all, start_writing
+from babysitter.staging import open_at_once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Self
 
-_OPEN_AT_ONCE = 64
-
 
 class NewFiles:
     """They are on the disk, if they are to be durable, when ``flush`` returns."""
 
-    def __init__(self, folder: Folder, count: int, *, is_durable: bool) -> None:
-        """Prepare for about so many files."""
+    def __init__(self, folder: Folder, *, is_durable: bool) -> None:
         self._folder = folder
         self._is_durable = is_durable
-        self._syncs_at_end = (
-            is_durable and count >= FEW and can_sync_all(folder) and syncfs_reports_failures()
-        )
+        self._most_open = open_at_once()
         self._open: list[int] = []
-        self._names: list[str] = []
         self._folders = ["."]
 
     def make_folder(self, name: str) -> None:
@@ -49,8 +43,7 @@ class NewFiles:
                 write_fully(fd, chunk)
         except OSError as error:
             refuse(error, os.path.join(self._folder.path, name), "written")
-        self._names.append(name)
-        if len(self._open) >= _OPEN_AT_ONCE:
+        if len(self._open) >= self._most_open:
             self._close_files()
 
     def flush(self) -> None:
@@ -60,17 +53,7 @@ class NewFiles:
             StorageError
         """
         self._close_files()
-        if not self._is_durable:
-            return
-        if self._syncs_at_end:
-            if sync_file_system(self._folder):
-                return
-            # There is no such call after all; what nobody was told of is told to who opens the file again.
-            self._flush_again_opened(self._names)
-        self._flush_again_opened(self._folders)
-
-    def _flush_again_opened(self, names: list[str]) -> None:
-        for name in names:
+        for name in self._folders if self._is_durable else []:
             path = os.path.join(self._folder.path, name)
             try:
                 fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=self._folder.fd)
@@ -83,8 +66,9 @@ class NewFiles:
 
     def _close_files(self) -> None:
         try:
-            if self._is_durable and not self._syncs_at_end and self._open:
-                flush_all(self._open, self._folder, can_sync_all=False)
+            if self._is_durable:
+                start_writing(self._open)
+                flush_all(self._open, self._folder)
         finally:
             self._let_go()
 

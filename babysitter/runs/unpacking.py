@@ -199,7 +199,7 @@ def unpack(
     folders = {name for name in packed.folders if name.split("/")[0] not in without}
     with (
         Folder(folder) as opened,
-        NewFiles(opened, len(names) + packed.about["events"], is_durable=is_durable) as files,
+        NewFiles(opened, is_durable=is_durable) as files,
     ):
         for name in sorted({*folders, JOURNAL, "artifacts", "state"}):
             files.make_folder(name)

@@ -13,7 +13,7 @@ import traceback
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from babysitter.errors import BabysitterError
-from babysitter.runs import new_files, packing
+from babysitter.runs import packing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +63,6 @@ class Points:
     def install(self) -> None:
         for name in (*MAKING, *REMOVING):
             setattr(os, name, self._wrapped(name, getattr(os, name)))
-        new_files.sync_file_system = self._wrapped("fsync", new_files.sync_file_system)
         packing.open = self._open  # type: ignore[attr-defined]
 
     def _wrapped(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 # What can be killed before, after and in the middle.
-_CHANGES = "create nameless write truncate flush flush-all link rename mkdir unlink rmdir"
+_CHANGES = "create nameless write truncate flush link rename mkdir unlink rmdir"
 CHANGES = frozenset(_CHANGES.split())
 # What can only fail.
 LOOKS = frozenset(["open", "look", "read", "list", "close"])
@@ -118,14 +118,8 @@ class Watch:
             sys.addaudithook(self._audit)
 
     def _install_in_package(self) -> None:
-        from babysitter import flushing, staging
+        from babysitter import staging
 
-        real = flushing.sync_file_system
-
-        def sync_file_system(folder: Any) -> bool:
-            return self._sync_file_system(real, folder)
-
-        flushing.sync_file_system = staging.sync_file_system = sync_file_system
         if self.plan.is_unknown:
             staging._KNOWN_KINDS = ()
 
@@ -291,14 +285,6 @@ class Watch:
             return
         node = _node(_REAL["fstat"](fd))
         self._perform("flush", self._paths[fd], lambda: _REAL["fsync"](fd), lambda _: {"node": node})
-
-    def _sync_file_system(self, real: Callable[[Any], bool], folder: Any) -> bool:
-        try:
-            return bool(self._perform("flush-all", folder.path, lambda: real(folder), _nothing))
-        except OSError as error:
-            from babysitter.disk import refuse
-
-            refuse(error, folder.path, "flushed")
 
     # Names
 

@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from babysitter import flushing, staging
+from babysitter import staging
 from babysitter.disk import Folder
 from babysitter.errors import StorageError
-from babysitter.flushing import FEW, flush_all, sync_file_system
-from babysitter.staging import MOST_UNNAMED, Named, Unnamed, stage
+from babysitter.flushing import FEW, flush_all, start_writing
+from babysitter.staging import MOST_AT_ONCE, Named, Unnamed, open_at_once, stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SIZES = [1, FEW - 1, FEW, 70, MOST_UNNAMED, MOST_UNNAMED + 1]
+# With the limit of open files that the fixture sets.
+AT_ONCE = 40
+SIZES = [1, FEW - 1, FEW, AT_ONCE, AT_ONCE + 1, 3 * AT_ONCE]
 
 
 @pytest.fixture
@@ -34,8 +36,13 @@ def scratch(tmp_path: Path) -> Path:
     return tmp_path / "scratch"
 
 
-@pytest.fixture(params=["as here", "no O_TMPFILE", "unknown file system", "no syncfs"])
-def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def few_descriptors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sysconf", lambda name: 2 * AT_ONCE)
+
+
+@pytest.fixture(params=["as here", "no O_TMPFILE", "unknown file system", "no posix_fadvise"])
+def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, few_descriptors: None) -> None:
     """The machine as it is, and as others are."""
     if request.param == "no O_TMPFILE":
         real_open = os.open
@@ -48,9 +55,8 @@ def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.setattr(os, "open", open_)
     elif request.param == "unknown file system":
         monkeypatch.setattr(staging, "kind_of", lambda folder: b"btrfs")
-    elif request.param == "no syncfs":
-        monkeypatch.setattr(flushing, "sync_file_system", lambda folder: False)
-        monkeypatch.setattr(staging, "sync_file_system", lambda folder: False)
+    elif request.param == "no posix_fadvise":
+        monkeypatch.delattr(os, "posix_fadvise", raising=False)
 
 
 def contents(count: int) -> list[bytes]:
@@ -85,7 +91,7 @@ def test_a_name_that_is_taken_is_file_exists(folder: Folder, scratch: Path) -> N
 
 
 @pytest.mark.usefixtures("system")
-@pytest.mark.parametrize("count", [3, FEW, MOST_UNNAMED + 1])
+@pytest.mark.parametrize("count", [3, FEW, AT_ONCE + 1])
 def test_a_disk_that_fills_up_leaves_nothing_behind(
     folder: Folder, scratch: Path, count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,28 +113,47 @@ def test_a_disk_that_fills_up_leaves_nothing_behind(
 
 
 @pytest.mark.usefixtures("system")
-@pytest.mark.parametrize("count", [1, FEW, MOST_UNNAMED + 1])
-def test_every_file_is_flushed_once_or_the_whole_file_system_is(
+@pytest.mark.parametrize("count", [1, FEW, AT_ONCE, 3 * AT_ONCE])
+def test_every_file_is_flushed_once_after_its_content_was_written(
+    folder: Folder, scratch: Path, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: dict[int, bytes] = {}
+    real_fsync = os.fsync
+
+    def fsync(fd: int) -> None:
+        found = os.fstat(fd)
+        assert found.st_ino not in flushed
+        flushed[found.st_ino] = Path(f"/proc/self/fd/{fd}").read_bytes()
+        real_fsync(fd)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with stage(folder, str(scratch), contents(count)) as staged:
+        for index in range(count):
+            staged.link(index, str(index))
+            assert sorted(flushed.values()) == sorted(contents(count))
+
+
+@pytest.mark.usefixtures("system")
+@pytest.mark.parametrize("count", [1, FEW, AT_ONCE + 1])
+def test_what_could_not_be_flushed_never_gets_a_name(
     folder: Folder, scratch: Path, count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flushed: list[int] = []
-    synced: list[str] = []
-    real_fsync, real_sync = os.fsync, flushing.sync_file_system
 
     def fsync(fd: int) -> None:
         flushed.append(os.fstat(fd).st_ino)
-        real_fsync(fd)
+        raise OSError(errno.EIO, "Input/output error")
 
-    def sync(folder: Folder) -> bool:
-        done = real_sync(folder)
-        synced.extend([folder.path] * done)
-        return done
+    def publish() -> None:
+        with stage(folder, str(scratch), contents(count)) as staged:
+            with pytest.raises(StorageError):
+                staged.link(0, "first")
+            staged.link(0, "again")
 
     monkeypatch.setattr(os, "fsync", fsync)
-    monkeypatch.setattr(flushing, "sync_file_system", sync)
-    monkeypatch.setattr(staging, "sync_file_system", sync)
-    stage(folder, str(scratch), contents(count)).close()
-    assert (len(flushed), len(set(flushed)), len(synced)) in [(count, count, 0), (0, 0, 1)]
+    with pytest.raises((StorageError, LookupError)):
+        publish()
+    assert (len(flushed), os.listdir(folder.path)) == (len(set(flushed)), [])
 
 
 @pytest.mark.parametrize("count", [2, FEW + 1])
@@ -144,68 +169,39 @@ def test_a_failed_flush_is_a_storage_error_and_never_tried_again(
     fds = [os.open(tmp_path / str(index), os.O_CREAT | os.O_WRONLY) for index in range(count)]
     monkeypatch.setattr(os, "fsync", fsync)
     with pytest.raises(StorageError, match="cannot be flushed: Input/output error"):
-        flush_all(fds, folder, can_sync_all=False)
+        flush_all(fds, folder)
     for fd in fds:
         os.close(fd)
     assert len(flushed) == len(set(flushed))
 
 
-def test_a_file_system_that_could_not_be_flushed_is_a_storage_error(
-    folder: Folder, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOSYS])
+def test_a_file_that_cannot_be_started_is_flushed_all_the_same(
+    folder: Folder, tmp_path: Path, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import ctypes
+    def refuse(*arguments: int) -> None:
+        raise OSError(number, os.strerror(number))
 
-    class Library:
-        @staticmethod
-        def syncfs(fd: int) -> int:
-            ctypes.set_errno(errno.EIO)
-            return -1
-
-    monkeypatch.setattr(ctypes, "CDLL", lambda name, use_errno: Library)
-    with pytest.raises(StorageError, match="cannot be flushed: Input/output error"):
-        sync_file_system(folder)
-
-
-@pytest.mark.parametrize("library", ["without the call", "with a call that is forbidden"])
-def test_where_syncfs_is_missing_it_is_not_used(
-    folder: Folder, library: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import ctypes
-
-    class Library:
-        pass
-
-    def forbidden(fd: int) -> int:
-        ctypes.set_errno(errno.ENOSYS)
-        return -1
-
-    if library == "with a call that is forbidden":
-        Library.syncfs = staticmethod(forbidden)  # type: ignore[attr-defined]
-    monkeypatch.setattr(ctypes, "CDLL", lambda name, use_errno: Library)
-    assert sync_file_system(folder) is False
+    flushed: list[int] = []
+    monkeypatch.setattr(os, "posix_fadvise", refuse, raising=False)
+    monkeypatch.setattr(os, "fsync", flushed.append)
+    fds = [os.open(tmp_path / str(index), os.O_CREAT | os.O_WRONLY) for index in range(FEW)]
+    start_writing(fds)
+    flush_all(fds, folder)
+    for fd in fds:
+        os.close(fd)
+    assert sorted(flushed) == fds
 
 
 @pytest.mark.parametrize(
-    ("sysname", "release", "reports"),
-    [
-        ("Linux", "6.18.44-fc-v595", True),
-        ("Linux", "5.8", True),
-        ("Linux", "5.7.19", False),
-        ("Linux", "5.15-rc1", True),
-        ("Linux", "4.19.0-amd64", False),
-        ("Linux", "odd", False),
-        ("Darwin", "23.1.0", False),
-    ],
+    ("allowed", "at_once"),
+    [(256, 128), (1024, 512), (1 << 20, MOST_AT_ONCE), (3, 1), (-1, MOST_AT_ONCE)],
 )
-def test_syncfs_counts_from_linux_5_8_on(
-    sysname: str, release: str, reports: bool, monkeypatch: pytest.MonkeyPatch
+def test_half_of_the_descriptors_that_are_allowed_may_be_taken(
+    allowed: int, at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class System:
-        pass
-
-    System.sysname, System.release = sysname, release  # type: ignore[attr-defined]
-    monkeypatch.setattr(os, "uname", lambda: System)
-    assert flushing.syncfs_reports_failures() is reports
+    monkeypatch.setattr(os, "sysconf", {"SC_OPEN_MAX": allowed}.__getitem__)
+    assert open_at_once() == at_once
 
 
 def test_a_small_batch_has_no_names_where_that_is_safe(folder: Folder, scratch: Path) -> None:
@@ -215,14 +211,26 @@ def test_a_small_batch_has_no_names_where_that_is_safe(folder: Folder, scratch: 
 
 
 @pytest.mark.usefixtures("system")
-def test_a_large_batch_takes_few_descriptors(folder: Folder, scratch: Path) -> None:
+def test_a_batch_never_takes_more_descriptors_than_it_may(
+    folder: Folder, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = len(os.listdir("/dev/fd"))
-    with stage(folder, str(scratch), contents(MOST_UNNAMED * 2)):
-        assert len(os.listdir("/dev/fd")) - before <= MOST_UNNAMED
+    taken: list[int] = []
+    real_write = os.write
+
+    def write(fd: int, data: bytes) -> int:
+        taken.append(len(os.listdir("/dev/fd")) - before)
+        return real_write(fd, data)
+
+    monkeypatch.setattr(os, "write", write)
+    with stage(folder, str(scratch), contents(AT_ONCE * 3)):
+        taken.append(len(os.listdir("/dev/fd")) - before)
+    # One more is the scratch folder's.
+    assert max(taken) <= AT_ONCE + 1
 
 
 def test_an_absent_scratch_folder_is_made(folder: Folder, tmp_path: Path) -> None:
-    with Named(folder, str(tmp_path / "state"), [b"x"], can_sync_all=False) as staged:
+    with Named(folder, str(tmp_path / "state"), [b"x"]) as staged:
         staged.link(0, "a")
     assert os.listdir(tmp_path / "state") == []
 
@@ -235,7 +243,7 @@ def test_what_a_kill_left_long_ago_is_cleared_away_and_what_is_new_is_not(
         (scratch / name / "0").write_text("left")
     for name in ("staging.old", "other"):
         os.utime(scratch / name, (1000, 1000))
-    Named(folder, str(scratch), [b"x"], can_sync_all=False).close()
+    Named(folder, str(scratch), [b"x"]).close()
     assert sorted(os.listdir(scratch)) == ["other", "staging.new"]
 
 
@@ -244,5 +252,5 @@ def test_what_looks_old_but_is_a_link_is_left_alone(folder: Folder, scratch: Pat
     (tmp_path / "precious" / "file").write_text("keep")
     (scratch / "staging.link").symlink_to(tmp_path / "precious")
     os.utime(scratch / "staging.link", (1000, 1000), follow_symlinks=False)
-    Named(folder, str(scratch), [b"x"], can_sync_all=False).close()
+    Named(folder, str(scratch), [b"x"]).close()
     assert (tmp_path / "precious" / "file").exists()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from babysitter.disk import Folder
 from babysitter.errors import CorruptEvent, MissingEvent, TailRemoved
 from babysitter.journal import cache
 from babysitter.journal.store import Journal
@@ -56,11 +57,12 @@ def is_warm(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> bool:
 def marker(run: RunFolder, **changes: Any) -> dict[str, Any]:
     """Read head.json, and write it again when something in it is to change."""
     path = run.state / cache.MARKER
-    found = json.loads(path.read_bytes())
+    found: dict[str, Any] = json.loads(path.read_bytes())
     del found["check"]
     if changes:
         found.update(changes)
-        path.write_bytes(cache._sealed(found))
+        body = json.dumps(found)[:-1]
+        path.write_text(f'{body},"check":"{hashlib.sha256(body.encode()).hexdigest()}"}}')
     return found
 
 
@@ -202,6 +204,14 @@ def make_state_a_link(run: RunFolder) -> None:
     run.state.symlink_to(run.path / "elsewhere")
 
 
+def tear_marker(run: RunFolder) -> None:
+    """A power cut in the middle of writing it over: the checksum is half of one event, half of another."""
+    path = run.state / cache.MARKER
+    content = path.read_bytes()
+    middle = content.index(b'"flushed"') + len('"flushed":[99,"') + 32
+    path.write_bytes(content[:middle] + b"0" * 16 + content[middle + 16 :])
+
+
 def other_marker(**changes: Any) -> Callable[[RunFolder], object]:
     return lambda run: marker(run, **changes)
 
@@ -215,6 +225,7 @@ DAMAGES: list[Callable[[RunFolder], object]] = [
     remove_lines,
     remove_marker,
     tear_lines,
+    tear_marker,
     zero_lines,
     flip_a_bit,
     make_a_folder,
@@ -286,6 +297,50 @@ def test_nothing_is_written_into_a_file_with_a_second_name(run: RunFolder) -> No
     before = (run.path / "second").read_bytes()
     run.loaded().append(note(3), NOW)
     assert ((run.path / "second").read_bytes(), run.numbers()) == (before, [1, 2, 3])
+
+
+def test_the_marker_is_written_over_in_place(run: RunFolder) -> None:
+    before = (run.write(2) and run.state / cache.MARKER).stat().st_ino
+    run.loaded().append(note(3), NOW)
+    assert (os.stat(run.state / cache.MARKER).st_ino, marker(run)["seq"]) == (before, 3)
+
+
+@pytest.mark.parametrize("damage", [remove_marker, marker_text("{"), marker_text("x" * 200_000)])
+def test_a_marker_that_cannot_be_written_over_is_replaced(
+    run: RunFolder, damage: Callable[[RunFolder], object]
+) -> None:
+    run.write(2)
+    damage(run)
+    run.loaded()
+    assert marker(run)["seq"] == 2
+
+
+def test_a_marker_with_a_second_name_is_replaced_and_not_written_over(run: RunFolder) -> None:
+    run.write(2)
+    os.link(run.state / cache.MARKER, run.path / "second")
+    before = (run.path / "second").read_bytes()
+    run.loaded().append(note(3), NOW)
+    assert ((run.path / "second").read_bytes(), marker(run)["seq"]) == (before, 3)
+
+
+def test_a_marker_that_is_just_being_written_is_read_again(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run.write(3)
+    whole = (run.state / cache.MARKER).read_bytes()
+    real_read = Folder.read
+
+    def read(folder: Folder, name: str, limit: int) -> bytes:
+        content = real_read(folder, name, limit)
+        if name == cache.MARKER and not torn:
+            torn.append(content[:100] + b"0" * 10 + content[110:])
+            return torn[0]
+        return content
+
+    torn: list[bytes] = []
+    monkeypatch.setattr(Folder, "read", read)
+    assert is_warm(run, monkeypatch)
+    assert torn[0] != whole
 
 
 def test_a_copied_run_builds_its_own_cache(run: RunFolder, tmp_path: Path) -> None:

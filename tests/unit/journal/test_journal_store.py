@@ -247,7 +247,7 @@ def test_what_another_writer_may_not_have_flushed_is_flushed_before_anything_sta
     journal.read_since(ignore)
     calls.made.clear()
     journal.append(drafts(1), NOW)
-    assert calls.kinds() == ["flush file", "flush folder", "link", "flush folder"]
+    assert calls.kinds() == ["flush folder", "flush file", "link", "flush folder"]
 
 
 def test_a_head_that_is_known_to_be_on_the_disk_is_not_flushed_again(run: RunFolder, calls: Calls) -> None:
