@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -195,3 +196,22 @@ def test_an_interrupted_repair_is_seen_and_finished(scene: Scene) -> None:
 
 def test_a_run_that_is_not_there_is_said_so(scene: Scene) -> None:
     assert [call(command, "nosuch").code for command in ("verify", "doctor", "repair")] == [4, 4, 4]
+
+
+def test_a_packed_run_can_be_verified(scene: Scene) -> None:
+    expected = told("verify", "done")
+    told("archive", "done")
+    assert {**told("verify", "done"), "cache": ""} == {**expected, "cache": ""}
+    assert "done" in [run["run"] for run in told("verify", "--all")["runs"]]
+
+
+def test_a_packed_run_that_rots_is_found_out(scene: Scene) -> None:
+    archive = Path(told("archive", "done")["archived"][0]["archive"])
+    with zipfile.ZipFile(archive) as opened:
+        member = opened.getinfo("journal.jsonl")
+    raw, at = (
+        archive.read_bytes(),
+        member.header_offset + 30 + len(member.filename) + member.compress_size // 2,
+    )
+    archive.write_bytes(raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1 :])
+    assert call("verify", "done").code == 5
