@@ -60,7 +60,7 @@ class Shell:
 
     def _secrets(self) -> dict[str, str]:
         found = {}
-        for name in self._described.get("secrets") or []:
+        for name in _names(self._described.get("secrets") or []):
             if name not in self._environment:
                 raise CannotStart(f"{self._name} needs the environment variable {name!r}, which is not set")
             found[name] = self._environment[name]
@@ -84,9 +84,18 @@ class Shell:
 
 def secrets_of(work: Work, environment: Mapping[str, str]) -> list[str]:
     """The values of the variables that an effect is given as secrets."""
-    told = work.definition.get(work.kind)
-    names = told.get("secrets") if isinstance(told, dict) else None
-    return [environment[name] for name in names or [] if name in environment]
+    try:
+        names = _names(described(work).get("secrets") or [])
+    except CannotStart:
+        return []  # nothing is going to be started
+    return [environment[name] for name in names if name in environment]
+
+
+def _names(told: Any) -> list[str]:
+    """The names of variables, if they are such."""
+    if not isinstance(told, (list, tuple)) or not all(isinstance(name, str) for name in told):
+        raise CannotStart(f"'secrets' is {shown(repr(told))}; a list of names of variables is expected")
+    return list(told)
 
 
 def _excerpt(exit: Exit) -> str:
