@@ -116,7 +116,9 @@ def after_a_kill(trial: Trial, point: Point, chance: random.Random) -> tuple[lis
     operations = [each for each in again.operations if each.kind in CHANGES]
     cuts = {chance.randrange(len(operations) + 1), len(operations)}
     lefts = disks_of(files, operations, cuts, chance)
-    lefts = [left._replace(after=f"a kill after {point} and, in another call, {left.after}") for left in lefts]
+    lefts = [
+        left._replace(after=f"a kill after {point} and, in another call, {left.after}") for left in lefts
+    ]
     return [left for left in lefts if not left.is_told], [left for left in lefts if left.is_told]
 
 
