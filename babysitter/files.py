@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from babysitter.disk import (
-    PRIVATE_FILE,
+    NO_LINKS,
     Folder,
     create,
     flush,
@@ -20,7 +20,7 @@ from babysitter.disk import (
 )
 
 
-def write_once(path: str, data: bytes, *, mode: int = PRIVATE_FILE) -> None:
+def write_once(path: str, data: bytes) -> None:
     """Create a file that did not exist; its content is on the disk when this returns.
 
     Its name is not: flush the folder when everything in it is written. After a
@@ -31,7 +31,7 @@ def write_once(path: str, data: bytes, *, mode: int = PRIVATE_FILE) -> None:
         StorageError: the disk refused; the file is gone again.
     """
     try:
-        fd = create(path, mode)
+        fd = create(path)
         try:
             write_fully(fd, data)
             flush(fd, path)
@@ -59,7 +59,7 @@ def publish(folder: str, name: str, data: bytes) -> None:
             try:
                 staged.link(0, name)
             except OSError as error:
-                refuse(error, os.path.join(folder, name), "linked")
+                refuse(error, os.path.join(folder, name), "linked", NO_LINKS)
         open_folder.sync()
 
 
