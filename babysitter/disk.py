@@ -26,6 +26,8 @@ _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
+NO_LINKS = "if the file system has no hard links, set BABYSITTER_RUNS_DIR to a folder on one that has"
+
 _HINTS = {
     errno.ENOSPC: "free some space and try again; nothing was acknowledged",
     errno.EDQUOT: "free some space and try again; nothing was acknowledged",

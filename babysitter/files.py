@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from babysitter.disk import (
-    PRIVATE_FILE,
+    NO_LINKS,
     Folder,
     create,
     flush,
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def write_once(path: str, data: bytes, *, mode: int = PRIVATE_FILE) -> None:
+def write_once(path: str, data: bytes) -> None:
     """Create a file that did not exist; its content is on the disk when this returns.
 
     Its name is not: flush the folder when everything in it is written. After a
@@ -35,7 +35,7 @@ def write_once(path: str, data: bytes, *, mode: int = PRIVATE_FILE) -> None:
         StorageError: the disk refused; the file is gone again.
     """
     try:
-        fd = create(path, mode)
+        fd = create(path)
         try:
             write_fully(fd, data)
             flush(fd, path)
@@ -62,7 +62,7 @@ def publish(folder: Folder, name: str, data: bytes) -> None:
         try:
             staged.link(0, name)
         except OSError as error:
-            refuse(error, os.path.join(folder.path, name), "linked")
+            refuse(error, os.path.join(folder.path, name), "linked", NO_LINKS)
     folder.sync()
 
 

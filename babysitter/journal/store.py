@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from babysitter.disk import Folder, refuse
+from babysitter.disk import NO_LINKS, Folder, refuse
 from babysitter.errors import (
     CorruptEvent,
     HeadMoved,
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from babysitter.staging import Staged
 
     Visit = Callable[[Event], object]
-
-_NO_LINKS = "if the file system has no hard links, set BABYSITTER_RUNS_DIR to a folder on one that has"
 
 
 class Journal:
@@ -293,7 +291,7 @@ class Journal:
                     f"{name!r} of run {self.run_id!r} was written by another command first"
                 ) from None
         except OSError as error:
-            refuse(error, os.path.join(journal.path, name), "linked", _NO_LINKS)
+            refuse(error, os.path.join(journal.path, name), "linked", NO_LINKS)
 
     def _sync(self, journal: Folder) -> None:
         try:

@@ -7,10 +7,10 @@ import sys
 
 from babysitter import limits as limits_module
 from babysitter.clock import iso, now_ms
-from babysitter.disk import refuse
+from babysitter.disk import Folder, refuse
 from babysitter.engine.replay import DeadlineExceeded
 from babysitter.errors import BabysitterError, InvalidInput, RunExists, StorageError
-from babysitter.files import sync_folder, write_once
+from babysitter.files import publish, sync_folder, write_once
 from babysitter.ids import base32, new_run_id, sha256_hex
 from babysitter.journal.store import Journal
 from babysitter.jsontext import compact
@@ -149,12 +149,14 @@ def _make_runs_dir(runs_dir: str) -> None:
     ignored = os.path.join(runs_dir, ".gitignore")
     try:
         os.makedirs(runs_dir, mode=FOLDER_MODE, exist_ok=True)
-        if not os.path.lexists(ignored):
+        is_new = not os.path.lexists(ignored)
+        if is_new:
             _flush_way_to(runs_dir)
-        if is_ours:
+        if is_new and is_ours:
             # Runs hold prompts and output; a run that is committed by accident is hard to take back.
             # In any other folder that was there before, git is told nothing.
-            write_once(ignored, b"*\n", mode=0o644)
+            with Folder(runs_dir) as folder:
+                publish(folder, os.path.basename(ignored), b"*\n")
     except FileExistsError:
         # It was there before; or the folder is a file, which the next step finds.
         pass

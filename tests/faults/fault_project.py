@@ -42,6 +42,10 @@ class Project:
     def run_folder(self) -> Path:
         return self.runs / "r"
 
+    @property
+    def is_kept_out_of_git(self) -> bool:
+        return (self.runs / ".gitignore").read_text() == "*\n"
+
     def write(self, name: str, text: str) -> None:
         (self.folder / name).write_text(text, "utf-8")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -184,6 +185,18 @@ def interrupted_batch(project: Project) -> None:
     project.forget_cache()
 
 
+def interrupted_answers(project: Project) -> None:
+    """A power cut has taken the first event of the last batch; the cache is that of before."""
+    begun(5)(project)
+    state, kept = project.run_folder / "state", project.folder / "kept"
+    shutil.copytree(state, kept)
+    answered_from = len(list((project.run_folder / "journal").iterdir()))
+    project.answer()
+    sorted((project.run_folder / "journal").iterdir())[answered_from].unlink()
+    shutil.rmtree(state)
+    kept.rename(state)
+
+
 RUN_CREATE = ("run:create", "--process-id", "project", "--entry", "process.py", "--inputs", "inputs.json")
 CREATE = ("create", "process.py", "--run-id", "r", "-i", "n=3", "--json")
 ITERATE = ("iterate", "r", "--json")
@@ -213,6 +226,7 @@ SCENARIOS = [
     Scenario("post-many", WIDE, begun(20), POST_LINES),
     Scenario("post-many-elsewhere", WIDE, begun(20), POST_LINES, is_unknown=True),
     Scenario("post-very-many", WIDE, begun(101), POST_LINES, is_long=True),
+    Scenario("post-sweeps", WIDE, interrupted_answers, POST_LINES),
     Scenario("approve", ASKS_A_PERSON, sleep_begun, ("approve", "r", "1", "--json")),
     Scenario("look-cold", WIDE, cold, ("status", "r", "--json")),
     Scenario("look-torn", WIDE, torn_cache, ("status", "r", "--json")),

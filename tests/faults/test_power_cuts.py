@@ -58,4 +58,4 @@ def where_names_change(trial: Trial, chance: random.Random, torture: bool) -> li
     points = points_of(trial.operations)
     links = [point for point in points if point.kind == "link"]
     renames = [point for point in points if point.kind == "rename"]
-    return points if torture else [*links[-1:], *renames[:1], chance.choice(points)]
+    return points if torture else [*links[-1:], *renames[:2], chance.choice(points)]

@@ -119,6 +119,7 @@ class Trial:
         assert again.code in (self.ended.code, self.scenario.already), again
         assert again.stderr == "", again
         assert self.sees(project) == self.after
+        assert project.is_kept_out_of_git
 
     def call_again(self, project: Project, **options: Any) -> Ended:
         again = self.call(project, **options)

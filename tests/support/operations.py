@@ -400,7 +400,8 @@ def _opened_at(fd: int) -> str:
 
 
 def _kind_of_open(where: str, flags: int) -> str:
-    if flags & os.O_TMPFILE == os.O_TMPFILE:
+    nameless = getattr(os, "O_TMPFILE", 0)
+    if nameless and flags & nameless == nameless:
         return "nameless"
     if not flags & _WRITING:
         return "look"

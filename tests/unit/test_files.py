@@ -42,11 +42,6 @@ def test_write_once_writes_a_private_file(tmp_path: Path) -> None:
     assert (found.read_bytes(), stat.S_IMODE(found.stat().st_mode)) == (b"content", 0o600)
 
 
-def test_write_once_takes_another_mode(tmp_path: Path) -> None:
-    write_once(str(tmp_path / "a"), b"", mode=0o400)
-    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o400
-
-
 def test_write_once_does_not_touch_a_file_that_is_there(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("old")
     with pytest.raises(FileExistsError):
