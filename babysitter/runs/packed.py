@@ -63,7 +63,7 @@ class Packed:
         except BaseException:
             self._file.close()
             raise
-        self.size = sum(member.file_size for member in self._members.values())
+        self.size = self.size_without(frozenset())
         self.folders = sorted(name for name, member in self._members.items() if member.is_dir())
         self.files = sorted(self.about["files"].keys() - {LINES})
 
@@ -125,6 +125,15 @@ class Packed:
     def is_executable(self, name: str) -> bool:
         """Its owner may run the file."""
         return bool(self._members[name].external_attr >> 16 & stat.S_IXUSR)
+
+    def size_without(self, left_out: frozenset[str]) -> int:
+        """Of all files but those in some of the folders."""
+        sizes = [
+            member.file_size
+            for name, member in self._members.items()
+            if name.partition("/")[0] not in left_out
+        ]
+        return sum(sizes)
 
     def _check_content(self, name: str, digest: str, size: int) -> None:
         if (digest, size) != (self.about["files"][name], self._members[name].file_size):

@@ -161,7 +161,7 @@ def copied(packed: RunPacked, limits: Limits) -> Iterator[Run]:
     try:
         with open_packed(os.path.basename(packed.archive).removesuffix(PACKED), runs_dir) as opened:
             # Twice, as it may be in memory, and others need that too.
-            _check_room(2 * opened.size, folder)
+            _check_room(2 * opened.size_without(NOT_LOOKED_AT), folder)
             unpack(opened, folder, is_durable=False, without=NOT_LOOKED_AT)
         run = Run(folder, limits)
         run.archive = packed.archive

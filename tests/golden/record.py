@@ -22,8 +22,10 @@ from babysitter.driver import Driver  # noqa: E402 - the checkout that this file
 from babysitter.executors.pool import Pool  # noqa: E402
 from babysitter.library import resolve  # noqa: E402
 from babysitter.runs.creation import create  # noqa: E402
+from babysitter.runs.ended import EndedRun  # noqa: E402
 from babysitter.runs.folder import open_run  # noqa: E402
 from babysitter.runs.iterate import iterate  # noqa: E402
+from babysitter.runs.packing import pack  # noqa: E402
 from babysitter.runs.results import Answer, accept, decide  # noqa: E402
 from babysitter.views.quiet import QuietView  # noqa: E402
 
@@ -176,6 +178,18 @@ def worked() -> None:
     run.keep()
 
 
+def packed(name: str) -> None:
+    """The same run as one file."""
+    shutil.rmtree(PROJECT, ignore_errors=True)
+    folder = PROJECT / ".a5c" / "runs" / name
+    shutil.copytree(HERE / "runs" / name, folder)
+    folder.chmod(0o700)
+    pack(EndedRun(str(folder)), "0.1.0")
+    (HERE / "packed").mkdir(exist_ok=True)
+    shutil.copy(folder.parent / ".archive" / f"{name}.zip", HERE / "packed")
+    shutil.rmtree(PROJECT)
+
+
 RECORDINGS: list[Callable[[], None]] = [groups, notes, mended, failed, interrupted, values, rejected, worked]
 
 if __name__ == "__main__":
@@ -183,5 +197,9 @@ if __name__ == "__main__":
     for record in RECORDINGS:
         if not (HERE / "runs" / record.__name__).exists():
             record()
+    # Those that have ended; the others cannot be packed.
+    for name in ("groups", "failed"):
+        if not (HERE / "packed" / f"{name}.zip").exists():
+            packed(name)
     # Leaving the normal way would close the suspended processes.
     os._exit(0)

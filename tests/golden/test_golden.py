@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from babysitter.errors import RunPacked
+from babysitter.limits import DEFAULT
 from babysitter.runs.execution import Execution
 from babysitter.runs.folder import open_run
 from babysitter.runs.iterate import iterate
 from babysitter.runs.results import Answer, accept, decide
+from babysitter.runs.unpacking import copied, restore
 from tests.support.folders import digest_of
 
 if TYPE_CHECKING:
@@ -169,6 +172,36 @@ def test_the_whole_script_of_a_recorded_run_holds(name: str, folder: Path) -> No
     ended = None if execution.end is None else execution.end.status
     # Of a run that has ended the outcome is part of the script.
     assert (execution.diverged, ended or "waiting") == (None, RUNS[name].status)
+
+
+@pytest.fixture(params=["groups", "failed"])
+def packed(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, Path]:
+    """A recorded run that is packed, and the folder of runs that it is in."""
+    runs = tmp_path / "runs"
+    (runs / ".archive").mkdir(parents=True)
+    shutil.copy(HERE / "packed" / f"{request.param}.zip", runs / ".archive")
+    return request.param, runs
+
+
+def test_every_packed_run_is_tested() -> None:
+    assert {path.name for path in (HERE / "packed").iterdir()} == {"groups.zip", "failed.zip"}
+
+
+def test_a_packed_run_is_restored_as_it_was_recorded(packed: tuple[str, Path]) -> None:
+    name, runs = packed
+    restore(name, str(runs))
+    found, recorded = digest_of(runs / name), digest_of(HERE / "runs" / name)
+    # Every run has these two; a recording has not.
+    assert {each: found[each] for each in found if each not in {"artifacts", "run.lock"}} == recorded
+
+
+def test_a_packed_run_is_read_as_it_is(packed: tuple[str, Path]) -> None:
+    name, runs = packed
+    with pytest.raises(RunPacked) as raised:
+        open_run(name, str(runs))
+    with copied(raised.value, DEFAULT) as run:
+        effects = {effect.step: effect.status for effect in run.load().state.effects.values()}
+        assert (run.state.status, effects) == (RUNS[name].status, RUNS[name].effects)
 
 
 # In a process of its own, which ends without closing what it has suspended at each of the beginnings.

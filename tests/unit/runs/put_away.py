@@ -97,3 +97,10 @@ def change(archive: Path, name: str, edit: Callable[[bytes], bytes]) -> None:
     """Change a member, and its digest with it."""
     held = members(archive)
     write(archive, {**held, name: (edit(held[name][0]), held[name][1])})
+
+
+def damage(archive: Path) -> None:
+    """Change a byte in the content of the largest member."""
+    raw = bytearray(archive.read_bytes())
+    raw[raw.index(b"artifacts/deep/down/file.bin") + 200] ^= 1
+    archive.write_bytes(raw)

@@ -367,3 +367,9 @@ def test_an_archive_with_a_changed_byte_is_refused_or_the_same(
         if outcome(archive) == "restored":
             assert kept(runs_dir / "r") == expected, place
     count("archives changed", len(places))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_an_archive_that_was_given_away_is_not_read(archive: Path) -> None:
+    os.chown(archive, 12345, -1)
+    refused(archive, UnsafePath, "is not a regular file of your own")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from projects import ASK_ONCE, Project
-from put_away import archive_of, end, kept, left_in, members, packed
+from put_away import archive_of, damage, end, kept, left_in, members, packed
 
 from babysitter.errors import (
     Conflict,
@@ -26,7 +26,7 @@ from babysitter.errors import (
 )
 from babysitter.journal.lock import run_lock
 from babysitter.limits import DEFAULT
-from babysitter.runs import packing, unpacking
+from babysitter.runs import new_files, packing, unpacking
 from babysitter.runs.ended import EndedRun
 from babysitter.runs.folder import find, packed_ids
 from babysitter.runs.packing import pack
@@ -187,10 +187,11 @@ def test_an_archive_that_is_not_the_same_is_a_conflict_and_both_stay(
     assert {**digest_of(run.parent), "r/run.lock": ""} == {**before, "r/run.lock": ""}
 
 
-def test_a_damaged_archive_does_not_cost_the_folder(run: Path) -> None:
+@pytest.mark.parametrize("harm", [lambda path: os.truncate(path, 3000), damage], ids=["cut", "changed"])
+def test_a_damaged_archive_does_not_cost_the_folder(run: Path, harm: Callable[[Path], object]) -> None:
     packed(run)
     restore("r", str(run.parent), keep=True)
-    archive_of(run).write_bytes(archive_of(run).read_bytes()[:-30])
+    harm(archive_of(run))
     with pytest.raises(JournalError, match="cannot be trusted"):
         packed(run)
     assert run.exists()
@@ -225,6 +226,21 @@ def test_a_folder_that_appears_meanwhile_is_not_overwritten(
     with pytest.raises(RunExists):
         restore("r", str(run.parent))
     assert (left_in(run.parent), os.listdir(run)) == (["r", "r.zip"], ["artifacts"])
+
+
+def test_another_archive_that_appears_meanwhile_is_not_removed(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed(run)
+
+    def after_the_other(folder: str) -> None:
+        content = archive_of(run).read_bytes()
+        archive_of(run).with_name("new").write_bytes(content)
+        archive_of(run).with_name("new").rename(archive_of(run))
+
+    monkeypatch.setattr(unpacking, "sync_folder", after_the_other)
+    restore("r", str(run.parent))
+    assert left_in(run.parent) == ["r", "r.zip"]
 
 
 def test_the_archive_goes_only_while_the_folder_is_there(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -384,14 +400,74 @@ def test_what_changes_while_it_is_packed_is_not_packed(run: Path, monkeypatch: p
     assert left_in(run.parent) == ["r"]
 
 
+@pytest.mark.parametrize("lose", [lambda path: os.truncate(path, 100), damage], ids=["cut", "changed"])
 def test_what_is_not_read_back_as_it_was_written_is_not_believed(
+    run: Path, monkeypatch: pytest.MonkeyPatch, lose: Callable[[Path], object]
+) -> None:
+    def spoil(fd: int) -> None:
+        (written,) = archive_of(run).parent.iterdir()
+        lose(written)
+
+    monkeypatch.setattr(packing, "_forget_pages", spoil)
+    refused(run, StorageError, "what was written is not what is read back")
+
+
+def test_what_says_something_else_than_was_written_is_not_believed(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def lose(fd: int) -> None:
-        os.ftruncate(fd, 100)
+    add = packing.add_about
+    monkeypatch.setattr(packing, "add_about", lambda archive, about: add(archive, {**about, "version": "x"}))
+    refused(run, StorageError, "is not what is read back")
 
-    monkeypatch.setattr(packing, "_forget_pages", lose)
-    refused(run, StorageError, "what was written is not what is read back")
+
+def test_an_archive_is_on_the_disk_before_it_has_its_name(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+    noted(monkeypatch, packing, "flush", order)
+    noted(monkeypatch, os, "link", order)
+    noted(monkeypatch, packing, "leave_to", order)
+    packed(run)
+    assert order == ["flush", "link", "leave_to"]
+
+
+@pytest.mark.parametrize("can_sync", [True, False])
+def test_a_restored_run_is_on_the_disk_before_it_has_its_name(
+    run: Path, monkeypatch: pytest.MonkeyPatch, can_sync: bool
+) -> None:
+    packed(run)
+    order: list[str] = []
+    monkeypatch.setattr(new_files, "FEW", 1)
+    monkeypatch.setattr(new_files, "can_sync_all", lambda folder: True)
+    monkeypatch.setattr(new_files, "syncfs_reports_failures", lambda: True)
+    monkeypatch.setattr(new_files, "sync_file_system", lambda folder: order.append("sync") or can_sync)
+    noted(monkeypatch, new_files, "flush", order)
+    noted(monkeypatch, os, "rename", order)
+    restore("r", str(run.parent), keep=True)
+    everything = len([path for path in [run, *run.rglob("*")] if path.name != "run.lock"])
+    assert order == ["sync", *["flush"] * (0 if can_sync else everything), "rename"]
+
+
+def test_where_there_is_no_call_for_all_each_file_and_folder_is_flushed(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed(run)
+    flushed: list[int] = []
+    monkeypatch.setattr(new_files, "can_sync_all", lambda folder: False)
+    monkeypatch.setattr(new_files, "flush_all", lambda fds, *_, **__: flushed.extend(fds))
+    monkeypatch.setattr(new_files, "flush", lambda fd, path: flushed.append(fd))
+    restore("r", str(run.parent), keep=True)
+    everything = [path for path in [run, *run.rglob("*")] if path.name != "run.lock"]
+    assert len(flushed) == len(everything)
+
+
+def noted(monkeypatch: pytest.MonkeyPatch, place: object, name: str, order: list[str]) -> None:
+    """Note when something is called."""
+    call = getattr(place, name)
+
+    def note(*arguments: object, **options: object) -> object:
+        order.append(name)
+        return call(*arguments, **options)
+
+    monkeypatch.setattr(place, name, note)
 
 
 @pytest.mark.parametrize("target", ["folder", "file"])
