@@ -39,12 +39,7 @@ class Output:
         self.kept = bytearray()
         self.size = 0
         self.moved_at = 0.0
-        try:
-            os.unlink(path)
-        except FileNotFoundError:
-            pass
-        except OSError as error:
-            refuse(error, path, "removed")
+        _remove(path)
 
     def reserve(self) -> None:
         """Make sure of a descriptor. The file itself is made for the first byte: most commands are silent.
@@ -81,7 +76,7 @@ class Output:
         try:
             if not self._is_begun:
                 self.close()
-                self._file = create(self._path)
+                self._file = _create_anew(self._path)
                 self._is_begun = True
             write_fully(self._file, piece)
         except OSError as error:
@@ -111,4 +106,24 @@ class Output:
             self._file = -1
 
 
+def _create_anew(path: str) -> int:
+    """A file of our own, never one that is there: also beside a driver that does not see our locks."""
+    for _ in range(_MOST_TRIES):
+        try:
+            return create(path)
+        except FileExistsError:
+            _remove(path)
+    return create(path)
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        refuse(error, path, "removed")
+
+
+_MOST_TRIES = 10
 _CONTINUATION = bytes(range(0x80, 0xC0))
