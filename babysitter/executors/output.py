@@ -62,13 +62,7 @@ class Output:
         self.beginning = b""
         self.size = 0
         self.moved_at = 0.0
-        try:
-            with open_folder(os.path.dirname(path)) as folder:
-                os.unlink(os.path.basename(path), dir_fd=folder.fd)
-        except FileNotFoundError:
-            pass
-        except OSError as error:
-            refuse(error, path, "removed")
+        _remove(path)
 
     def reserve(self) -> None:
         """Make sure of a descriptor. The file itself is made for the first byte: most commands are silent.
@@ -121,8 +115,7 @@ class Output:
         try:
             if not self._is_begun:
                 self._let_go()
-                with open_folder(os.path.dirname(self._path)) as folder:
-                    self._file = create(os.path.basename(self._path), folder_fd=folder.fd)
+                self._file = _create_anew(self._path)
                 self._is_begun = True
             write_fully(self._file, piece)
         except OSError as error:
@@ -166,4 +159,27 @@ class Output:
             self._file = -1
 
 
+def _create_anew(path: str) -> int:
+    """A file of our own, never one that is there: also beside a driver that does not see our locks."""
+    name = os.path.basename(path)
+    with open_folder(os.path.dirname(path)) as folder:
+        for _ in range(_MOST_TRIES):
+            try:
+                return create(name, folder_fd=folder.fd)
+            except FileExistsError:
+                _remove(path)
+        return create(name, folder_fd=folder.fd)
+
+
+def _remove(path: str) -> None:
+    try:
+        with open_folder(os.path.dirname(path)) as folder:
+            os.unlink(os.path.basename(path), dir_fd=folder.fd)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        refuse(error, path, "removed")
+
+
+_MOST_TRIES = 10
 _CONTINUATION = bytes(range(0x80, 0xC0))

@@ -120,8 +120,10 @@ def test_with_a_cache_the_truth_is_read_or_the_damage_is_named(
 def test_with_a_damaged_cache_the_truth_is_read(
     run: SmallRun, way: Way, name: str, torture: bool, count: Count
 ) -> None:
-    truth = run.read()
-    answers = [told(run, truth, name) for _ in damaged(run.state / name, way, torture=torture)]
+    # Each time the cache is made anew, and of the lines one bit is as good as another: a digest is over all.
+    truth, every_bit = run.read(), torture and name == MARKER
+    changes = damaged(run.state / name, way, torture=every_bit, is_thorough=torture)
+    answers = [told(run, truth, name) for _ in changes]
     count("corruptions", len(answers))
     assert set(answers) == {"the truth"}
 

@@ -14,7 +14,13 @@ from unittest import mock
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from babysitter.errors import AlreadyResolved, JournalError, NoSuchEffect, ResultRejected
 from babysitter.library import resolve
@@ -158,6 +164,12 @@ class RunMachine(RuleBasedStateMachine):
         if known:
             (verdict,) = accept(run, [decide(run, known[0], is_approved, by="me")])
             self.check(step, is_approved, verdict)
+
+    @precondition(lambda self: set(self.model.answers) - set(GATES))
+    @rule(number=COMMANDS, value=st.sampled_from(VALUES), data=st.data())
+    def post_again(self, number: int, value: Any, data: st.DataObject) -> None:
+        """A second result: the same one, or another."""
+        self.post(number, data.draw(st.sampled_from(sorted(set(self.model.answers) - set(GATES)))), value)
 
     @rule(number=COMMANDS, value=st.sampled_from(VALUES))
     def answer_the_first_that_waits(self, number: int, value: Any) -> None:

@@ -118,6 +118,23 @@ def test_an_earlier_log_is_replaced(tmp_path: Path) -> None:
     assert (tmp_path / "log").read_bytes() == b"new"
 
 
+def test_beside_another_driver_each_writes_a_file_of_its_own(tmp_path: Path) -> None:
+    first, second = Output(str(tmp_path / "log")), Output(str(tmp_path / "log"))
+    first.take(b"of the first")
+    second.take(b"of the second")
+    first.take(b", more")
+    assert [first.tail(), second.tail()] == ["of the first, more", "of the second"]
+    assert (tmp_path / "log").read_bytes() == b"of the second"
+
+
+def test_nothing_is_written_through_a_link_in_the_logs_place(tmp_path: Path) -> None:
+    output = Output(str(tmp_path / "log"))
+    (tmp_path / "elsewhere").write_text("precious")
+    (tmp_path / "log").symlink_to(tmp_path / "elsewhere")
+    output.take(b"new")
+    assert ((tmp_path / "elsewhere").read_text(), (tmp_path / "log").read_bytes()) == ("precious", b"new")
+
+
 @given(st.lists(st.binary(max_size=20_000), max_size=6), st.integers(0, 30_000))
 def test_however_it_comes_in_pieces_it_is_the_same(
     tmp_path_factory: pytest.TempPathFactory, pieces: list[bytes], most: int
