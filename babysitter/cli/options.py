@@ -155,7 +155,7 @@ def open_given(name: str) -> BinaryIO:
         return open(name, "rb")
     try:
         fd = open_to_read(name)
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
         raise InvalidInput(f"there is no file {name!r}") from None
     except UnsafePath as error:
         raise _name_the_file(error) from None
