@@ -52,7 +52,9 @@ def complete_effect(ctx: click.Context, param: click.Parameter, incomplete: str)
     """Pending effects of the run, for shell completion."""
     with quiet():
         run = opened(ctx.params.get("run") or LATEST, ctx.params.get("runs_dir"))
-        return [effect for effect in run.state.pending if effect.startswith(incomplete)]
+        return [
+            effect for effect in run.state.pending if effect.startswith(incomplete) and effect.isprintable()
+        ]
     return []
 
 
@@ -67,7 +69,8 @@ def complete_process(ctx: click.Context, param: click.Parameter, incomplete: str
     with quiet():
         names = [entry.process_id for entry in list_all(project_dir())]
         names += sorted(name for name in os.listdir() if name.endswith(".py"))
-        return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+        # The shell prints what it is given as it is.
+        return [CompletionItem(name) for name in names if name.startswith(incomplete) and name.isprintable()]
     return []
 
 

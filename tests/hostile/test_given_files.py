@@ -1,4 +1,4 @@
-"""Files that a command is given and that are no files: links, pipes, devices, folders, sockets, endless ones."""
+"""Files that a command is given and that are none: links, pipes, devices, folders, endless ones."""
 
 from __future__ import annotations
 
