@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from ground import limit_memory
 
 from tests.support.commands import BABYSITTER, call, end, start
 from tests.support.folders import digest_of
@@ -87,8 +88,8 @@ def test_an_endless_standard_input_is_read_to_the_limit_only(ground: Ground, way
     assert (ended.code, "at most" in ended.stderr or "more than" in ended.stderr) == (INVALID, True), ended
 
 
-@pytest.mark.torture
 def test_endless_lines_are_read_to_the_limit_only(ground: Ground) -> None:
+    limit_memory(1_000_000)
     with subprocess.Popen(["yes", '{"effect":"x","value":[[],[],[],[]]}'], stdout=subprocess.PIPE) as endless:
         ended = end(start(*TAKES_A_FILE["lines"], "/dev/stdin", stdin=endless.stdout))
         endless.kill()

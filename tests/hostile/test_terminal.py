@@ -251,9 +251,9 @@ MISTAKES: list[tuple[list[str], Callable[[Path], None] | None]] = [
 
 
 def test_what_a_mistake_quotes_is_escaped(
-    place: Path, look: Looked, count: Callable[[str, int], None]
+    place: Path, look: Looked, count: Callable[[str, int], None], torture: bool
 ) -> None:
-    for words, prepare in MISTAKES:
+    for words, prepare in MISTAKES if torture else MISTAKES[::2]:
         for name, content in (("p.py", PROCESS), (".a5c/config.yaml", "")):
             (place / name).write_text(content, "utf-8")
         if not (place / ".a5c" / "runs" / "r").exists():
