@@ -6,11 +6,12 @@ import re
 from difflib import get_close_matches
 from typing import Annotated, Any
 
-import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
 from babysitter.errors import InvalidInput
+from babysitter.files import read_regular
+from babysitter.yamltext import MOST_BYTES, load
 
 
 class _Strict(BaseModel):
@@ -133,10 +134,10 @@ def read_config(path: str, *, is_project: bool) -> dict[str, Any]:
         InvalidInput: not YAML, an unknown key (with the nearest known one), or a value of the wrong kind.
     """
     try:
-        with open(path, encoding="utf-8") as file:
-            loaded = yaml.safe_load(file)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{path!r} is not YAML: {' '.join(str(error).split())}") from None
+        text = read_regular(path, MOST_BYTES, follow=True).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{path!r} is not YAML: {error}") from None
+    loaded = load(text, repr(path))
     if loaded is None:
         return {}
     model = ProjectModel if is_project else UserModel

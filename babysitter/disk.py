@@ -108,6 +108,9 @@ def open_to_read(path: str, folder_fd: int | None = None, *, shown: str = "", fo
     """Open a file for reading, never through a link at its own place unless ``follow`` is set."""
     try:
         return os.open(path, _READ & ~os.O_NOFOLLOW if follow else _READ, dir_fd=folder_fd)
+    except NotADirectoryError as error:
+        # A file in the place of one of its folders: there is no such file.
+        raise FileNotFoundError(error.errno, os.strerror(errno.ENOENT), shown or path) from None
     except OSError as error:
         # ELOOP: a link. ENXIO: a socket, or a device that is not there.
         if error.errno in (errno.ELOOP, errno.ENXIO, errno.EOPNOTSUPP):

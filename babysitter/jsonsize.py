@@ -99,7 +99,8 @@ def _size_of_texts(text: str) -> int:
 
     Then it counts twice: while it is put together it is there a second time.
     """
-    width = round(sys.getsizeof(text) / len(text)) or 1
+    # What comes before the characters is at most 80 bytes, whatever their width.
+    width = 1 if text.isascii() else max(1, round((sys.getsizeof(text) - 80) / len(text)))
     if "\\u" in text:
         width = 4 if any(escape in text for escape in _BEYOND_16_BITS) else max(width, 2)
     return len(text) * (2 * width - 1)

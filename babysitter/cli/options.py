@@ -70,7 +70,9 @@ def complete_effect(ctx: click.Context, param: click.Parameter, incomplete: str)
     """Pending effects of the run, for shell completion."""
     with quiet():
         run = opened(ctx.params.get("run") or LATEST, ctx.params.get("runs_dir"))
-        return [effect for effect in run.state.pending if effect.startswith(incomplete)]
+        return [
+            effect for effect in run.state.pending if effect.startswith(incomplete) and effect.isprintable()
+        ]
     return []
 
 
@@ -85,7 +87,8 @@ def complete_process(ctx: click.Context, param: click.Parameter, incomplete: str
     with quiet():
         names = [entry.process_id for entry in list_all(project_dir())]
         names += sorted(name for name in os.listdir() if name.endswith(".py"))
-        return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+        # The shell prints what it is given as it is.
+        return [CompletionItem(name) for name in names if name.startswith(incomplete) and name.isprintable()]
     return []
 
 
@@ -190,7 +193,7 @@ def open_given(name: str) -> BinaryIO:
         return open(name, "rb")
     try:
         fd = open_to_read(name)
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
         raise InvalidInput(f"there is no file {name!r}") from None
     except UnsafePath as error:
         raise _name_the_file(error) from None

@@ -15,7 +15,7 @@ from babysitter.cli.options import (
     run_argument,
     runs_dir_option,
 )
-from babysitter.cli.output import as_json, error_object, line, tell_error
+from babysitter.cli.output import as_json, cut, error_object, line, tell_error
 from babysitter.errors import InvalidInput, NoSuchEffect, UsageError
 from babysitter.runs.results import Answer, Verdict, accept, decide, find_effect
 
@@ -197,7 +197,7 @@ def tell_bulk(run: Run, verdicts: list[Verdict], wants_json: bool) -> int:
     }
     refused = [verdict for verdict in verdicts if verdict.error is not None]
     if wants_json:
-        errors = [{"effect": v.effect_id, **error_object(v.error)} for v in refused if v.error]
+        errors = [{"effect": cut(v.effect_id), **error_object(v.error)} for v in refused if v.error]
         as_json({"run": run.run_id, **counts, **({"errors": errors} if errors else {})})
     else:
         line(", ".join(f"{count} {status}" for status, count in counts.items()))

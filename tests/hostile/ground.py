@@ -96,5 +96,11 @@ def create_run(folder: Path, file: Path, run_id: str = "r") -> Run:
     )
 
 
+def limit_memory(memory_bytes: int) -> None:
+    """Configure a limit that is reached sooner."""
+    with open(os.path.join(os.environ["BABYSITTER_HOME"], "config.yaml"), "w", encoding="utf-8") as file:
+        file.write(f"limits: {{memoryBytes: {memory_bytes}}}\n")
+
+
 def is_root() -> bool:
     return os.geteuid() == 0

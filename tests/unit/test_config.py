@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from babysitter.config import agent_command, load
+from babysitter.config import LIMIT_NAMES, agent_command, load
 from babysitter.config_file import DEEPEST
 from babysitter.errors import InvalidInput
 from babysitter.journal.events import MAX_DEPTH
@@ -39,12 +39,12 @@ def files(home: Path, project: Path) -> Files:
 
 def test_without_a_file_the_defaults_hold(files: Files) -> None:
     told = files.load()
-    limits = (told.limits.result_bytes, told.limits.depth, told.limits.inline_bytes)
+    limits = tuple(getattr(told.limits, field) for field in LIMIT_NAMES.values())
     assert (told.jobs, told.agents, told.limits.iterate_seconds, limits) == (
         None,
         {},
         30,
-        (16 << 20, 100, 32 << 10),
+        (16 << 20, 64 << 20, 250_000, 100, 32 << 10),
     )
 
 
@@ -68,14 +68,14 @@ def test_a_file_may_say_nothing(files: Files, text: str) -> None:
 def test_a_user_says_what_holds(files: Files) -> None:
     told = files.load(
         "jobs: 4\niterateSeconds: 2.5\nagent: fast\nagents: {fast: {command: [claude, -p]}}\n"
-        "limits: {resultBytes: 5, depth: 6, inlineBytes: 7}\n"
+        "limits: {resultBytes: 5, depth: 6, inlineBytes: 7, memoryBytes: 8, keys: 9}\n"
     )
-    limits = (told.limits.result_bytes, told.limits.depth, told.limits.inline_bytes)
+    limits = tuple(getattr(told.limits, field) for field in LIMIT_NAMES.values())
     assert (told.jobs, told.limits.iterate_seconds, told.agent_command, limits) == (
         4,
         2.5,
         ["claude", "-p"],
-        (5, 6, 7),
+        (5, 8, 9, 6, 7),
     )
 
 
