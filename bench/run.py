@@ -18,7 +18,9 @@ import sys
 import tempfile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import disk_cases
 import growth_cases
+import large_cases
 import run_cases
 import step_cases
 from children import ChildFailed
@@ -45,6 +47,14 @@ SIZES = [f"iterate at {size}" for size in growth_cases.SIZES]
 ABOVE = [f"iterate at {size} above {growth_cases.LEAST}" for size in growth_cases.ABOVE]
 MOST = growth_cases.MOST
 PRINTED = tuple(f"printed, {size} {what}" for size in step_cases.PRINTED for what in ("new", "pending"))
+DURABLE = (
+    "one durable event",
+    f"a batch of {disk_cases.BATCH}",
+    f"a batch of {disk_cases.BATCH} beside a heavy writer",
+)
+VERIFIED = f"verify of {large_cases.SIZE} events"
+HELD = (f"iterate at {large_cases.SIZE}", f"peak memory at {large_cases.SIZE}")
+LARGE = (VERIFIED, f"peak memory of {VERIFIED}", *_of_shapes(*HELD))
 CASES = {
     "start": Case(
         step_cases.start_up, ("--version", "status", "status --json", "status --json, without launcher")
@@ -58,7 +68,11 @@ CASES = {
     "sequential": Case(run_cases.sequential, ("sequential run",)),
     "fan-out": Case(run_cases.fan_out, ("fan-out",)),
     "schedule": Case(run_cases.schedule, ("wall time of run",)),
+    "durable": Case(disk_cases.appending, DURABLE),
+    "large": Case(large_cases.measured, LARGE),
 }
+# Alone it takes as long as all the others.
+ONLY_WHEN_NAMED = ("large",)
 ROUNDS, QUICK_ROUNDS = 21, 5
 
 
@@ -72,7 +86,7 @@ def main() -> None:
         scene.enter()
         try:
             where = machine(options, scene.python_version())
-            figures = measure(scene, options.only or list(CASES))
+            figures = measure(scene, options.only or [name for name in CASES if name not in ONLY_WHEN_NAMED])
         except ChildFailed as error:
             sys.exit(f"error: {error}")
         finally:
@@ -96,7 +110,8 @@ def set_up(folder: str, options: argparse.Namespace) -> Scene:
 def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_ROUNDS} rounds instead of {ROUNDS}")
-    parser.add_argument("--only", action="append", choices=CASES, metavar="NAME", help=", ".join(CASES))
+    names = f"{', '.join(CASES)} (by itself only: {', '.join(ONLY_WHEN_NAMED)})"
+    parser.add_argument("--only", action="append", choices=CASES, metavar="NAME", help=names)
     parser.add_argument(
         "--cpu", action="store_true", help="processor time, which a busy machine disturbs less"
     )

@@ -70,7 +70,7 @@ class Group:
             self._settle(branch.value, branch.error)
         elif self.ended == len(self.fork.thunks):
             self._settle_by_all()
-        else:
+        elif len(self.branches) < len(self.fork.thunks):
             self._fill()
 
     def _decides(self, branch: Branch) -> bool:

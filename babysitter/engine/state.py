@@ -81,7 +81,7 @@ class Effect:
     def resolve(self, event: Event) -> None:
         """Take the answer; what was asked for is no longer needed."""
         data = event.data
-        self.status = intern(data["status"])
+        self.status = OK if data["status"] == OK else ERROR
         self.value = data.get("value")
         self.error = data.get("error")
         self.result_ref = _ref(data, "resultRef", "sha256")
@@ -195,7 +195,7 @@ def _requested(state: RunState, event: Event) -> None:
     if effect.id in state.effects:
         raise CorruptEvent(f"event {event.seq} requests effect {effect.id!r} a second time")
     state.effects[effect.id] = state.pending[effect.id] = effect
-    state.script.append((intern(event.type), effect, event.ms))
+    state.script.append(("EFFECT_REQUESTED", effect, event.ms))
 
 
 def _resolved(state: RunState, event: Event) -> None:
@@ -203,19 +203,19 @@ def _resolved(state: RunState, event: Event) -> None:
     if status not in {OK, ERROR}:
         raise CorruptEvent(f"event {event.seq} ({event.type}) has status {status!r}; it is 'ok' or 'error'")
     effect.resolve(event)
-    state.script.append((intern(event.type), effect, event.ms))
+    state.script.append(("EFFECT_RESOLVED", effect, event.ms))
 
 
 def _cancelled(state: RunState, event: Event) -> None:
     effect = state.effect_of(event)
     effect.cancel(event)
-    state.script.append((intern(event.type), effect, event.ms))
+    state.script.append((event.type, effect, event.ms))
 
 
 def _recorded(state: RunState, event: Event) -> None:
     data = event.data
     state.records[(data["scope"], data["index"])] = (data["name"], data["value"])
-    state.script.append((intern(event.type), data, event.ms))
+    state.script.append((event.type, data, event.ms))
 
 
 def _logged(state: RunState, event: Event) -> None:
@@ -224,7 +224,7 @@ def _logged(state: RunState, event: Event) -> None:
         state.logged.add(data["key"])
     else:
         state.marks[data["scope"]] = data["index"]
-    state.script.append((intern(event.type), data, event.ms))
+    state.script.append((event.type, data, event.ms))
 
 
 def _problem(state: RunState, event: Event) -> None:
@@ -240,7 +240,7 @@ def _ended(state: RunState, event: Event) -> None:
     state.status = _ENDINGS[event.type]
     state.ending = event.data
     state.ended_ms = event.ms
-    state.script.append((intern(event.type), event.data, event.ms))
+    state.script.append((event.type, event.data, event.ms))
 
 
 # What an iteration writes only when the process ran on; results may come in while it is stuck.

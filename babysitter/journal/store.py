@@ -96,8 +96,8 @@ class Journal:
                 lines = self._cache.open(marker, journal, names) if use_cache else None
                 if lines is not None:
                     for event in self._cache.events(lines, marker, self.head):
-                        self._take(event)
                         visit(event)
+                    self._take(event)
             cached = self.head.seq
             fresh = self._follow(journal, visit)
             self._batch = check_listing(journal, names[cached:], fresh, self.head, self._batch)

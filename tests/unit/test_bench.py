@@ -57,9 +57,38 @@ def test_a_row_stands_for_every_target(run: Any) -> None:
             "sequential run",
         ),
         *("replay of 10000 in memory, sequence", "replay of 10000 in memory, fan", "wall time of run"),
+        *("one durable event", "a batch of 1000", "a batch of 1000 beside a heavy writer"),
+        *("verify of 100000 events", "peak memory of verify of 100000 events"),
+        *(
+            f"{what} at 100000, {shape}"
+            for what in ("iterate", "peak memory")
+            for shape in ("sequence", "fan")
+        ),
         *(f"printed, {size} {what}" for size in (100, 1000) for what in ("new", "pending")),
     ]
     assert (set(expected) - set(rows), len(rows)) == (set(), len(set(rows)))
+
+
+def append(folder: Path, *words: str) -> dict[str, list[float]]:
+    """What the program that appends events tells."""
+    command = [sys.executable, "-I", str(BENCH / "programs" / "append_events.py"), str(folder), *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    told: dict[str, list[float]] = json.loads(done.stdout)
+    return told
+
+
+def test_each_durable_append_is_measured_beside_its_floor(tmp_path: Path) -> None:
+    told = append(tmp_path / "run", "2", "3")
+    lengths = [len(told["ours"]), len(told["bare"])]
+    events = len(list((tmp_path / "run" / "journal").iterdir()))
+    # Two events each, and five appends more before any counts.
+    assert (lengths, events) == ([3, 3], 2 * (3 + 5))
+
+
+def test_each_disturbed_append_is_measured_beside_one_that_is_not(tmp_path: Path) -> None:
+    told = append(tmp_path / "run", "2", "1", "1")
+    left = sorted(path.name for path in (tmp_path / "run").iterdir())
+    assert (len(told["ours"]), len(told["bare"]), left) == (1, 1, ["journal", "state"])
 
 
 def test_a_case_gives_its_rows_as_a_table_and_as_json(run: Any, tmp_path: Path) -> None:
