@@ -6,10 +6,10 @@ import os
 import stat
 
 from babysitter.clock import iso
-from babysitter.doctor.checks import Check, failed, passed, warned
+from babysitter.doctor.checks import FAIL, Check, failed, passed, warned
 from babysitter.errors import BabysitterError, JournalError, UnknownLayout
 from babysitter.journal.lock import holder
-from babysitter.journal.rebuild import is_unfinished
+from babysitter.journal.rebuild import is_unfinished, is_without_journal
 from babysitter.journal.sweep import QUARANTINE
 from babysitter.runs.folder import check_folder
 from babysitter.runs.run import Run
@@ -43,7 +43,7 @@ def examine(folder: str, see: Callable[[Event], object] | None = None) -> tuple[
     checks.append(about)
     journal = _journal(folder, run_id, run, see)
     checks.append(journal)
-    if run is not None and journal.level != "FAIL":
+    if run is not None and journal.level != FAIL:
         checks += [*_files(run, run_id), _cache(run)]
     else:
         run = None
@@ -80,8 +80,8 @@ def _about(folder: str, run_id: str) -> tuple[Run | None, Check]:
 
 
 def _journal(folder: str, run_id: str, run: Run | None, see: Callable[[Event], object] | None) -> Check:
-    if is_unfinished(folder):
-        return Check("journal", "FAIL", "a repair was interrupted", f"babysitter repair {run_id}", 5)
+    if is_without_journal(folder):
+        return Check("journal", FAIL, "a repair was interrupted", f"babysitter repair {run_id}", 5)
     if run is None:
         return warned("journal", "not looked at, because run.json comes first")
     try:
@@ -99,6 +99,9 @@ def _journal(folder: str, run_id: str, run: Run | None, see: Callable[[Event], o
         told += (
             f"; {open_batch} events of an interrupted batch were never acknowledged, and are asked for again"
         )
+    if is_unfinished(folder):
+        told += "; a repair was interrupted before it had put the damaged journal away"
+        return warned("journal", told, f"babysitter repair {run_id}")
     return passed("journal", told)
 
 

@@ -89,25 +89,25 @@ class Cache:
     def marker(self, journal: Folder) -> Marker | None:
         """What ``head.json`` says; None unless it is about this journal folder of this run."""
         try:
-            with Folder(self.folder) as state:
-                found = _whole(state) or _whole(state)
-            if [found["layout"], found["runId"], found["journal"]] != [
-                LAYOUT,
-                self._run_id,
-                journal.identity(),
-            ]:
-                return None
-            return _checked_marker(found)
-        except (
-            OSError,
-            ValueError,
-            LookupError,
-            TypeError,
-            ArithmeticError,
-            RecursionError,
-            BabysitterError,
-        ):
-            # Absent, torn, garbage, a folder: in each case there is no cache.
+            return self.read_marker(journal)
+        except (OSError, BabysitterError):
+            # A cache that cannot be had is one that is not there.
+            return None
+
+    def read_marker(self, journal: Folder) -> Marker | None:
+        """The same for whom it matters why there is none.
+
+        Raises:
+            FileNotFoundError, UnsafePath, InvalidInput: there is none.
+            StorageError: it cannot be read now.
+        """
+        with Folder(self.folder) as state:
+            found = _whole(state) or _whole(state)
+        try:
+            about = [found["layout"], found["runId"], found["journal"]]
+            return _checked_marker(found) if about == [LAYOUT, self._run_id, journal.identity()] else None
+        except (ValueError, LookupError, TypeError, ArithmeticError, RecursionError):
+            # Torn, garbage, of another version.
             return None
 
     def open(self, marker: Marker, journal: Folder, names: Sequence[str]) -> int | None:

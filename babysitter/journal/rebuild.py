@@ -10,18 +10,22 @@ the old one open, and finds that out before it acknowledges.
 
 1. ``journal.new`` is filled and flushed, and then becomes ``journal.whole``.
 2. ``quarantine/journal-N.json`` says what is about to happen.
-3. ``journal`` moves to ``quarantine/journal-N``.
+3. ``journal`` becomes ``journal.old``.
 4. What was linked there since it was read is taken along.
 5. ``journal.whole`` becomes ``journal``.
+6. What is in ``journal.old`` gets second names in ``quarantine/journal-N``, and
+   then loses the first ones: a folder that is moved into another one may, after
+   a power cut, be in neither.
 
-A kill before 3 leaves everything as it was, one after it a run without a
-journal, which the next repair finishes. Between 3 and 5 readers are told that
-the folder is absent.
+A kill before 3 leaves everything as it was, a later one what the next repair
+finishes; between 3 and 5 there is no ``journal``, and readers are told so.
 """
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 
 from babysitter.disk import PRIVATE_FOLDER, Folder, create, flush, refuse, write_fully
 from babysitter.errors import CorruptEvent, StorageError
@@ -37,12 +41,17 @@ if TYPE_CHECKING:
 
     from babysitter.journal.salvage import Kept, Salvage
 
-JOURNAL, NEW, WHOLE = "journal", "journal.new", "journal.whole"
+JOURNAL, NEW, WHOLE, OLD = "journal", "journal.new", "journal.whole", "journal.old"
 _REPORT_BYTES = 1 << 30
 
 
 def is_unfinished(run_folder: str) -> bool:
-    """A repair was killed after it took the old journal away."""
+    """A repair was killed after it began to exchange the journal."""
+    return is_without_journal(run_folder) or os.path.lexists(os.path.join(run_folder, OLD))
+
+
+def is_without_journal(run_folder: str) -> bool:
+    """It was killed between taking the old journal away and putting the new one in its place."""
     return not os.path.lexists(os.path.join(run_folder, JOURNAL)) and os.path.isdir(
         os.path.join(run_folder, WHOLE)
     )
@@ -60,33 +69,43 @@ def rebuild(run_folder: str, salvaged: Salvage, about: dict[str, Any]) -> str:
     with Folder(run_folder) as run, open_quarantine(run_folder) as quarantine:
         _clear(run_folder)
         _fill(run_folder, salvaged.kept)
-        _rename(run, NEW, run, WHOLE)
+        _rename(run, NEW, WHOLE)
+        _announce(quarantine, _last_number(quarantine) + 1, {**about, "known": known})
         run.sync()
-        number = _last_number(quarantine) + 1
-        _announce(quarantine, number, {**about, "known": known})
         if os.path.lexists(os.path.join(run_folder, JOURNAL)):
-            _rename(run, JOURNAL, quarantine, _place(number))
-        quarantine.sync()
-        run.sync()
-        _take_along(run_folder, _place(number), known, salvaged.head)
-        _rename(run, WHOLE, run, JOURNAL)
-        run.sync()
-    return os.path.join(QUARANTINE, _place(number))
+            _rename(run, JOURNAL, OLD)
+            run.sync()
+        return _exchange(run, quarantine, known, salvaged.head)
 
 
-def finish(run_folder: str, run_id: str) -> None:
-    """Do the last two steps of a repair that ``is_unfinished``.
+def finish(run_folder: str, run_id: str) -> str:
+    """Do the rest of a repair that ``is_unfinished``; return where the old journal is, as ``rebuild`` does.
 
     Raises:
         StorageError
     """
     with Folder(run_folder) as run, open_quarantine(run_folder) as quarantine:
-        number = _last_number(quarantine)
-        known = loads(quarantine.read(f"{_place(number)}.json", _REPORT_BYTES))["known"]
+        report = quarantine.read(f"{_place(_last_number(quarantine))}.json", _REPORT_BYTES)
         head = _follow(os.path.join(run_folder, WHOLE), Head.genesis(run_id))
-        _take_along(run_folder, _place(number), known, head)
-        _rename(run, WHOLE, run, JOURNAL)
+        return _exchange(run, quarantine, loads(report)["known"], head)
+
+
+def _exchange(run: Folder, quarantine: Folder, known: Collection[str], head: Head) -> str:
+    """The steps from 4 on, as far as they are not done."""
+    if is_without_journal(run.path):
+        _take_along(run.path, known, head)
+        _rename(run, WHOLE, JOURNAL)
         run.sync()
+    place = _place(_last_number(quarantine))
+    old = os.path.join(run.path, OLD)
+    while os.path.lexists(old):
+        try:
+            _put_away(run, quarantine, place)
+        except OSError as error:
+            # A writer that has not noticed yet may link one more event.
+            if error.errno != errno.ENOTEMPTY:
+                refuse(error, old, "put away")
+    return os.path.join(QUARANTINE, place)
 
 
 def _place(number: int) -> str:
@@ -114,7 +133,7 @@ def _fill(run_folder: str, kept: list[Kept]) -> None:
         for each in kept:
             if each.piece.file:
                 # The content was flushed before it got its first name.
-                os.link(os.path.join(old, each.piece.file), os.path.join(new, each.name))
+                _link(old, each.piece.file, new, each.name)
             else:
                 _write(os.path.join(new, each.name), each.piece.raw)
     except OSError as error:
@@ -141,13 +160,13 @@ def _announce(quarantine: Folder, number: int, about: dict[str, Any]) -> None:
     quarantine.sync()
 
 
-def _take_along(run_folder: str, place: str, known: Collection[str], head: Head) -> None:
+def _take_along(run_folder: str, known: Collection[str], head: Head) -> None:
     """Link into the new journal what a writer has linked into the old one since that was read.
 
     It may have been acknowledged: its writer looked whether the folder was
     still the journal, and a moment ago it was.
     """
-    old, new = os.path.join(run_folder, QUARANTINE, place), os.path.join(run_folder, WHOLE)
+    old, new = os.path.join(run_folder, OLD), os.path.join(run_folder, WHOLE)
     while file_name(head) not in known:
         name = file_name(head)
         try:
@@ -155,15 +174,45 @@ def _take_along(run_folder: str, place: str, known: Collection[str], head: Head)
         except CorruptEvent:
             break
         try:
-            os.link(os.path.join(old, name), os.path.join(new, name))
-        except FileExistsError:
-            # By the repair that was killed.
-            pass
+            _link(old, name, new, name)
         except OSError as error:
             refuse(error, os.path.join(new, name), "linked")
         head = event
     with Folder(new) as folder:
         folder.sync()
+
+
+def _put_away(run: Folder, quarantine: Folder, place: str) -> None:
+    old, kept = os.path.join(run.path, OLD), os.path.join(quarantine.path, place)
+    try:
+        os.mkdir(kept, PRIVATE_FOLDER)
+    except FileExistsError:
+        pass
+    if not stat.S_ISDIR(os.lstat(old).st_mode):
+        # A link, say: nothing of it is ours.
+        os.rename(old, os.path.join(kept, JOURNAL))
+        return
+    names = sorted(os.listdir(old))
+    files = [name for name in names if stat.S_ISREG(os.lstat(os.path.join(old, name)).st_mode)]
+    for name in files:
+        _link(old, name, kept, name)
+    with Folder(kept) as folder:
+        folder.sync()
+    quarantine.sync()
+    run.sync()
+    for name in files:
+        os.unlink(os.path.join(old, name))
+    for name in sorted(set(names) - set(files)):
+        os.rename(os.path.join(old, name), os.path.join(kept, name))
+    os.rmdir(old)
+
+
+def _link(folder: str, name: str, new_folder: str, new_name: str) -> None:
+    """Give a file a second name; it may have it already, from a repair that was killed."""
+    try:
+        os.link(os.path.join(folder, name), os.path.join(new_folder, new_name))
+    except FileExistsError:
+        pass
 
 
 def _follow(folder: str, head: Head) -> Head:
@@ -174,9 +223,9 @@ def _follow(folder: str, head: Head) -> Head:
             return head
 
 
-def _rename(source: Folder, name: str, target: Folder, new_name: str) -> None:
+def _rename(run: Folder, name: str, new_name: str) -> None:
     try:
-        os.rename(name, new_name, src_dir_fd=source.fd, dst_dir_fd=target.fd)
+        os.rename(name, new_name, src_dir_fd=run.fd, dst_dir_fd=run.fd)
     except OSError as error:
-        path = os.path.join(source.path, name)
+        path = os.path.join(run.path, name)
         raise StorageError(f"{path!r} cannot be moved: {os.strerror(error.errno or 0)}") from error

@@ -17,11 +17,11 @@ from __future__ import annotations
 import os
 
 from babysitter.disk import Folder
-from babysitter.errors import BabysitterError, CorruptEvent
+from babysitter.errors import CorruptEvent
 from babysitter.files import read_regular
 from babysitter.journal.cache import LINES, Cache
 from babysitter.journal.events import Head, decode, file_name
-from babysitter.journal.pieces import Piece, Pieces, read_event_file
+from babysitter.journal.pieces import Piece, Pieces, read_event_file, read_past_faults
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -132,17 +132,17 @@ class _Search:
 def _listed(run_folder: str, run_id: str, folder: str) -> tuple[list[str], Marker | None]:
     try:
         with Folder(folder) as journal:
-            return sorted(journal.names()), Cache(run_folder, run_id).marker(journal)
+            cache = Cache(run_folder, run_id)
+            marker = read_past_faults(lambda: cache.read_marker(journal))
+            return sorted(journal.names()), marker
     except FileNotFoundError:
         return [], None
 
 
 def _cached_lines(run_folder: str) -> list[bytes]:
-    try:
-        content = read_regular(os.path.join(run_folder, "state", LINES), _MOST_CACHED)
-    except (OSError, BabysitterError):
-        return []
-    return content.splitlines(keepends=True)
+    path = os.path.join(run_folder, "state", LINES)
+    content = read_past_faults(lambda: read_regular(path, _MOST_CACHED))
+    return [] if content is None else content.splitlines(keepends=True)
 
 
 def _known(lines: list[bytes], run_id: str, marker: Marker | None) -> dict[int, str]:

@@ -101,6 +101,8 @@ class Journal:
             cached = self.head.seq
             fresh = self._follow(journal, visit)
             self._batch = check_listing(journal, names[cached:], fresh, self.head, self._batch)
+            # Of a journal that is being put away only a beginning may have been there to be read.
+            self._check_place(journal)
             check_tail(names, self.head, self._flushed)
             if fresh:
                 self._cache.save(journal, self.head, self._flushed)
@@ -208,24 +210,32 @@ class Journal:
         """
         if not drafts:
             return []
+        self._check_flushes()
+        with self._open_same() as journal:
+            try:
+                return self._write(journal, drafts, now_ms)
+            except FileNotFoundError:
+                # A repair has removed the folder that is open here.
+                self._check_place(journal)
+                raise
+
+    def _write(self, journal: Folder, drafts: Sequence[Draft], now_ms: int) -> list[Event]:
         # Not when reading: it is needed by writers only.
         from babysitter.staging import stage
 
-        self._check_flushes()
-        with self._open_same() as journal:
-            if self._batch[0] > self.head.seq:
-                self._sweep(journal)
-            raws = self._encode(drafts, now_ms)
-            with stage(journal, self._cache.folder, raws) as staged:
-                # Meanwhile the disk is at work.
-                events = self._decode(raws)
-                names = [file_name(head) for head in [self.head, *events[:-1]]]
-                self._publish(journal, staged, names, raws)
-            for name, raw, event in zip(names, raws, events, strict=True):
-                self._cache.add(raw, name)
-                self._take(event)
-            self._note_flushed()
-            self._cache.save(journal, self.head, self._flushed)
+        if self._batch[0] > self.head.seq:
+            self._sweep(journal)
+        raws = self._encode(drafts, now_ms)
+        with stage(journal, self._cache.folder, raws) as staged:
+            # Meanwhile the disk is at work.
+            events = self._decode(raws)
+            names = [file_name(head) for head in [self.head, *events[:-1]]]
+            self._publish(journal, staged, names, raws)
+        for name, raw, event in zip(names, raws, events, strict=True):
+            self._cache.add(raw, name)
+            self._take(event)
+        self._note_flushed()
+        self._cache.save(journal, self.head, self._flushed)
         return events
 
     def keep_no_cache(self) -> None:

@@ -108,9 +108,7 @@ def carry_out(made: Plan) -> str | None:
     Raises:
         StorageError
     """
-    if made.is_unfinished:
-        finish(made.folder, made.run_id)
-    place = None
+    place = finish(made.folder, made.run_id) if made.is_unfinished else None
     if made.salvaged is not None:
         place = rebuild(made.folder, made.salvaged, report(made))
     if made.about is not None:
@@ -253,6 +251,7 @@ def _write_about(made: Plan) -> None:
         publish(run, whole := f"{RUN_FILE}.{base32(os.urandom(5))}", content)
         try:
             _keep_aside(run, quarantine)
+            run.sync()
             os.replace(whole, RUN_FILE, src_dir_fd=run.fd, dst_dir_fd=run.fd)
         except OSError as error:
             refuse(error, os.path.join(run.path, RUN_FILE), "written")

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from babysitter.cli.asking import person
 from babysitter.disk import Folder
+from babysitter.errors import JournalError
 from babysitter.ids import sha256_hex
+from babysitter.journal import cache
+from babysitter.jsontext import compact
 from babysitter.library import resolve
 from babysitter.runs.creation import create
 from babysitter.runs.folder import open_run
@@ -113,6 +116,31 @@ def told(project: Project) -> Told:
     return [(event.type, _steady(event.data)) for event in events]
 
 
+def mended(project: Project) -> list[Any]:
+    """The events of a run that was damaged and is mended; before that, that it is damaged.
+
+    In each case every file that was in the damaged journal is still somewhere.
+    """
+    folder = project.run_folder
+    there = {path.read_bytes() for path in folder.rglob("*.json")}
+    noted = set(json.loads((project.folder / "damaged.json").read_text()))
+    assert noted - _digests(there) == set()
+    try:
+        return told(project)
+    except JournalError:
+        return ["damaged"]
+
+
+def note_damage(project: Project) -> None:
+    """Write down what is in the damaged journal, so that ``mended`` can look for it."""
+    files = (project.run_folder / "journal").iterdir()
+    project.write("damaged.json", json.dumps(sorted(_digests({path.read_bytes() for path in files}))))
+
+
+def _digests(contents: set[bytes]) -> set[str]:
+    return {sha256_hex(content) for content in contents}
+
+
 def _nothing(_: bytes | None) -> None:
     """In the place of what writes the cache."""
 
@@ -136,9 +164,17 @@ def adopt_cache(project: Project, original: Project) -> None:
 
 
 def adopt_cache_of(run_folder: Path, identity: list[int]) -> None:
-    marker = run_folder / "state" / "head.json"
+    marker = run_folder / "state" / cache.MARKER
     if not marker.exists():
         return
     with Folder(str(run_folder / "journal")) as journal:
-        before, after = (json.dumps(each, separators=(",", ":")) for each in (identity, journal.identity()))
-    marker.write_text(marker.read_text().replace(f'"journal":{before}', f'"journal":{after}'))
+        now = journal.identity()
+    try:
+        found = json.loads(marker.read_bytes())
+    except ValueError:  # it is torn, and stays so
+        return
+    if found.pop("journal") == identity:
+        found.pop("check")
+        about = {"layout": found.pop("layout"), "runId": found.pop("runId"), "journal": now, **found}
+        body = compact(about).encode()[:-1]
+        marker.write_bytes((body + cache._check_of(body)).ljust(cache._MARKER_SIZE - 1) + b"\n")

@@ -13,7 +13,7 @@ import shutil
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fault_project import Project, told, value_for
+from fault_project import Project, mended, note_damage, told, value_for
 
 from babysitter.jsontext import compact
 
@@ -197,12 +197,34 @@ def interrupted_answers(project: Project) -> None:
     kept.rename(state)
 
 
+def rotten(*, is_warm: bool) -> Callable[[Project], None]:
+    """A bit of the third event has changed; with a cache, which still has it, or without."""
+
+    def before(project: Project) -> None:
+        project.begin(n=3)
+        project.answer("small 0", "small 2")
+        path = sorted((project.run_folder / "journal").iterdir())[2]
+        raw = path.read_bytes()
+        path.write_bytes(raw[:60] + bytes([raw[60] ^ 1]) + raw[61:])
+        if not is_warm:
+            project.forget_cache()
+        note_damage(project)
+
+    return before
+
+
+def without_run_json(project: Project) -> None:
+    rotten(is_warm=True)(project)
+    (project.run_folder / "run.json").write_text("{}")
+
+
 RUN_CREATE = ("run:create", "--process-id", "project", "--entry", "process.py", "--inputs", "inputs.json")
 CREATE = ("create", "process.py", "--run-id", "r", "-i", "n=3", "--json")
 ITERATE = ("iterate", "r", "--json")
 # The step of `small 0`: branches of a map are named by their items.
 POST = ("post", "r", "1.5feceb66ff.1", "--value", compact(value_for("small 0")), "--json")
 POST_LARGE = ("post", "r", "1", "--file", "large.json", "--json")
+REPAIR = ("repair", "r", "--json")
 POST_LINES = ("post", "r", "--lines", "lines.jsonl", "--json")
 
 SCENARIOS = [
@@ -230,6 +252,9 @@ SCENARIOS = [
     Scenario("approve", ASKS_A_PERSON, sleep_begun, ("approve", "r", "1", "--json")),
     Scenario("look-cold", WIDE, cold, ("status", "r", "--json")),
     Scenario("look-torn", WIDE, torn_cache, ("status", "r", "--json")),
+    Scenario("repair-cuts", WIDE, rotten(is_warm=False), REPAIR, sees=mended, is_whole=True),
+    Scenario("repair-restores", WIDE, rotten(is_warm=True), REPAIR, sees=mended, is_whole=True),
+    Scenario("repair-run-json", WIDE, without_run_json, REPAIR, sees=mended, is_whole=True),
     Scenario("resume", WIDE, created, ("resume", "r", "--json"), code=8),
 ]
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}

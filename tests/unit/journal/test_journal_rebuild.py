@@ -16,6 +16,7 @@ from babysitter.journal.salvage import salvage
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from babysitter.journal.events import Event
     from babysitter.journal.store import Journal
 
 
@@ -108,6 +109,41 @@ def test_an_event_that_was_acknowledged_while_the_new_journal_was_made_is_taken_
     once(monkeypatch, rebuilding, "_announce", lambda: note(journal, 3))
     rebuild(str(run.path), salvage(str(run.path), RUN_ID, str(run.journal)), {})
     assert (run.numbers(), run.open().verify().seq) == ([1, 2, 3], 3)
+
+
+def test_a_reader_in_the_middle_of_a_repair_does_not_take_a_beginning_for_all(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run.write(1, 1, 1)
+    run.forget_cache()
+    reader, seen = run.open(), list[int]()
+
+    def see(event: Event) -> None:
+        seen.append(event.seq)
+        if seen == [1]:
+            cut_before(run, 3)
+
+    with pytest.raises(RunBusy):
+        reader.load(see)
+
+
+def test_an_event_that_is_linked_while_the_old_journal_is_put_away_is_put_away_too(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run.write(1, 1, 1)
+    late = b"linked by a writer that has not noticed yet"
+    once(monkeypatch, os, "rmdir", lambda: (run.path / "journal.old" / "late").write_bytes(late))
+    place = cut_before(run, 3)
+    assert ((run.path / place / "late").read_bytes(), (run.path / "journal.old").exists()) == (late, False)
+
+
+def test_folders_and_links_that_somebody_put_into_the_journal_are_put_away_too(run: RunFolder) -> None:
+    run.write(1, 1)
+    (run.journal / "mine").mkdir()
+    (run.journal / "mine" / "file").write_text("kept")
+    (run.journal / "link").symlink_to("nowhere")
+    place = run.path / cut_before(run, 2)
+    assert ((place / "mine" / "file").read_text(), os.readlink(place / "link")) == ("kept", "nowhere")
 
 
 def once(monkeypatch: pytest.MonkeyPatch, place: Any, name: str, first: Callable[[], object]) -> None:
