@@ -405,14 +405,14 @@ def test_cleanup_removes_nothing_unless_somebody_agrees(scene: Scene) -> None:
     assert scene.digest() == before
 
 
-@pytest.mark.parametrize(("answer", "is_left"), [("y", False), ("n", True), ("", True), ("\x03", True)])
+@pytest.mark.parametrize(("answer", "is_left"), [("y", False), ("n", True), ("", True), ("\x04", True)])
 def test_cleanup_asks_on_a_terminal(scene: Scene, answer: str, is_left: bool) -> None:
     with Terminal("cleanup", "--older-than", "0", "--status", "completed") as terminal:
         terminal.sees("to be removed: 1 run, ")
         terminal.sees("done  completed, ended ")
         terminal.sees("remove them? [y/N]: ")
-        terminal.types(answer if answer == "\x03" else answer + "\n")
-        assert terminal.end() == (130 if answer == "\x03" else 0)
+        terminal.types(answer if answer == "\x04" else answer + "\n")
+        assert terminal.end() == (130 if answer == "\x04" else 0)
     assert ("done" in folders(scene)) == is_left
 
 
