@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from babysitter.errors import BabysitterError, CorruptEvent, MissingEvent, TailRemoved
+from babysitter.errors import BabysitterError, CorruptEvent, MissingEvent, StorageError, TailRemoved
 from babysitter.journal.events import MAX_EVENT_BYTES, Head, decode, file_name, number_of
 from babysitter.jsontext import loads
 
@@ -60,19 +60,30 @@ def check_listing(
                 f"the event file {name!r} has a wrong name, after event {head.seq} comes {file_name(head)!r}"
             )
         if number > batch[0]:
-            batch = _batch_of_stray(journal, name, number, head)
+            batch = _batch_of_stray(journal, name, number, head) or batch
     return batch
 
 
-def _batch_of_stray(journal: Folder, name: str, number: int, head: Head) -> tuple[int, int]:
-    """The end and the time of the batch that the event ``number`` behind a hole was written with."""
+def _batch_of_stray(journal: Folder, name: str, number: int, head: Head) -> tuple[int, int] | None:
+    """The end and the time of the batch that the event ``number`` behind a hole was written with.
+
+    None when it has been moved aside meanwhile.
+
+    Raises:
+        MissingEvent: it belongs to no batch that explains the hole.
+        StorageError: it cannot be read, which says nothing about the journal.
+    """
     try:
         raw = journal.read(name, MAX_EVENT_BYTES)
         # All but its place in the chain can be verified.
         event = decode(raw, Head(number - 1, loads(raw)["data"]["prev"], 0))
         if event.data["batch"][0] <= head.seq + 1:
             return event.batch_end, event.ms
-    except (OSError, ValueError, LookupError, TypeError, RecursionError, BabysitterError):
+    except FileNotFoundError:
+        return None
+    except StorageError:
+        raise
+    except (ValueError, LookupError, TypeError, RecursionError, BabysitterError):
         # It says nothing that can be believed.
         pass
     raise _missing(head, number)

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from tests.support.forks import Ended
     from tests.support.operations import Operation
 
-STRIDE = 9
+SHORTEST_STRIDE = 12
+MOST_OF_A_KIND = 2
 FEW = 6
 MOST_TOLD = 5
 HALVES = frozenset(["write"])
@@ -47,8 +48,8 @@ def points_of(operations: Sequence[Operation], kinds: frozenset[str] = CHANGES) 
     return [Point(at, each.kind, each.path) for at, each in enumerate(counted, 1)]
 
 
-def sampled(trial: Trial, faults: Sequence[Fault], torture: bool, stride: int = STRIDE) -> list[Fault]:
-    """All faults, or every so-manieth on each kind of operation from a random one on, but at least one."""
+def sampled(trial: Trial, faults: Sequence[Fault], torture: bool) -> list[Fault]:
+    """All faults; or of those on each kind of operation every so-manieth from a random one on."""
     if torture:
         return list(faults)
     if trial.scenario.is_long:
@@ -56,11 +57,14 @@ def sampled(trial: Trial, faults: Sequence[Fault], torture: bool, stride: int = 
     by_kind: dict[str, list[Fault]] = {}
     for fault in faults:
         by_kind.setdefault(fault.point.kind, []).append(fault)
-    return [fault for group in by_kind.values() for fault in group[_start(min(stride, len(group))) :: stride]]
+    return [fault for group in by_kind.values() for fault in _spread(group)]
 
 
-def _start(length: int) -> int:
-    return random.randrange(length)  # noqa: S311 - any will do; a failure tells all that it takes to repeat it
+def _spread(group: list[Fault]) -> list[Fault]:
+    stride = max(SHORTEST_STRIDE, len(group) // MOST_OF_A_KIND)
+    # Any start will do: a failure tells all that it takes to repeat it.
+    start = random.randrange(min(stride, len(group)))  # noqa: S311
+    return group[start::stride]
 
 
 def was_injected(fault: Fault, ended: Ended) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -104,6 +105,41 @@ def test_events_before_the_hole_and_beyond_the_batch_are_never_set_aside(run: Ru
     with pytest.raises(MissingEvent, match="event 2 is missing, and event 4 was written after it"):
         run.loaded()
     assert not run.quarantine.exists()
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EMFILE])
+def test_what_is_behind_a_hole_and_cannot_be_read_is_no_missing_event(
+    run: RunFolder, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run.write(1, 3)
+    run.cut_power(2)
+    behind, opened = run.files()[1].name, os.open
+
+    def refuse(path: str, *arguments: Any, **folder: Any) -> int:
+        if path == behind:
+            raise OSError(number, os.strerror(number))
+        return opened(path, *arguments, **folder)
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(StorageError, match=f"{behind}' cannot be read: {os.strerror(number)}"):
+        run.loaded()
+
+
+def test_what_is_behind_a_hole_and_is_moved_aside_while_it_is_read_is_no_missing_event(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run.write(1, 3)
+    run.cut_power(2)
+    behind, opened = run.files()[1:], os.open
+
+    def sweep_first(path: str, *arguments: Any, **folder: Any) -> int:
+        if path == behind[0].name:
+            for file in behind:
+                file.unlink(missing_ok=True)
+        return opened(path, *arguments, **folder)
+
+    monkeypatch.setattr(os, "open", sweep_first)
+    assert run.numbers() == [1]
 
 
 def test_a_hole_among_events_that_were_on_the_disk_for_certain_is_no_power_cut(run: RunFolder) -> None:
