@@ -1,8 +1,9 @@
 """Configuration: the user's ``config.yaml``, and what a project's ``.a5c/config.yaml`` narrows.
 
 Without a file nothing is imported and the defaults hold. A project can lower
-limits and choose among the user's agents by name; it can never name a command
-or raise a limit, because a cloned repository must not widen what is allowed.
+limits, choose among the user's agents by name, and say what else is a secret;
+it can never name a command, raise a limit or have a secret written, because a
+cloned repository must not widen what is allowed.
 """
 
 from __future__ import annotations
@@ -18,7 +19,13 @@ if TYPE_CHECKING:
     from typing import Any
 
 FILE = "config.yaml"
-LIMIT_NAMES = {"resultBytes": "result_bytes", "depth": "depth", "inlineBytes": "inline_bytes"}
+LIMIT_NAMES = {
+    "resultBytes": "result_bytes",
+    "memoryBytes": "memory_bytes",
+    "keys": "keys",
+    "depth": "depth",
+    "inlineBytes": "inline_bytes",
+}
 
 
 class Settings:
@@ -78,6 +85,14 @@ def _apply_user(settings: Settings, told: dict[str, Any]) -> None:
         if name in told.get("limits", {}):
             setattr(settings.limits, field, told["limits"][name])
     settings.limits.iterate_seconds = told.get("iterateSeconds") or settings.limits.iterate_seconds
+    settings.limits.redacts = told.get("redact", {}).get("enabled", True)
+    _add_secrets(settings.limits, told)
+
+
+def _add_secrets(limits: Limits, told: dict[str, Any]) -> None:
+    redact = told.get("redact", {})
+    limits.secret_names += tuple(redact.get("names", ()))
+    limits.secret_patterns += tuple(redact.get("patterns", ()))
 
 
 def _apply_project(settings: Settings, told: dict[str, Any]) -> None:
@@ -89,6 +104,7 @@ def _apply_project(settings: Settings, told: dict[str, Any]) -> None:
             setattr(settings.limits, field, min(getattr(settings.limits, field), told["limits"][name]))
     if told.get("iterateSeconds"):
         settings.limits.iterate_seconds = min(settings.limits.iterate_seconds, told["iterateSeconds"])
+    _add_secrets(settings.limits, told)
 
 
 def agent_command(settings: Settings) -> list[str] | None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
-from typing import Any
+from typing import Annotated, Any
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 from babysitter.errors import InvalidInput
+from babysitter.files import read_regular
+from babysitter.yamltext import MOST_BYTES, load
 
 
 class _Strict(BaseModel):
@@ -24,6 +27,8 @@ class LimitsModel(_Strict):
     """Sizes and depths."""
 
     resultBytes: int | None = Field(default=None, ge=1)
+    memoryBytes: int | None = Field(default=None, ge=1)
+    keys: int | None = Field(default=None, ge=1)
     depth: int | None = Field(default=None, ge=1, le=DEEPEST)
     inlineBytes: int | None = Field(default=None, ge=0, le=1 << 20)
 
@@ -34,6 +39,77 @@ class AgentModel(_Strict):
     command: list[str] = Field(min_length=1)
 
 
+def _refuse(reason: str) -> PydanticCustomError:
+    return PydanticCustomError("pattern", "{reason}", {"reason": reason})
+
+
+def _check_pattern(pattern: str) -> str:
+    if not pattern.isascii():
+        raise _refuse("a pattern is ASCII; it is matched against bytes")
+    try:
+        re.compile(pattern.encode())
+    except (re.error, OverflowError, RecursionError) as error:
+        raise _refuse(f"not a regular expression: {error}") from None
+    return pattern
+
+
+def _check_selective_pattern(pattern: str) -> str:
+    compiled = re.compile(pattern.encode())
+    if any(found.end() == found.start() for text in (b"", b"a 1") for found in compiled.finditer(text)):
+        raise _refuse("it matches the empty text, so it would match everywhere")
+    return pattern
+
+
+def _check_quick_pattern(pattern: str) -> str:
+    """Refuse what could take long: a project's pattern must not be able to hang its user's commands.
+
+    Without groups and with one bounded repetition an attempt takes some hundred steps at most.
+    """
+    plain = re.sub(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", "x", pattern, flags=re.DOTALL)
+    if "(" in plain:
+        raise _refuse("a project's pattern has no groups, so that it cannot take long")
+    for alternative in plain.split("|"):
+        if re.search(r"[*+]|\{\d*,\}", alternative):
+            raise _refuse(
+                "a project's pattern repeats with a bound, as in {8,64}, so that it cannot take long"
+            )
+        if len(re.findall(r"\?|\{\d*,\d*\}", alternative)) > 1:
+            raise _refuse("a project's pattern has one '?' or {m,n} at most, so that it cannot take long")
+        if any(int(number) > MOST_REPEATS for number in re.findall(r"\d+(?=\})", alternative)):
+            raise _refuse(f"a project's pattern repeats {MOST_REPEATS} times at most")
+    return pattern
+
+
+MOST_REPEATS = 256
+MOST_ADDED = 20
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{3,64}$")]
+Pattern = Annotated[
+    str, Field(min_length=1), AfterValidator(_check_pattern), AfterValidator(_check_selective_pattern)
+]
+QuickPattern = Annotated[
+    str,
+    Field(min_length=1, max_length=500),
+    AfterValidator(_check_pattern),
+    AfterValidator(_check_quick_pattern),
+    AfterValidator(_check_selective_pattern),
+]
+
+
+class ProjectRedactModel(_Strict):
+    """What else is a secret in this project."""
+
+    names: list[Name] | None = Field(default=None, max_length=MOST_ADDED)
+    patterns: list[QuickPattern] | None = Field(default=None, max_length=MOST_ADDED)
+
+
+class UserRedactModel(_Strict):
+    """What else is a secret, and whether secrets are redacted at all."""
+
+    enabled: bool | None = None
+    names: list[Name] | None = None
+    patterns: list[Pattern] | None = None
+
+
 class ProjectModel(_Strict):
     """What a project may say."""
 
@@ -41,11 +117,13 @@ class ProjectModel(_Strict):
     agent: str | None = None
     iterateSeconds: float | None = Field(default=None, ge=0.001, le=A_DAY)
     limits: LimitsModel | None = None
+    redact: ProjectRedactModel | None = None
 
 
 class UserModel(ProjectModel):
-    """What a user may say: all of that, and commands."""
+    """What a user may say: all of that, commands, and that nothing is redacted."""
 
+    redact: UserRedactModel | None = None  # type: ignore[assignment]
     agents: dict[str, AgentModel] | None = None
 
 
@@ -56,10 +134,10 @@ def read_config(path: str, *, is_project: bool) -> dict[str, Any]:
         InvalidInput: not YAML, an unknown key (with the nearest known one), or a value of the wrong kind.
     """
     try:
-        with open(path, encoding="utf-8") as file:
-            loaded = yaml.safe_load(file)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{path!r} is not YAML: {' '.join(str(error).split())}") from None
+        text = read_regular(path, MOST_BYTES, follow=True).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{path!r} is not YAML: {error}") from None
+    loaded = load(text, repr(path))
     if loaded is None:
         return {}
     model = ProjectModel if is_project else UserModel
@@ -81,6 +159,11 @@ def _explain(path: str, problem: Any, is_project: bool) -> InvalidInput:
             f"'agents' in {path!r}: a project's configuration cannot name commands",
             hint="put the command into your own configuration, and `agent: NAME` here",
         )
+    if is_project and place == "redact.enabled":
+        return InvalidInput(
+            f"'redact.enabled' in {path!r}: a project's configuration cannot have secrets written",
+            hint="names and patterns can be added here; only your own configuration has this key",
+        )
     known = _keys(problem["loc"], ProjectModel if is_project else UserModel)
     near = get_close_matches(str(problem["loc"][-1]), known, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
@@ -92,4 +175,6 @@ def _keys(place: tuple[Any, ...], model: type[BaseModel]) -> list[str]:
         return list(LimitsModel.model_fields)
     if place[0] == "agents" and len(place) > 1:
         return list(AgentModel.model_fields)
+    if place[0] == "redact" and len(place) > 1:
+        return list((ProjectRedactModel if model is ProjectModel else UserRedactModel).model_fields)
     return list(model.model_fields)

@@ -26,6 +26,8 @@ _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
+NO_LINKS = "if the file system has no hard links, set BABYSITTER_RUNS_DIR to a folder on one that has"
+
 _HINTS = {
     errno.ENOSPC: "free some space and try again; nothing was acknowledged",
     errno.EDQUOT: "free some space and try again; nothing was acknowledged",
@@ -80,16 +82,16 @@ def write_fully(fd: int, data: bytes) -> None:
         rest = rest[os.write(fd, rest) :]
 
 
-def read_fully(fd: int, path: str, limit: int) -> bytes:
-    """Read a regular file to its end.
+def read_fully(fd: int, path: str, limit: int, *, is_own: bool = False) -> bytes:
+    """Read a regular file to its end; ``is_own``: one that nobody else may have put there.
 
     Raises:
-        UnsafePath: it is something else.
+        UnsafePath: it is something else, or somebody else's.
         InvalidInput: it has, or grows to, more than ``limit`` bytes.
     """
-    found = os.fstat(fd)
-    if not stat.S_ISREG(found.st_mode):
-        raise _not_a_file(path)
+    found = check_regular(fd, path)
+    if is_own:
+        check_owner(found, path)
     size = min(found.st_size, limit)
     # One byte more than there should be: its absence shows the end.
     data = os.read(fd, size + 1)
@@ -102,15 +104,53 @@ def read_fully(fd: int, path: str, limit: int) -> bytes:
     return data
 
 
-def open_to_read(path: str, folder_fd: int | None = None, *, shown: str = "") -> int:
-    """Open a file for reading, never through a link at its own place."""
+def open_to_read(path: str, folder_fd: int | None = None, *, shown: str = "", follow: bool = False) -> int:
+    """Open a file for reading, never through a link at its own place unless ``follow`` is set."""
     try:
-        return os.open(path, _READ, dir_fd=folder_fd)
+        return os.open(path, _READ & ~os.O_NOFOLLOW if follow else _READ, dir_fd=folder_fd)
+    except NotADirectoryError as error:
+        # A file in the place of one of its folders: there is no such file.
+        raise FileNotFoundError(error.errno, os.strerror(errno.ENOENT), shown or path) from None
     except OSError as error:
         # ELOOP: a link. ENXIO: a socket, or a device that is not there.
         if error.errno in (errno.ELOOP, errno.ENXIO, errno.EOPNOTSUPP):
             raise _not_a_file(shown or path) from None
         refuse(error, shown or path, "read")
+
+
+def check_regular(fd: int, path: str) -> os.stat_result:
+    """What is open is a regular file.
+
+    Raises:
+        UnsafePath
+    """
+    found = os.fstat(fd)
+    if not stat.S_ISREG(found.st_mode):
+        raise _not_a_file(path)
+    return found
+
+
+def check_owner(found: os.stat_result, path: str) -> None:
+    """A run's files and folders are our own.
+
+    Raises:
+        UnsafePath
+    """
+    if found.st_uid != os.geteuid():
+        raise UnsafePath(
+            f"{path!r} belongs to user {found.st_uid}, and you are user {os.geteuid()}",
+            hint="copy the run folder and use the copy",
+        )
+
+
+def check_name(name: str) -> None:
+    """What came from outside is the name of something in a folder, and no way out of it.
+
+    Raises:
+        UnsafePath
+    """
+    if name in {"", ".", ".."} or "/" in name or "\0" in name:
+        raise UnsafePath(f"{name!r} is not the name of a file or folder")
 
 
 def _not_a_file(path: str) -> UnsafePath:
@@ -133,16 +173,50 @@ class Folder:
     """
 
     __slots__ = ("_identity", "fd", "path")
+    fd: int
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, parent: Folder | None = None) -> None:
+        """Open it, never through a link at its own place; with ``parent``, which it is in, at no place."""
         self.path = path
         self._identity: list[int] = []
+        name, parent_fd = (path, None) if parent is None else (os.path.basename(path), parent.fd)
         try:
-            self.fd = os.open(path, _OPEN_FOLDER)
+            self.fd = os.open(name, _OPEN_FOLDER, dir_fd=parent_fd)
         except OSError as error:
             if error.errno in (errno.ELOOP, errno.ENOTDIR):
                 raise UnsafePath(f"{path!r} is a link or a file, and a folder is expected") from None
             refuse(error, path, "opened")
+
+    def inner(self, name: str, *, make: bool = False) -> Folder:
+        """A folder in this one, our own and no link; made, if need be, when ``make`` is set.
+
+        Raises:
+            UnsafePath, StorageError
+        """
+        check_name(name)
+        path = os.path.join(self.path, name)
+        try:
+            found = Folder(path, self)
+        except FileNotFoundError:
+            if not make:
+                raise
+            self._make(name, path)
+            found = Folder(path, self)
+        try:
+            check_owner(os.fstat(found.fd), path)
+        except UnsafePath:
+            found.close()
+            raise
+        return found
+
+    def _make(self, name: str, path: str) -> None:
+        try:
+            os.mkdir(name, PRIVATE_FOLDER, dir_fd=self.fd)
+        except FileExistsError:
+            # Another command needs it too, and was first.
+            return
+        except OSError as error:
+            refuse(error, path, "made")
 
     def names(self) -> list[str]:
         """The names in it, in no order."""
@@ -161,12 +235,12 @@ class Folder:
             refuse(error, os.path.join(self.path, name), "looked at")
         return True
 
-    def read(self, name: str, limit: int) -> bytes:
+    def read(self, name: str, limit: int, *, is_own: bool = False) -> bytes:
         """One of its files, whole; errors as of ``read_fully``."""
         path = os.path.join(self.path, name)
         fd = open_to_read(name, self.fd, shown=path)
         try:
-            return read_fully(fd, path, limit)
+            return read_fully(fd, path, limit, is_own=is_own)
         except OSError as error:
             refuse(error, path, "read")
         finally:

@@ -12,6 +12,7 @@ import os
 from babysitter.clock import now_ms
 from babysitter.engine.state import FINISHED
 from babysitter.errors import ResultRejected
+from babysitter.executors.folders import TASKS
 from babysitter.executors.leftovers import end_leftovers
 from babysitter.executors.orders import answer_of, as_failure, work_of
 from babysitter.runs.execution import Execution
@@ -124,7 +125,7 @@ class Driver:
             for effect in self.run.state.effects.values()
             if effect.executor != "local" and is_meant(effect)
         }
-        end_leftovers(self.run.run_id, os.path.join(self.run.folder, "tasks"), effects)
+        end_leftovers(self.run.run_id, os.path.join(self.run.folder, TASKS), effects)
 
     def _listen(self) -> None:
         before = self.run.on_event

@@ -5,6 +5,7 @@
     │   ├── InvalidInput                  what came in is not what was asked for
     │   │   └── ResultRejected            a result that cannot count for its effect
     │   ├── NoSuchRun                 4
+    │   │   └── RunPacked                     it can be read, and restored
     │   ├── NoSuchEffect              4
     │   ├── NoSuchProcess             4
     │   └── UnsafePath                6
@@ -19,7 +20,8 @@
     │   ├── CorruptEvent
     │   ├── MissingEvent
     │   ├── TailRemoved
-    │   └── UnknownLayout
+    │   ├── UnknownLayout
+    │   └── CorruptArchive
     ├── ReplayError                   7   the process broke the rules
     │   ├── NondeterminismError
     │   ├── ForeignAwait
@@ -84,6 +86,14 @@ class NoSuchRun(UsageError):
     """No run by this name is in the runs folder."""
 
     exit_code = 4
+
+
+class RunPacked(NoSuchRun):
+    """The run is packed into one file, ``archive``: it takes nothing more until it is restored."""
+
+    def __init__(self, message: str, *, archive: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.archive = archive
 
 
 class NoSuchEffect(UsageError):
@@ -156,6 +166,10 @@ class TailRemoved(JournalError):
 
 class UnknownLayout(JournalError):
     """The run folder was written in a layout that this version does not know."""
+
+
+class CorruptArchive(JournalError):
+    """A packed run is damaged, or is not what babysitter packed."""
 
 
 class ReplayError(BabysitterError):

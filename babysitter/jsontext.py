@@ -16,10 +16,14 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn, Protocol
 
     class ParseLimits(Protocol):
-        """How large and how deep a value from outside may be."""
+        """How large and how deep a value from outside may be, and how much it may hold."""
 
         @property
         def result_bytes(self) -> int: ...
+        @property
+        def memory_bytes(self) -> int: ...
+        @property
+        def keys(self) -> int: ...
         @property
         def depth(self) -> int: ...
 
@@ -197,10 +201,17 @@ def _bounded(text: str) -> int:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in found if names.count(name) > 1)
-        raise InvalidInput(f"the JSON holds the key {_cut(twice)!r} twice in one object")
+        raise InvalidInput(f"the JSON holds the key {_cut(_first_twice(pairs))!r} twice in one object")
     return found
+
+
+def _first_twice(pairs: list[tuple[str, Any]]) -> str:
+    seen = set()
+    for name, _ in pairs:
+        if name in seen:
+            break
+        seen.add(name)
+    return name
 
 
 def _cut(text: str) -> str:
@@ -226,23 +237,37 @@ def parse_strict(raw: bytes | str, *, limits: ParseLimits) -> Any:
     What comes back can always be written again, and means the same to every
     reader: no NaN or Infinity (also not as 1e999), no key twice, no lone
     surrogate, UTF-8 without a byte order mark, one value and nothing after
-    it, within ``limits.result_bytes`` and ``limits.depth``.
+    it, within ``limits``.
 
     Raises:
         InvalidInput: says which of these it breaks.
     """
     text = _text(raw, limits.result_bytes)
+    # The text and the value are large enough together.
+    del raw
+    if is_large(text, limits):
+        from babysitter.jsonsize import check_size
+
+        check_size(text, limits)
     try:
         value = _strict.parse(text)
     except RecursionError:
         raise _too_deep(limits.depth) from None
     except ValueError as error:
         raise InvalidInput(f"the JSON is not valid: {_without_stop(str(error))}") from None
+    has_surrogates = "\\ud" in text or "\\uD" in text
+    del text
     if is_deeper_than(value, limits.depth):
         raise _too_deep(limits.depth)
-    if "\\ud" in text or "\\uD" in text:
+    if has_surrogates:
         _check_surrogates(value)
     return value
+
+
+def is_large(text: str, limits: ParseLimits) -> bool:
+    """Whether it is worth counting what is in the text: a small one cannot hold too much."""
+    # The most that a character can stand for in memory, and the fewest that a key can take.
+    return len(text) * 67 > limits.memory_bytes or len(text) > limits.keys * 4
 
 
 def _text(raw: bytes | str, most: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from babysitter.errors import InvalidInput, NoSuchProcess
+from babysitter.files import read_regular
 from babysitter.ids import valid_id
 from babysitter.paths import STATE_FOLDER, as_text, home, plugin_root, project_dir
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 DEFAULT_EXPORT = "process"
 PROCESS_FILE = "process.py"
 SKILL_FILE = "SKILL.md"
+MOST_OF_SKILL = 1 << 20
 
 
 class Entry:
@@ -137,8 +139,7 @@ def describe(entry: Entry) -> dict[str, Any]:
     """
     path = os.path.join(entry.folder, SKILL_FILE)
     try:
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
+        text = read_regular(path, MOST_OF_SKILL, follow=True).decode()
     except FileNotFoundError:
         return {}
     except UnicodeDecodeError as error:
@@ -153,12 +154,7 @@ def describe(entry: Entry) -> dict[str, Any]:
 
 
 def _front_matter(text: str, path: str) -> dict[str, Any]:
-    import yaml
+    from babysitter.yamltext import load
 
-    try:
-        loaded = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise InvalidInput(
-            f"the front matter of {path!r} is not YAML: {' '.join(str(error).split())}"
-        ) from None
+    loaded = load(text, f"the front matter of {path!r}")
     return loaded if isinstance(loaded, dict) else {}

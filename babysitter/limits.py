@@ -1,4 +1,4 @@
-"""How large things may be. A configuration can lower or raise each of them."""
+"""How large things may be, and what of them is not written down. A configuration can change each of them."""
 
 from __future__ import annotations
 
@@ -11,25 +11,46 @@ class Limits:
 
     Attributes:
         result_bytes: of one result, as JSON text.
+        memory_bytes: about what one value may take in memory; many small parts take more than their text.
+        keys: of all objects in one value together.
         depth: of nesting in one value.
         inline_bytes: a value or definition up to this size stands in its event, a larger one in a file.
         iterate_seconds: how long a process may run without coming to rest.
+        redacts: secrets are redacted where output, logs and tracebacks are written.
+        secret_names, secret_patterns: what is a secret beside what is built in.
     """
 
-    __slots__ = ("depth", "inline_bytes", "iterate_seconds", "result_bytes")
+    __slots__ = (
+        "depth",
+        "inline_bytes",
+        "iterate_seconds",
+        "keys",
+        "memory_bytes",
+        "redacts",
+        "result_bytes",
+        "secret_names",
+        "secret_patterns",
+    )
 
     def __init__(
         self,
         *,
         result_bytes: int = 16 * MIB,
+        memory_bytes: int = 64 * MIB,
+        keys: int = 250_000,
         depth: int = 100,
         inline_bytes: int = 32 * KIB,
         iterate_seconds: float = 30,
     ) -> None:
         self.result_bytes = result_bytes
+        self.memory_bytes = memory_bytes
+        self.keys = keys
         self.depth = depth
         self.inline_bytes = inline_bytes
         self.iterate_seconds = iterate_seconds
+        self.redacts = True
+        self.secret_names: tuple[str, ...] = ()
+        self.secret_patterns: tuple[str, ...] = ()
 
 
 DEFAULT = Limits()

@@ -122,7 +122,11 @@ class Unnamed(Staged):
 
     def close(self) -> None:
         while self._fds:
-            os.close(self._fds.pop())
+            try:
+                os.close(self._fds.pop())
+            except OSError:
+                # Flushed long since, or given up: what a close has to say changes neither.
+                pass
 
 
 class Named(Staged):
@@ -131,8 +135,12 @@ class Named(Staged):
     def __init__(self, folder: Folder, scratch: str, contents: Sequence[bytes]) -> None:
         self._folder = folder
         self._count = 0
-        self._path = _scratch_folder(scratch)
-        self._scratch = Folder(self._path)
+        self._outer = _open_scratch(folder, scratch)
+        try:
+            self._scratch = _new_folder(self._outer)
+        except BaseException:
+            self._outer.close()
+            raise
         try:
             for start in range(0, len(contents), at_once := open_at_once()):
                 self._write(contents[start : start + at_once])
@@ -161,38 +169,44 @@ class Named(Staged):
         try:
             for index in range(self._count):
                 os.unlink(str(index), dir_fd=self._scratch.fd)
-            os.rmdir(self._path)
+            os.rmdir(os.path.basename(self._scratch.path), dir_fd=self._outer.fd)
         except OSError:
             # Litter in a scratch folder; what was linked stands all the same.
             pass
         self._scratch.close()
+        self._outer.close()
 
 
-def _scratch_folder(scratch: str) -> str:
-    """Make a folder for one batch, and clear away those that a kill left long ago."""
+def _open_scratch(folder: Folder, scratch: str) -> Folder:
+    if scratch == folder.path:
+        # Through what is open: the path may lead elsewhere by now.
+        return Folder(".", folder)
     try:
-        opened = Folder(scratch)
+        return Folder(scratch)
     except FileNotFoundError:
         os.mkdir(scratch, PRIVATE_FOLDER)
-        opened = Folder(scratch)
-    with opened:
-        made = _PREFIX + os.urandom(6).hex()
-        os.mkdir(made, PRIVATE_FOLDER, dir_fd=opened.fd)
-        # The file system's own clock, which is also that of the others.
-        now = os.stat(made, dir_fd=opened.fd).st_mtime
-        for name in opened.names():
-            if name.startswith(_PREFIX):
-                _remove_abandoned(os.path.join(scratch, name), now - _ABANDONED_AFTER_SECONDS)
-    return os.path.join(scratch, made)
+        return Folder(scratch)
 
 
-def _remove_abandoned(path: str, before: float) -> None:
+def _new_folder(outer: Folder) -> Folder:
+    """Make a folder for one batch, and clear away those that a kill left long ago."""
+    made = _PREFIX + os.urandom(6).hex()
+    os.mkdir(made, PRIVATE_FOLDER, dir_fd=outer.fd)
+    # The file system's own clock, which is also that of the others.
+    now = os.stat(made, dir_fd=outer.fd).st_mtime
+    for name in outer.names():
+        if name.startswith(_PREFIX):
+            _remove_abandoned(outer, name, now - _ABANDONED_AFTER_SECONDS)
+    return outer.inner(made)
+
+
+def _remove_abandoned(outer: Folder, name: str, before: float) -> None:
     try:
-        with Folder(path) as abandoned:
+        with outer.inner(name) as abandoned:
             if os.fstat(abandoned.fd).st_mtime < before:
-                for name in abandoned.names():
-                    os.unlink(name, dir_fd=abandoned.fd)
-                os.rmdir(path)
+                for file in abandoned.names():
+                    os.unlink(file, dir_fd=abandoned.fd)
+                os.rmdir(name, dir_fd=outer.fd)
     except (OSError, BabysitterError):
         # Somebody else is at it, or it is not ours to remove: it can wait.
         pass

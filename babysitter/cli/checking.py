@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from babysitter.cli.options import complete_run, json_option, runs_dir_option
+from babysitter.cli.options import complete_any_run, complete_run, json_option, runs_dir_option, to_look_at
 from babysitter.cli.output import as_json, error_object, line, tell_error
 from babysitter.errors import BabysitterError, UsageError
 from babysitter.paths import runs_dir as runs_folder
-from babysitter.runs.folder import LATEST, find, run_ids
+from babysitter.runs.folder import LATEST, find, packed_ids, run_ids
 from babysitter.views.counting import Counting
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ Example:
   babysitter verify release-1-2-0 --json
   babysitter verify --all""",
 )
-@click.argument("runs", nargs=-1, metavar="[RUN]...", shell_complete=complete_run)
+@click.argument("runs", nargs=-1, metavar="[RUN]...", shell_complete=complete_any_run)
 @click.option("--all", "every", is_flag=True, help="Every run of the folder.")
 @runs_dir_option
 @json_option
@@ -37,20 +37,16 @@ def verify(runs: tuple[str, ...], every: bool, runs_dir: str | None, as_json: bo
     if every and runs:
         raise UsageError("verify takes runs by name or --all, not both")
     folder = runs_folder(runs_dir)
-    names = sorted(run_ids(folder)) if every else runs or (LATEST,)
+    names = sorted({*run_ids(folder), *packed_ids(folder)}) if every else runs or (LATEST,)
     if len(names) == 1 and not every:
-        return _tell_verified(_verified(find(names[0], folder)), as_json)
-    return _verify_many(names, folder, as_json)
+        return _tell_verified(_verified(names[0], runs_dir), as_json)
+    return _verify_many(names, runs_dir, as_json)
 
 
-def _verified(folder: str) -> Verified:
-    from babysitter.runs.folder import check_folder
-    from babysitter.runs.run import Run
+def _verified(name: str, runs_dir: str | None) -> Verified:
     from babysitter.runs.verification import verify as verify_run
 
-    check_folder(folder)
-    run = Run(folder)
-    with Counting(f"verify {run.run_id}") as counting:
+    with to_look_at(name, runs_dir) as run, Counting(f"verify {run.run_id}") as counting:
         return verify_run(run, counting.step)
 
 
@@ -79,11 +75,11 @@ def _verified_line(found: Verified) -> str:
     return f"{told['run']}: whole; {told['events']} events, {told['files']} files, head {told['head'][:12]}"
 
 
-def _verify_many(names: Any, folder: str, wants_json: bool) -> int:
+def _verify_many(names: Any, runs_dir: str | None, wants_json: bool) -> int:
     told, code = [], 0
     for name in names:
         try:
-            found = _verified(find(name, folder))
+            found = _verified(name, runs_dir)
         except BabysitterError as error:
             told.append({"run": name, "error": error_object(error)})
             code = max(code, error.exit_code)

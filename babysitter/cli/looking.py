@@ -6,18 +6,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from babysitter.cli.options import complete_effect, json_option, opened, run_argument, runs_dir_option
+from babysitter.cli.options import (
+    complete_effect,
+    json_option,
+    run_argument,
+    runs_dir_option,
+    to_look_at,
+)
 from babysitter.cli.output import as_json, document, line
 from babysitter.cli.reports import ending_json, next_wake
 from babysitter.clock import iso
 from babysitter.engine.state import Effect
 from babysitter.errors import BabysitterError, UsageError
 from babysitter.paths import runs_dir as runs_folder
-from babysitter.runs.folder import open_run, run_ids
+from babysitter.runs.folder import open_run, packed_ids, run_ids
 from babysitter.runs.results import find_effect
 from babysitter.runs.run import Run
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from babysitter.journal.events import Event
 
 
@@ -43,7 +51,7 @@ def status_json(run: Run) -> dict[str, Any]:
         "events": state.last_seq,
         "effects": counts,
         "pending": pending,
-        "folder": run.folder,
+        **({"folder": run.folder} if run.archive is None else {"packed": True, "archive": run.archive}),
     }
     return {**told, **next_wake(run), **ending_json(run)}
 
@@ -54,12 +62,13 @@ Example:
   babysitter status
   babysitter status release-1-2-0 --json"""
 )
-@run_argument()
+@run_argument(only_looks=True)
 @runs_dir_option
 @json_option
 def status(run: str, runs_dir: str | None, as_json: bool) -> None:
     """Show where RUN stands (default: the latest)."""
-    told = status_json(opened(run, runs_dir))
+    with to_look_at(run, runs_dir) as found:
+        told = status_json(found.load())
     if as_json:
         _json(told)
     else:
@@ -86,13 +95,14 @@ Example:
   babysitter tasks
   babysitter tasks release-1-2-0 --pending --json"""
 )
-@run_argument()
+@run_argument(only_looks=True)
 @click.option("--pending", is_flag=True, help="Only those that wait for a result.")
 @runs_dir_option
 @json_option
 def tasks(run: str, pending: bool, runs_dir: str | None, as_json: bool) -> None:
     """List the effects of RUN."""
-    state = opened(run, runs_dir).state
+    with to_look_at(run, runs_dir) as found:
+        state = found.load().state
     effects = [effect_json(effect) for effect in (state.pending if pending else state.effects).values()]
     if as_json:
         _json({"run": state.run_id, "tasks": effects})
@@ -143,7 +153,7 @@ Example:
   babysitter show latest 4f9k2m --json
   babysitter show latest 4f9k2m --prompt"""
 )
-@run_argument(required=True)
+@run_argument(required=True, only_looks=True)
 @click.argument("effect", required=False, shell_complete=complete_effect)
 @click.option(
     "--prompt", "only_prompt", is_flag=True, help="Print the prompt of an agent effect and nothing else."
@@ -152,12 +162,13 @@ Example:
 @json_option
 def show(run: str, effect: str | None, only_prompt: bool, runs_dir: str | None, as_json: bool) -> None:
     """Show RUN, or one EFFECT of it: what it asks for, its schema, its result."""
-    found = opened(run, runs_dir)
-    if only_prompt:
-        text = _prompt_of(found, effect)
-        _json({"run": found.run_id, "prompt": text}) if as_json else document(text)
-        return
-    told = run_details(found) if effect is None else effect_details(found, find_effect(found, effect))
+    with to_look_at(run, runs_dir) as found:
+        found.load()
+        if only_prompt:
+            text = _prompt_of(found, effect)
+            _json({"run": found.run_id, "prompt": text}) if as_json else document(text)
+            return
+        told = run_details(found) if effect is None else effect_details(found, find_effect(found, effect))
     if as_json:
         _json(told)
     else:
@@ -188,7 +199,7 @@ Example:
   babysitter events --limit 20 --reverse
   babysitter events latest --type EFFECT_RESOLVED --json"""
 )
-@run_argument()
+@run_argument(only_looks=True)
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many.")
 @click.option("--reverse", is_flag=True, help="The newest first.")
 @click.option("--type", "only", metavar="TYPE", help="Only events of this type.")
@@ -218,14 +229,14 @@ def read_events(
     """Events of a run, filtered, in order or backwards."""
     from collections import deque
 
-    found = open_run(run, runs_folder(runs_dir))
     kept: deque[Event] = deque(maxlen=limit if reverse else None)
 
     def see(event: Event) -> None:
         if (only is None or event.type == only) and (reverse or limit is None or len(kept) < limit):
             kept.append(event)
 
-    found.journal.load(see)
+    with to_look_at(run, runs_dir) as found:
+        found.journal.load(see)
     return list(reversed(kept)) if reverse else list(kept)
 
 
@@ -245,9 +256,7 @@ Example:
 def list_runs(only: str | None, limit: int | None, runs_dir: str | None, as_json: bool) -> None:
     """List the runs of the project, the newest first."""
     folder = runs_folder(runs_dir)
-    listed = [
-        told for run_id in run_ids(folder) if only in (None, (told := _listed(run_id, folder))["status"])
-    ]
+    listed = [told for told in every_run(folder) if only in (None, told["status"])]
     listed.sort(key=lambda told: (told["createdAt"], told["run"]), reverse=True)
     listed = listed[:limit]
     if as_json:
@@ -258,12 +267,23 @@ def list_runs(only: str | None, limit: int | None, runs_dir: str | None, as_json
         _lines(runs_lines(listed))
 
 
+def every_run(folder: str) -> Iterator[dict[str, Any]]:
+    """All runs of a folder, packed ones too, in no order."""
+    listed = set(run_ids(folder))
+    for run_id in listed:
+        yield _listed(run_id, folder)
+    for run_id in packed_ids(folder):
+        # A kill may have left a run its folder beside the archive; the folder is what counts.
+        if run_id not in listed:
+            yield _packed(run_id, folder)
+
+
 def _listed(run_id: str, folder: str) -> dict[str, Any]:
     """A run in a list; one that cannot be read is listed with its error, the others still are."""
     try:
         state = open_run(run_id, folder).load().state
     except BabysitterError as error:
-        return {"run": run_id, "process": "", "status": UNREADABLE, "createdAt": "", "error": error.message}
+        return _unreadable(run_id, error)
     return {
         "run": run_id,
         "process": state.process_id,
@@ -272,6 +292,31 @@ def _listed(run_id: str, folder: str) -> dict[str, Any]:
         "lastEventAt": iso(state.last_ms),
         "pending": len(state.pending),
         "resolved": len(state.effects) - len(state.pending),
+    }
+
+
+def _unreadable(run_id: str, error: BabysitterError) -> dict[str, Any]:
+    return {"run": run_id, "process": "", "status": UNREADABLE, "createdAt": "", "error": error.message}
+
+
+def _packed(run_id: str, folder: str) -> dict[str, Any]:
+    """A packed run in a list, from what its archive says of it; nothing is unpacked."""
+    from babysitter.runs.unpacking import open_packed
+
+    try:
+        with open_packed(run_id, folder) as packed:
+            about = packed.about
+    except BabysitterError as error:
+        return {**_unreadable(run_id, error), "packed": True}
+    return {
+        "run": run_id,
+        "process": about["processId"],
+        "status": about["status"],
+        "createdAt": about["createdAt"],
+        "lastEventAt": about["endedAt"],
+        "pending": about["pending"],
+        "resolved": about["resolved"],
+        "packed": True,
     }
 
 

@@ -32,6 +32,9 @@ COMMANDS = {
     "verify": "checking",
     "doctor": "checking",
     "repair": "repairing",
+    "archive": "storing",
+    "restore": "storing",
+    "cleanup": "cleaning",
     "process": "processes",
     "run:create": "original",
     "run:iterate": "original",
@@ -116,6 +119,7 @@ def main(argv: list[str] | None = None) -> NoReturn:
     # The launcher starts Python with a text for a program; who holds a lock tells its name from here.
     sys.argv = ["babysitter", *arguments]
     _open_standard_streams()
+    _keep_own_rights()
     # A short command ends before it would be worth it, and a large journal makes millions of objects.
     gc.disable()
     try:
@@ -138,6 +142,12 @@ def _open_standard_streams() -> None:
         if getattr(sys, name) is None:
             os.dup2(os.open(os.devnull, os.O_RDWR), number)
             setattr(sys, name, open(number, "r" if number == 0 else "w", encoding="utf-8"))  # noqa: SIM115
+
+
+def _keep_own_rights() -> None:
+    """A umask that takes rights from the user himself would make files that nobody can read again."""
+    found = os.umask(0o077)
+    os.umask(found & 0o077)
 
 
 def _run(arguments: list[str]) -> int:

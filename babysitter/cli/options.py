@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 from babysitter import config
-from babysitter.errors import BabysitterError, InvalidInput, UnsafePath
+from babysitter.errors import BabysitterError, InvalidInput, RunPacked, UnsafePath
 from babysitter.paths import project_dir, runs_dir
 from babysitter.runs.folder import LATEST, open_run
 
@@ -31,11 +31,12 @@ def json_option(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")(command)
 
 
-def run_argument(required: bool = False) -> Callable[[Command], Command]:
-    """RUN: an id, a unique beginning of it, a folder, or ``latest``."""
+def run_argument(required: bool = False, *, only_looks: bool = False) -> Callable[[Command], Command]:
+    """RUN: an id, a unique beginning of it, a folder, or ``latest``; also a packed one if it only looks."""
+    complete = complete_any_run if only_looks else complete_run
     if required:
-        return click.argument("run", metavar="RUN", shell_complete=complete_run)
-    return click.argument("run", metavar="[RUN]", default=LATEST, shell_complete=complete_run)
+        return click.argument("run", metavar="RUN", shell_complete=complete)
+    return click.argument("run", metavar="[RUN]", default=LATEST, shell_complete=complete)
 
 
 def complete_run(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -48,11 +49,30 @@ def complete_run(ctx: click.Context, param: click.Parameter, incomplete: str) ->
     return []
 
 
+def complete_packed(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Ids of packed runs for shell completion."""
+    from babysitter.runs.folder import packed_ids
+
+    with quiet():
+        folder = runs_dir(ctx.params.get("runs_dir"))
+        return [name for name in sorted(packed_ids(folder)) if name.startswith(incomplete)]
+    return []
+
+
+def complete_any_run(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Ids of runs, packed ones too, for shell completion."""
+    return list(
+        dict.fromkeys([*complete_run(ctx, param, incomplete), *complete_packed(ctx, param, incomplete)])
+    )
+
+
 def complete_effect(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Pending effects of the run, for shell completion."""
     with quiet():
         run = opened(ctx.params.get("run") or LATEST, ctx.params.get("runs_dir"))
-        return [effect for effect in run.state.pending if effect.startswith(incomplete)]
+        return [
+            effect for effect in run.state.pending if effect.startswith(incomplete) and effect.isprintable()
+        ]
     return []
 
 
@@ -67,7 +87,8 @@ def complete_process(ctx: click.Context, param: click.Parameter, incomplete: str
     with quiet():
         names = [entry.process_id for entry in list_all(project_dir())]
         names += sorted(name for name in os.listdir() if name.endswith(".py"))
-        return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+        # The shell prints what it is given as it is.
+        return [CompletionItem(name) for name in names if name.startswith(incomplete) and name.isprintable()]
     return []
 
 
@@ -84,6 +105,23 @@ def settings() -> config.Settings:
 def opened(run: str, folder: str | None) -> Run:
     """The run of that name, its journal read."""
     return open_run(run, runs_dir(folder), settings().limits).load()
+
+
+@contextmanager
+def to_look_at(run: str, folder: str | None) -> Iterator[Run]:
+    """The run of that name, its journal not yet read; of a packed one a copy, which is gone afterwards."""
+    where, limits = runs_dir(folder), settings().limits
+    try:
+        found = open_run(run, where, limits)
+    except RunPacked as error:
+        packed = error
+    else:
+        yield found
+        return
+    from babysitter.runs.unpacking import copied
+
+    with copied(packed, limits) as copy:
+        yield copy
 
 
 def input_options(command: Command) -> Command:
@@ -139,32 +177,56 @@ def value_of(text: str, limits: Any) -> Any:
         return text
 
 
-def read_bytes(name: str, limit: int) -> bytes:
-    """A file's content, or that of standard input for ``-``.
+def open_given(name: str) -> BinaryIO:
+    """The file that a command line names, or standard input for ``-``, open for reading.
 
     Raises:
-        InvalidInput: there is no such file, or it is too large.
+        InvalidInput: there is no such file.
         UnsafePath: it is a link, a device or a pipe.
     """
-    if name in STANDARD_INPUT or name.startswith("/dev/fd/"):
-        return _read_stream(name, limit)
-    from babysitter.files import read_regular
+    from babysitter.disk import check_regular, open_to_read
 
+    if name in STANDARD_INPUT:
+        return open(0, "rb", closefd=False)
+    # What the shell makes of <(command); any other path through there leads anywhere.
+    if name.startswith("/dev/fd/") and name[8:].isdecimal():
+        return open(name, "rb")
     try:
-        return read_regular(name, limit)
-    except (FileNotFoundError, NotADirectoryError):
+        fd = open_to_read(name)
+    except FileNotFoundError:
         raise InvalidInput(f"there is no file {name!r}") from None
     except UnsafePath as error:
-        raise UnsafePath(error.message, hint="name the file itself, or '-' for standard input") from None
-
-
-def _read_stream(name: str, limit: int) -> bytes:
-    """What the shell hands over: standard input, or a ``<(command)``."""
+        raise _name_the_file(error) from None
     try:
-        with open(0 if name in STANDARD_INPUT else name, "rb", closefd=name not in STANDARD_INPUT) as file:
-            content = file.read(limit + 1)
+        check_regular(fd, name)
+    except UnsafePath as error:
+        os.close(fd)
+        raise _name_the_file(error) from None
+    return open(fd, "rb")
+
+
+def _name_the_file(error: UnsafePath) -> UnsafePath:
+    return UnsafePath(error.message, hint="name the file itself, or '-' for standard input")
+
+
+@contextmanager
+def reading(name: str) -> Iterator[BinaryIO]:
+    """What ``open_given`` gives; a failure to read from it is invalid input."""
+    try:
+        with open_given(name) as file:
+            yield file
     except OSError as error:
         raise InvalidInput(f"{name!r} cannot be read: {error.strerror}") from None
+
+
+def read_bytes(name: str, limit: int) -> bytes:
+    """The content of a file, or of standard input for ``-``.
+
+    Raises:
+        InvalidInput: there is no such file, or it is too large; else as ``open_given``.
+    """
+    with reading(name) as file:
+        content = file.read(limit + 1)
     if len(content) > limit:
         raise InvalidInput(f"{name!r} has more than {limit} bytes")
     return content
@@ -178,8 +240,9 @@ def read_json(name: str, limits: Any) -> Any:
     """
     from babysitter.jsontext import parse_strict
 
-    content = read_bytes(name, limits.result_bytes)
+    # Handed over, not kept: what is read from it is large enough.
+    content = [read_bytes(name, limits.result_bytes)]
     try:
-        return parse_strict(content, limits=limits)
+        return parse_strict(content.pop(), limits=limits)
     except InvalidInput as error:
         raise InvalidInput(f"{name!r}: {error.message}", hint=error.hint) from None

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from babysitter.errors import BabysitterError
 
 
+MESSAGE_LENGTH = 4000
+
+
 def as_json(value: Any) -> None:
     """One line of JSON; whatever a terminal could act on is escaped in it."""
     _print(safe(compact(value), is_ascii=not can_print(sys.stdout)))
@@ -68,9 +71,9 @@ def tell_error(error: BabysitterError, arguments: list[str], usage: str = "") ->
             pass
         return error.exit_code
     lines = [usage] if usage else []
-    lines.append(f"error: {error.message}")
+    lines.append(f"error: {cut(error.message)}")
     if error.hint:
-        lines.append(f"  try: {error.hint}" if _is_command(error.hint) else f"  {error.hint}")
+        lines.append(f"  try: {cut(error.hint)}" if _is_command(error.hint) else f"  {cut(error.hint)}")
     for each in lines:
         complain(each)
     return error.exit_code
@@ -103,7 +106,14 @@ def error_object(error: BabysitterError) -> dict[str, Any]:
 
 def _as_text(told: str) -> str:
     """What a command line was given need not be text; JSON is."""
-    return told.encode(errors="backslashreplace").decode()
+    return cut(told).encode(errors="backslashreplace").decode()
+
+
+def cut(told: str) -> str:
+    """A message, which may quote what somebody sent, no longer than people read."""
+    if len(told) <= MESSAGE_LENGTH:
+        return told
+    return f"{told[: MESSAGE_LENGTH // 2]} … {told[-MESSAGE_LENGTH // 2 :]}"
 
 
 def is_terminal() -> bool:

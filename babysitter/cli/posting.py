@@ -10,19 +10,24 @@ from babysitter.cli.options import (
     complete_effect,
     json_option,
     opened,
-    read_bytes,
     read_json,
+    reading,
     run_argument,
     runs_dir_option,
 )
-from babysitter.cli.output import as_json, error_object, line, tell_error
+from babysitter.cli.output import as_json, cut, error_object, line, tell_error
 from babysitter.errors import InvalidInput, NoSuchEffect, UsageError
 from babysitter.runs.results import Answer, Verdict, accept, decide, find_effect
 
 if TYPE_CHECKING:
+    from babysitter.limits import Limits
     from babysitter.runs.run import Run
 
 MOST_IN_BULK = 1 << 28
+# All answers of one call may take this many times as much memory as one.
+MOST_AT_ONCE = 4
+# So much text is looked at together; looking at each short line by itself would take longer than reading it.
+WORTH_A_LOOK = 1 << 16
 
 
 @click.command(
@@ -105,17 +110,52 @@ def read_lines(name: str, limits: Any) -> list[Answer]:
     """
     from babysitter.jsontext import parse_strict
 
-    answers = []
-    for number, raw in enumerate(read_bytes(name, MOST_IN_BULK).splitlines(), 1):
-        if not raw.strip():
-            continue
-        try:
-            answers.append(_line_answer(parse_strict(raw, limits=limits)))
-        except InvalidInput as error:
-            raise InvalidInput(
-                f"line {number} of {name!r}: {error.message}", hint="nothing was recorded"
-            ) from None
+    answers, bulk = [], Bulk(limits)
+    with reading(name) as file:
+        number = 0
+        # One byte more than there may be, so that "too much" shows.
+        while raw := file.readline(limits.result_bytes + 2):
+            number += 1
+            try:
+                bulk.take(raw)
+                if raw.strip():
+                    answers.append(_line_answer(parse_strict(raw, limits=limits)))
+            except InvalidInput as error:
+                raise InvalidInput(
+                    f"line {number} of {name!r}: {error.message}", hint="nothing was recorded"
+                ) from None
     return answers
+
+
+class Bulk:
+    """How much was read for one call, and about how much memory that takes."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._most = MOST_AT_ONCE * limits.memory_bytes
+        self._bytes = self._memory = 0
+        self._unseen: list[bytes] = []
+        self._unseen_bytes = 0
+
+    def take(self, line: bytes) -> None:
+        """Count a line in.
+
+        Raises:
+            InvalidInput: with this line it is too much.
+        """
+        self._bytes += len(line)
+        self._unseen_bytes += len(line)
+        self._unseen.append(line)
+        if self._unseen_bytes >= WORTH_A_LOOK:
+            from babysitter.jsonsize import measure
+
+            self._memory += measure(b"".join(self._unseen).decode(errors="replace"))[0]
+            self._unseen, self._unseen_bytes = [], 0
+        if self._bytes > MOST_IN_BULK:
+            raise InvalidInput(f"there are more than {MOST_IN_BULK} bytes")
+        if self._memory > self._most:
+            raise InvalidInput(
+                f"the answers take about {self._memory} bytes in memory, at most {self._most} are allowed"
+            )
 
 
 def _line_answer(told: Any) -> Answer:
@@ -157,7 +197,7 @@ def tell_bulk(run: Run, verdicts: list[Verdict], wants_json: bool) -> int:
     }
     refused = [verdict for verdict in verdicts if verdict.error is not None]
     if wants_json:
-        errors = [{"effect": v.effect_id, **error_object(v.error)} for v in refused if v.error]
+        errors = [{"effect": cut(v.effect_id), **error_object(v.error)} for v in refused if v.error]
         as_json({"run": run.run_id, **counts, **({"errors": errors} if errors else {})})
     else:
         line(", ".join(f"{count} {status}" for status, count in counts.items()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sys import intern
 
+from babysitter.engine.shapes import misfit
 from babysitter.errors import CorruptEvent, UnknownLayout
 
 TYPE_CHECKING = False
@@ -153,6 +154,9 @@ class RunState:
             )
         if self.is_finished or (self.last_seq == 0) != (event.type == "RUN_CREATED"):
             raise CorruptEvent(f"event {event.seq} ({event.type}) cannot stand at this place of the journal")
+        wrong = misfit(event.type, event.data)
+        if wrong is not None:
+            raise _misshaped(event, wrong)
         self.last_seq = event.seq
         self.last_ms = event.ms
         if self.status == STUCK and event.type in _GOING_ON:
@@ -160,7 +164,7 @@ class RunState:
         try:
             handle(self, event)
         except (KeyError, TypeError) as error:
-            raise CorruptEvent(f"event {event.seq} ({event.type}) lacks or misshapes {error}") from None
+            raise _misshaped(event, error.args[0]) from None
 
     def effect_of(self, event: Event) -> Effect:
         """The pending effect that an event is about."""
@@ -171,6 +175,10 @@ class RunState:
                 f"event {event.seq} ({event.type}) is about effect {known!r}, which is not pending"
             )
         return effect
+
+
+def _misshaped(event: Event, what: object) -> CorruptEvent:
+    return CorruptEvent(f"event {event.seq} ({event.type}) lacks or misshapes {what!r}")
 
 
 def _created(state: RunState, event: Event) -> None:

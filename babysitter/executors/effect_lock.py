@@ -21,8 +21,9 @@ import os
 import signal
 import stat
 
-from babysitter.disk import PRIVATE_FILE, PRIVATE_FOLDER, open_to_read, refuse
+from babysitter.disk import PRIVATE_FILE, open_to_read, refuse
 from babysitter.errors import InvalidInput, StorageError, UnsafePath
+from babysitter.executors.folders import open_folder
 from babysitter.executors.processes import is_same_process, marked_processes, signal_all, start_time
 from babysitter.jsontext import compact, loads
 
@@ -34,6 +35,7 @@ SURVIVOR_GRACE_SECONDS = 2.0
 RECORD = "child.json"
 RECORD_BYTES = 500
 RECORD_GRACE_SECONDS = 1.0
+_READ_AND_WRITE = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
 # There was a start, and no more than that is known of it.
 UNREADABLE: dict[str, Any] = {"starts": 0}
 
@@ -176,7 +178,8 @@ class EffectLock:
 def worker_of(folder: str) -> int | None:
     """The driver that performs an effect now, asked without touching the lock; None when none does."""
     try:
-        fd = open_to_read(os.path.join(folder, RECORD))
+        with open_folder(folder) as opened:
+            fd = open_to_read(RECORD, opened.fd)
     except (OSError, UnsafePath, StorageError):
         return None
     try:
@@ -188,10 +191,9 @@ def worker_of(folder: str) -> int | None:
 
 def _open_private(path: str) -> int:
     """Open the file, and make it and its folders when they are not there."""
-    folder = os.path.dirname(path)
     try:
-        _check_folders(folder)
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, PRIVATE_FILE)
+        with open_folder(os.path.dirname(path), make=True) as folder:
+            fd = os.open(RECORD, _READ_AND_WRITE, PRIVATE_FILE, dir_fd=folder.fd)
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
             raise _unsafe(path) from None
@@ -200,15 +202,6 @@ def _open_private(path: str) -> int:
         os.close(fd)
         raise _unsafe(path)
     return fd
-
-
-def _check_folders(folder: str) -> None:
-    for path in (os.path.dirname(folder), folder):
-        try:
-            os.mkdir(path, PRIVATE_FOLDER)
-        except FileExistsError:
-            if not stat.S_ISDIR(os.lstat(path).st_mode):
-                raise _unsafe(path) from None
 
 
 def _unsafe(path: str) -> UnsafePath:

@@ -12,6 +12,7 @@ import time
 
 from babysitter.executors.effect_lock import SURVIVOR_GRACE_SECONDS, EffectLock
 from babysitter.executors.processes import effects_at_work
+from babysitter.ids import valid_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,9 +31,8 @@ def end_leftovers(run_id: str, tasks: str, effects: Collection[str]) -> None:
     Raises:
         UnsafePath, StorageError
     """
-    locks = [
-        EffectLock(os.path.join(tasks, effect)) for effect in effects_at_work(run_id) if effect in effects
-    ]
+    found = [effect for effect in effects_at_work(run_id) if effect in effects and valid_id(effect)]
+    locks = [EffectLock(os.path.join(tasks, effect)) for effect in found]
     until = time.monotonic() + PATIENCE_SECONDS
     while locks and time.monotonic() < until:
         locks = [lock for lock in locks if not _is_settled(lock)]

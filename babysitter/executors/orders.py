@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 
 from babysitter.clock import iso
+from babysitter.errors import CorruptEvent
+from babysitter.executors.folders import TASKS
 from babysitter.executors.work import Work
+from babysitter.ids import valid_id
 from babysitter.runs.results import Answer
 from babysitter.runs.source import MODULE_NAME
 
@@ -21,7 +24,15 @@ if TYPE_CHECKING:
 
 
 def work_of(run: Run, source: Source, effect: Effect) -> Work:
-    """A pending effect, with all that the pool needs to perform it."""
+    """A pending effect, with all that the pool needs to perform it.
+
+    Raises:
+        CorruptEvent: its id is none of ours, and would be the name of its folder.
+    """
+    if not valid_id(effect.id):
+        raise CorruptEvent(
+            f"event {effect.seq} requests an effect {effect.id!r}, which no effect can be called"
+        )
     definition = run.definition_of(effect)
     if isinstance(definition.get("python"), dict):
         definition = {**definition, "python": _located(definition["python"], source)}
@@ -30,7 +41,7 @@ def work_of(run: Run, source: Source, effect: Effect) -> Work:
         kind=effect.kind,
         definition=definition,
         run_id=run.run_id,
-        folder=os.path.join(run.folder, "tasks", effect.id),
+        folder=os.path.join(run.folder, TASKS, effect.id),
         project=run.project,
         run_folder=run.folder,
     )

@@ -1,4 +1,8 @@
-"""One output stream of a child: written to its file as it comes, hashed, its end kept in memory."""
+"""One output stream of a child: redacted, written to its file as it comes, hashed, its end kept in memory.
+
+The redacted stream is what there is of it: its file, digest, size and end agree. Only
+what is asked for as a value is kept as the child wrote it.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,15 @@ import os
 import time
 
 from babysitter.disk import create, refuse, write_fully
+from babysitter.executors.folders import open_folder
 from babysitter.ids import running_sha256
+from babysitter.redaction import Redaction
 
 # 64 KiB is what a pipe holds.
 PIECE_BYTES = 1 << 16
 TAIL_BYTES = 8 << 10
 LINE_LENGTH = 200
+BEGINNING_BYTES = 240
 
 # Output can be of any size, and the driver lives long enough to load the fast hash.
 _ANY_SIZE = 1 << 20
@@ -21,30 +28,41 @@ class Output:
     """What a child wrote to one stream, however much it is.
 
     Attributes:
-        size: in bytes, so far.
+        size: of what is written, in bytes, so far.
         moved_at: the monotonic time of the last piece.
-        kept: the beginning of the stream, as much of it as was asked for.
+        kept: the beginning of the stream as it came, as much of it as was asked for.
+        beginning: of what is written, for a message.
     """
 
-    __slots__ = ("_file", "_is_begun", "_keeps", "_path", "_sha256", "_tail", "kept", "moved_at", "size")
+    __slots__ = (
+        "_file",
+        "_is_begun",
+        "_keeps",
+        "_path",
+        "_redacting",
+        "_sha256",
+        "_tail",
+        "beginning",
+        "kept",
+        "moved_at",
+        "size",
+    )
 
-    def __init__(self, path: str) -> None:
-        """The file of an earlier start goes away."""
+    def __init__(self, path: str, redaction: Redaction | None = None) -> None:
+        """The file of an earlier start goes away. Without ``redaction`` the built-in rules hold."""
+        redaction = redaction or Redaction()
         self._path = path
         self._file = -1
         self._is_begun = False
+        self._redacting = redaction.stream() if redaction.is_on else None
         self._sha256 = running_sha256(_ANY_SIZE)
         self._tail = b""
         self._keeps = 0
         self.kept = bytearray()
+        self.beginning = b""
         self.size = 0
         self.moved_at = 0.0
-        try:
-            os.unlink(path)
-        except FileNotFoundError:
-            pass
-        except OSError as error:
-            refuse(error, path, "removed")
+        _remove(path)
 
     def reserve(self) -> None:
         """Make sure of a descriptor. The file itself is made for the first byte: most commands are silent.
@@ -69,19 +87,35 @@ class Output:
         Raises:
             StorageError: it cannot be written to the file.
         """
-        self._write(piece)
-        self._sha256.update(piece)
-        self.size += len(piece)
         self.moved_at = time.monotonic()
-        self._tail = piece[-TAIL_BYTES:] if len(piece) >= TAIL_BYTES else (self._tail + piece)[-TAIL_BYTES:]
         if len(self.kept) < self._keeps:
             self.kept += piece[: self._keeps - len(self.kept)]
+        self._put(piece if self._redacting is None else self._redacting.take(piece))
+
+    def finish(self) -> None:
+        """The child is over: take also what was held back because it could have become a secret.
+
+        Raises:
+            StorageError: as in ``take``.
+        """
+        if self._redacting is not None:
+            self._put(self._redacting.finish())
+
+    def _put(self, piece: bytes) -> None:
+        if not piece:
+            return
+        self._write(piece)
+        self._sha256.update(piece)
+        if self.size < BEGINNING_BYTES:
+            self.beginning = (self.beginning + piece[:BEGINNING_BYTES])[:BEGINNING_BYTES]
+        self.size += len(piece)
+        self._tail = piece[-TAIL_BYTES:] if len(piece) >= TAIL_BYTES else (self._tail + piece)[-TAIL_BYTES:]
 
     def _write(self, piece: bytes) -> None:
         try:
             if not self._is_begun:
-                self.close()
-                self._file = create(self._path)
+                self._let_go()
+                self._file = _create_anew(self._path)
                 self._is_begun = True
             write_fully(self._file, piece)
         except OSError as error:
@@ -100,15 +134,52 @@ class Output:
         return tail.decode("utf-8", "replace")
 
     def last_line(self) -> str:
-        """The last line that says something; a carriage return begins a line, as progress bars use it."""
-        lines = self._tail.replace(b"\r", b"\n").rstrip().rsplit(b"\n", 1)
+        """The last line that says something; a carriage return begins a line, as progress bars use it.
+
+        Also of what is held back so much is shown as cannot be a secret.
+        """
+        held = b"" if self._redacting is None else self._redacting.peek()
+        lines = (self._tail + held).replace(b"\r", b"\n").rstrip().rsplit(b"\n", 1)
         return lines[-1][: LINE_LENGTH * 4].decode("utf-8", "replace").strip()[:LINE_LENGTH]
 
     def close(self) -> None:
-        """Close the file; what is known of the stream stays."""
+        """Finish, and close the file; what is known of the stream stays.
+
+        Raises:
+            StorageError: as in ``take``; the file is closed.
+        """
+        try:
+            self.finish()
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
 
 
+def _create_anew(path: str) -> int:
+    """A file of our own, never one that is there: also beside a driver that does not see our locks."""
+    name = os.path.basename(path)
+    with open_folder(os.path.dirname(path)) as folder:
+        for _ in range(_MOST_TRIES):
+            try:
+                return create(name, folder_fd=folder.fd)
+            except FileExistsError:
+                _remove(path)
+        return create(name, folder_fd=folder.fd)
+
+
+def _remove(path: str) -> None:
+    try:
+        with open_folder(os.path.dirname(path)) as folder:
+            os.unlink(os.path.basename(path), dir_fd=folder.fd)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        refuse(error, path, "removed")
+
+
+_MOST_TRIES = 10
 _CONTINUATION = bytes(range(0x80, 0xC0))

@@ -19,10 +19,11 @@ from babysitter.executors.child import EXHAUSTED, GRACE_SECONDS, NEVER, Pipe
 from babysitter.executors.claims import Claims
 from babysitter.executors.python import Python
 from babysitter.executors.running import Running
-from babysitter.executors.shell import Shell
+from babysitter.executors.shell import Shell, secrets_of
 from babysitter.executors.wakeup import Wakeup
 from babysitter.executors.work import CannotStart, Finished, Result, Work
 from babysitter.limits import DEFAULT, Limits
+from babysitter.redaction import redaction_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -177,8 +178,10 @@ class Pool:
         for running in self._withdrawn:
             running.child.advance(now)
             if running.child.is_over:
-                running.close()
-                running.lock.release()
+                try:
+                    running.close()
+                finally:
+                    running.lock.release()
         self._withdrawn = [running for running in self._withdrawn if not running.child.is_over]
         return bool(self._finished)
 
@@ -222,6 +225,7 @@ class Pool:
                 environment=self._environment,
                 selector=self.selector,
                 answer_bytes=self._limits.result_bytes,
+                redaction=redaction_of(self._limits, secrets_of(work, self._environment)),
             )
         except CannotStart as error:
             self._report_not_started(work, lock, error)

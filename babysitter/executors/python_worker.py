@@ -150,7 +150,7 @@ def call(request: dict[str, Any]) -> Any:
 
 def as_json(value: Any, function: str) -> str:
     try:
-        return json.dumps(value, allow_nan=False)
+        return json.dumps(value, allow_nan=False, separators=(",", ":"))
     except (TypeError, ValueError, RecursionError) as error:
         raise NotJson(f"{function}() returned a {type(value).__name__} that is not JSON: {error}") from None
 
@@ -178,10 +178,17 @@ def describe(error: BaseException) -> str:
     except (AttributeError, OSError, ValueError):
         pass  # the function has closed it; the journal has the traceback too
     name = "ResultRejected" if isinstance(error, NotJson) else type(error).__name__
-    told = {"name": name, "message": message[:MESSAGE_LENGTH] or name, "traceback": lines[-TRACEBACK_LENGTH:]}
+    told = {"name": name, "message": message[:MESSAGE_LENGTH] or name, "traceback": end_of(lines)}
     return json.dumps(
         {key: value.encode("utf-8", "backslashreplace").decode() for key, value in told.items()}
     )
+
+
+def end_of(lines: str) -> str:
+    """The end of a long text, from a line on: half of one may have a secret without the name before it."""
+    if len(lines) <= TRACEBACK_LENGTH:
+        return lines
+    return lines[-TRACEBACK_LENGTH:].partition("\n")[2] or lines[-TRACEBACK_LENGTH:]
 
 
 def answer(request: dict[str, Any]) -> str:

@@ -10,21 +10,25 @@ from babysitter.clock import now_ms
 from babysitter.disk import create, open_to_read, refuse, write_fully
 from babysitter.errors import StorageError
 from babysitter.executors.child import NEVER, Child
+from babysitter.executors.folders import open_folder
 from babysitter.executors.output import Output
 from babysitter.executors.processes import LOCK_VARIABLE
 from babysitter.executors.work import CannotStart, Exit, Finished, Result
-from babysitter.files import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import selectors
     from collections.abc import Mapping
+    from typing import Any
 
     from babysitter.executors.effect_lock import EffectLock
     from babysitter.executors.work import Command, Executor, Work
+    from babysitter.redaction import Redaction
 
 # Beside the value an answer may have a line that says what it is, or be an error with its traceback.
 _ANSWER_EXTRA = 1 << 16
+# What tells of an error in the words of others.
+IN_WORDS = ("traceback", "problems")
 
 
 class Running:
@@ -44,8 +48,9 @@ class Running:
         environment: Mapping[str, str],
         selector: selectors.BaseSelector,
         answer_bytes: int,
+        redaction: Redaction,
     ) -> None:
-        """Start it.
+        """Start it; what it says is redacted.
 
         Raises:
             CannotStart: it never ran.
@@ -59,13 +64,14 @@ class Running:
         self._selector = selector
         self._answer = -1
         self._answer_bytes = answer_bytes
+        self._redaction = redaction
         command = executor.command()
         self._argv = command.argv
         self._began = time.monotonic()
         self._deadline = NEVER if command.timeout is None else self._began + command.timeout
         self._environment = {**environment, **_told(work, lock)}
-        self._stdout = Output(os.path.join(work.folder, "stdout.log"))
-        self._stderr = Output(os.path.join(work.folder, "stderr.log"))
+        self._stdout = Output(os.path.join(work.folder, "stdout.log"), redaction)
+        self._stderr = Output(os.path.join(work.folder, "stderr.log"), redaction)
         lock.note_start()
         try:
             self.child = self._start(command)
@@ -123,24 +129,25 @@ class Running:
         """Standard input is a file, not a pipe: nothing has to be fed, and nobody waits for a slow reader."""
         if name is None:
             return self._unnamed_file("stdin", content)
-        path = os.path.join(self._work.folder, name)
-        replace(path, content)
-        return open_to_read(path)
+        with open_folder(self._work.folder) as folder:
+            folder.replace(name, content)
+            return open_to_read(name, folder.fd, shown=os.path.join(folder.path, name))
 
     def _unnamed_file(self, name: str, content: bytes) -> int:
         """A file with some content that only its descriptor leads to."""
-        path = os.path.join(self._work.folder, f"{name}.{os.urandom(6).hex()}.tmp")
+        temporary = f"{name}.{os.urandom(6).hex()}.tmp"
         try:
-            writing = create(path)
-            try:
-                fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
-                write_fully(writing, content)
-                return fd
-            finally:
-                os.close(writing)
-                os.unlink(path)
+            with open_folder(self._work.folder) as folder:
+                writing = create(temporary, folder_fd=folder.fd)
+                try:
+                    fd = os.open(temporary, os.O_RDWR | os.O_NOFOLLOW, dir_fd=folder.fd)
+                    write_fully(writing, content)
+                    return fd
+                finally:
+                    os.close(writing)
+                    os.unlink(temporary, dir_fd=folder.fd)
         except OSError as error:
-            refuse(error, path, "written")
+            refuse(error, os.path.join(self._work.folder, temporary), "written")
 
     def advance(self, now: float) -> Finished | None:
         """Do what has become due; what comes of it when that was the end."""
@@ -159,6 +166,8 @@ class Running:
 
     def _exit(self) -> Exit:
         assert self.child.returncode is not None
+        self._stdout.finish()
+        self._stderr.finish()
         return Exit(
             self.child.returncode,
             self._stdout,
@@ -182,7 +191,7 @@ class Running:
             self.effect_id,
             result.status,
             result.value,
-            result.error,
+            _without_secrets(result.error, self._redaction),
             started_ms=self.started_ms,
             finished_ms=max(self.started_ms, now_ms()),
             evidence={
@@ -196,8 +205,21 @@ class Running:
     def close(self) -> None:
         """Let go of all that is open but the lock; the child must be over, or never have started."""
         self._take_answer()
-        self._stdout.close()
-        self._stderr.close()
+        try:
+            self._stdout.close()
+        finally:
+            self._stderr.close()
+
+
+def _without_secrets(error: dict[str, Any] | None, redaction: Redaction) -> dict[str, Any] | None:
+    """What went wrong, in words; the ends of the output in it are redacted already."""
+    if error is None:
+        return None
+    told = {**error, "message": redaction.text(error["message"])}
+    if "data" in error:
+        words = {name: redaction.data(error["data"][name]) for name in IN_WORDS if name in error["data"]}
+        told["data"] = {**error["data"], **words}
+    return told
 
 
 def _told(work: Work, lock: EffectLock) -> dict[str, str]:

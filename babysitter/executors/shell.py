@@ -60,7 +60,7 @@ class Shell:
 
     def _secrets(self) -> dict[str, str]:
         found = {}
-        for name in self._described.get("secrets") or []:
+        for name in _names(self._described.get("secrets") or []):
             if name not in self._environment:
                 raise CannotStart(f"{self._name} needs the environment variable {name!r}, which is not set")
             found[name] = self._environment[name]
@@ -82,8 +82,24 @@ class Shell:
         return Result.ok({**exit.facts(), "output": output})
 
 
+def secrets_of(work: Work, environment: Mapping[str, str]) -> list[str]:
+    """The values of the variables that an effect is given as secrets."""
+    try:
+        names = _names(described(work).get("secrets") or [])
+    except CannotStart:
+        return []  # nothing is going to be started
+    return [environment[name] for name in names if name in environment]
+
+
+def _names(told: Any) -> list[str]:
+    """The names of variables, if they are such."""
+    if not isinstance(told, (list, tuple)) or not all(isinstance(name, str) for name in told):
+        raise CannotStart(f"'secrets' is {shown(repr(told))}; a list of names of variables is expected")
+    return list(told)
+
+
 def _excerpt(exit: Exit) -> str:
-    beginning = bytes(exit.stdout.kept[:240]).decode("utf-8", "replace")
+    beginning = exit.stdout.beginning.decode("utf-8", "replace")
     return f"; it begins with {shown(beginning, 60)}" if beginning.strip() else ""
 
 

@@ -153,7 +153,10 @@ class Cache:
         # The last line is compared with the truth. As each line names the one
         # before by its checksum, this vouches for all of them.
         raw = journal.read(name, MAX_EVENT_BYTES)
-        return len(raw) <= marker.size and os.pread(fd, len(raw), marker.size - len(raw)) == raw
+        start = marker.size - len(raw)
+        # A whole line: of an event that was cut down, the rest would be found at the end too.
+        before = os.pread(fd, 1, start - 1) if start > 0 else b"\n"
+        return start >= 0 and before == raw[-1:] == b"\n" and os.pread(fd, len(raw), start) == raw
 
     def events(self, fd: int, marker: Marker, head: Head) -> Iterator[Event]:
         """The events in the lines that ``open`` has opened, each verified; closes ``fd``.

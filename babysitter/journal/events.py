@@ -34,7 +34,6 @@ _BEFORE_CHECKSUM = b',"checksum":"'
 _AFTER_CHECKSUM = b'"}\n'
 _TAIL = len(_BEFORE_CHECKSUM) + 64 + len(_AFTER_CHECKSUM)
 _KEYS = ("type", "recordedAt", "data", "checksum")
-_UNTOUCHED = "nothing was written; put the journal folder back from a copy, or start a new run"
 
 
 class Head:
@@ -108,9 +107,10 @@ def file_name(head: Head) -> str:
 def number_of(name: str) -> int | None:
     """The number in an event file's name; None for a name that cannot be one."""
     digits = name.partition(".")[0]
-    if len(digits) >= 6 and name.endswith(".json") and digits.isascii() and digits.isdigit():
-        return int(digits)
-    return None
+    if not (name.endswith(".json") and digits.isascii() and digits.isdigit()):
+        return None
+    # Beyond six digits a number has no zeros before it, so that each has one spelling.
+    return int(digits) if len(digits) == 6 or (len(digits) > 6 and digits[0] != "0") else None
 
 
 def encode(head: Head, type: str, ms: int, data: Mapping[str, Any], batch: list[int] | None) -> bytes:
@@ -204,4 +204,4 @@ def _check_batch(event: Event, head: Head) -> None:
 
 
 def _corrupt(head: Head, reason: str) -> NoReturn:
-    raise CorruptEvent(f"the event {file_name(head)!r} {reason}", hint=_UNTOUCHED)
+    raise CorruptEvent(f"the event {file_name(head)!r} {reason}")

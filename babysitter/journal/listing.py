@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from babysitter.disk import Folder
     from babysitter.journal.events import Event
 
-_UNTOUCHED = "nothing was written; put the journal folder back from a copy, or start a new run"
 _SIX_DIGITS = 1_000_000
 
 
@@ -55,11 +54,10 @@ def check_listing(
             continue
         number = number_of(name) or 0
         if number <= head.seq:
-            raise CorruptEvent(f"{name!r} is a second event file with the number {number}", hint=_UNTOUCHED)
+            raise CorruptEvent(f"{name!r} is a second event file with the number {number}")
         if number == head.seq + 1:
             raise CorruptEvent(
-                f"the event file {name!r} has a wrong name, after event {head.seq} comes {file_name(head)!r}",
-                hint=_UNTOUCHED,
+                f"the event file {name!r} has a wrong name, after event {head.seq} comes {file_name(head)!r}"
             )
         if number > batch[0]:
             batch = _batch_of_stray(journal, name, number, head)
@@ -91,9 +89,7 @@ def check_tail(listed: Sequence[str], head: Head, flushed: tuple[int, str]) -> N
         return
     if listed and (number_of(listed[-1]) or 0) > head.seq + 1:
         raise _missing(head, seq)
-    raise TailRemoved(
-        f"the journal ends with event {head.seq}, and event {seq} was written before", hint=_UNTOUCHED
-    )
+    raise TailRemoved(f"the journal ends with event {head.seq}, and event {seq} was written before")
 
 
 def check_known(event: Event, flushed: tuple[int, str]) -> None:
@@ -105,12 +101,9 @@ def check_known(event: Event, flushed: tuple[int, str]) -> None:
     seq, checksum = flushed
     if event.seq == seq and event.checksum != checksum:
         raise TailRemoved(
-            f"event {seq} has the checksum {event.checksum!r}, and {checksum!r} was written before",
-            hint=_UNTOUCHED,
+            f"event {seq} has the checksum {event.checksum!r}, and {checksum!r} was written before"
         )
 
 
 def _missing(head: Head, later: int) -> MissingEvent:
-    return MissingEvent(
-        f"event {head.seq + 1} is missing, and event {later} was written after it", hint=_UNTOUCHED
-    )
+    return MissingEvent(f"event {head.seq + 1} is missing, and event {later} was written after it")

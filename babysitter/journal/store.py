@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 
-from babysitter.disk import Folder, refuse
+from babysitter.disk import NO_LINKS, Folder, refuse
 from babysitter.errors import (
     CorruptEvent,
     HeadMoved,
     InvalidInput,
+    JournalError,
     MissingEvent,
     RunBusy,
     StorageError,
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from babysitter.staging import Staged
 
     Visit = Callable[[Event], object]
-
-_NO_LINKS = "if the file system has no hard links, set BABYSITTER_RUNS_DIR to a folder on one that has"
 
 
 class Journal:
@@ -77,6 +76,12 @@ class Journal:
             CorruptEvent, MissingEvent, TailRemoved: the journal cannot be trusted.
             StorageError
         """
+        try:
+            return self._load(visit, use_cache=use_cache)
+        except JournalError as error:
+            raise self._hinted(error) from None
+
+    def _load(self, visit: Callable[[Event], object], *, use_cache: bool) -> Head:
         self._start_again()
         with self._open_same() as journal:
             # The marker before the listing, the listing before the events:
@@ -115,10 +120,18 @@ class Journal:
         Raises:
             CorruptEvent, StorageError
         """
-        with self._open_same() as journal:
-            if self._follow(journal, visit):
-                self._cache.save(journal, self.head, self._flushed)
+        try:
+            with self._open_same() as journal:
+                if self._follow(journal, visit):
+                    self._cache.save(journal, self.head, self._flushed)
+        except JournalError as error:
+            raise self._hinted(error) from None
         return self.head
+
+    def _hinted(self, error: JournalError) -> JournalError:
+        """The error with the way out, which needs the run's id."""
+        error.hint = error.hint or f"babysitter doctor {self.run_id}"
+        return error
 
     def _follow(self, journal: Folder, visit: Visit) -> list[str]:
         """Read on from the head by computed names; return the names that were there."""
@@ -147,9 +160,7 @@ class Journal:
         try:
             journal = Folder(self.folder)
         except FileNotFoundError:
-            raise MissingEvent(
-                f"the journal folder {self.folder!r} is absent", hint=f"babysitter doctor {self.run_id}"
-            ) from None
+            raise MissingEvent(f"the journal folder {self.folder!r} is absent") from None
         identity = journal.identity()
         if self._identity is None:
             self._identity = identity
@@ -217,6 +228,10 @@ class Journal:
             self._cache.save(journal, self.head, self._flushed)
         return events
 
+    def keep_no_cache(self) -> None:
+        """Write no cache: it would say what is on the disk of a run that is not yet where it will be."""
+        self._cache.stop()
+
     def flush(self) -> None:
         """Make durable what was read: an answer may rest on what another writer has only just linked.
 
@@ -276,11 +291,16 @@ class Journal:
                     f"{name!r} of run {self.run_id!r} was written by another command first"
                 ) from None
         except OSError as error:
-            refuse(error, os.path.join(journal.path, name), "linked", _NO_LINKS)
+            refuse(error, os.path.join(journal.path, name), "linked", NO_LINKS)
 
     def _sync(self, journal: Folder) -> None:
         try:
             journal.sync()
+            if self.head.seq and not self._flushed[0]:
+                # Whoever made the run may have been killed before it had flushed the way to it.
+                for path in (self.run_folder, os.path.join(self.run_folder, os.pardir)):
+                    with Folder(path) as folder:
+                        folder.sync()
         except StorageError:
             self._flush_failed = True
             raise

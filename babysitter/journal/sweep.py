@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from babysitter.disk import PRIVATE_FOLDER, Folder
+from babysitter.disk import PRIVATE_FOLDER, Folder, refuse
 from babysitter.errors import HeadMoved
 from babysitter.journal.events import file_name, number_of
 
@@ -41,6 +41,8 @@ def sweep(run_folder: str, journal: Folder, head: Head, batch_end: int) -> None:
         for name in behind:
             _move(journal, name, quarantine)
         quarantine.sync()
+    with Folder(run_folder) as folder:
+        folder.sync()
     # The next event must not reach the disk before these have left it: after
     # another power cut they would stand behind an event that they do not follow.
     journal.sync()
@@ -53,6 +55,8 @@ def open_quarantine(run_folder: str) -> Folder:
         os.mkdir(path, PRIVATE_FOLDER)
     except FileExistsError:
         pass
+    except OSError as error:
+        refuse(error, path, "made")
     return Folder(path)
 
 
@@ -67,3 +71,5 @@ def _move(journal: Folder, name: str, quarantine: Folder) -> None:
     except FileNotFoundError:
         # Another writer is sweeping too.
         pass
+    except OSError as error:
+        refuse(error, os.path.join(journal.path, name), "moved aside")

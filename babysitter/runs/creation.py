@@ -7,16 +7,16 @@ import sys
 
 from babysitter import limits as limits_module
 from babysitter.clock import iso, now_ms
-from babysitter.disk import refuse
+from babysitter.disk import Folder, refuse
 from babysitter.engine.replay import DeadlineExceeded
 from babysitter.errors import BabysitterError, InvalidInput, RunExists, StorageError
-from babysitter.files import sync_folder, write_once
+from babysitter.files import publish, sync_folder, write_once
 from babysitter.ids import base32, new_run_id, sha256_hex
 from babysitter.journal.store import Journal
 from babysitter.jsontext import compact
 from babysitter.paths import STATE_FOLDER
 from babysitter.runs.deadline import Aside, Deadline
-from babysitter.runs.folder import LATEST, check_id
+from babysitter.runs.folder import LATEST, archive_of, check_id
 from babysitter.runs.inputs import prepare
 from babysitter.runs.run import FOLDER_MODE, LAYOUT, Run
 from babysitter.runs.source import Source
@@ -87,7 +87,12 @@ def _check_new(run_id: str, runs_dir: str) -> None:
             f"{LATEST!r} cannot be a run id, it stands for the newest run", hint="choose another id"
         )
     if os.path.lexists(os.path.join(runs_dir, run_id)):
-        raise _exists(run_id)
+        raise _exists(runs_dir, run_id)
+    if os.path.lexists(archive_of(run_id, runs_dir)):
+        raise RunExists(
+            f"a run {run_id!r} exists, and is packed",
+            hint=f"choose another id, or unpack it: babysitter restore {run_id}",
+        )
 
 
 def _as_json(what: str, value: Any) -> bytes:
@@ -133,35 +138,50 @@ def ask_author(entry: Entry, limits: Limits, when: str, work: Callable[[], T]) -
     except DeadlineExceeded:
         said = f"has not ended after {limits.iterate_seconds:g} s"
     except BaseException as error:
-        said = f"raises {type(error).__name__}: {error}"
+        from babysitter.redaction import redaction_of
+
+        said = redaction_of(limits).text(f"raises {type(error).__name__}: {error}")
     raise InvalidInput(f"the process file {entry.file!r}, when it {when}, {said}", hint=ONLY_DEFINES)
-
-
-def _missing(folder: str) -> list[str]:
-    """The folders that are to be made for this one."""
-    missing = []
-    while not os.path.isdir(folder):
-        missing.append(folder)
-        folder = os.path.dirname(folder)
-    return missing
 
 
 def _make_runs_dir(runs_dir: str) -> None:
     is_ours = not os.path.isdir(runs_dir) or runs_dir.endswith(os.path.join(os.sep, STATE_FOLDER, "runs"))
-    made = _missing(runs_dir)
+    ignored = os.path.join(runs_dir, ".gitignore")
     try:
         os.makedirs(runs_dir, mode=FOLDER_MODE, exist_ok=True)
-        for folder in made:
-            sync_folder(os.path.dirname(folder))
-        if is_ours:
+        is_new = not os.path.lexists(ignored)
+        if is_new:
+            _flush_way_to(runs_dir)
+        if is_new and is_ours:
             # Runs hold prompts and output; a run that is committed by accident is hard to take back.
             # In any other folder that was there before, git is told nothing.
-            write_once(os.path.join(runs_dir, ".gitignore"), b"*\n", mode=0o644)
+            with Folder(runs_dir) as folder:
+                publish(folder, os.path.basename(ignored), b"*\n")
     except FileExistsError:
         # It was there before; or the folder is a file, which the next step finds.
         pass
     except OSError as error:
         refuse(error, runs_dir, "made")
+
+
+def _flush_way_to(folder: str) -> None:
+    """Flush every folder above that may have been made for this one.
+
+    Also where nothing was missing now: another command may have made it and
+    been killed before it had flushed it.
+    """
+    here = os.stat(folder)
+    while True:
+        above = os.path.dirname(folder)
+        found = os.stat(above)
+        if above == folder or found.st_dev != here.st_dev:
+            return
+        if os.access(above, os.R_OK):
+            sync_folder(above)
+        if found.st_uid != here.st_uid:
+            # What stands in somebody else's folder above this one was there before us.
+            return
+        folder = above
 
 
 def _make(
@@ -177,7 +197,7 @@ def _make(
         if not isinstance(error, OSError):
             raise
         if os.path.lexists(target):
-            raise _exists(about["runId"]) from None
+            raise _exists(runs_dir, about["runId"]) from None
         raise StorageError(f"the run {target!r} cannot be made: {os.strerror(error.errno or 0)}") from error
     sync_folder(runs_dir)
     return target
@@ -209,11 +229,15 @@ def _fill(
         "engine": version,
         "python": ".".join(map(str, sys.version_info[:3])),
     }
-    Journal(folder, about["runId"]).append([("RUN_CREATED", created)], now_ms())
+    journal = Journal(folder, about["runId"])
+    journal.keep_no_cache()
+    journal.append([("RUN_CREATED", created)], now_ms())
     sync_folder(folder)
 
 
-def _exists(run_id: str) -> RunExists:
+def _exists(runs_dir: str, run_id: str) -> RunExists:
+    # Whoever made it may have been killed before that was flushed, and who reads this relies on it.
+    sync_folder(runs_dir)
     return RunExists(
         f"a run {run_id!r} exists", hint=f"choose another id, or go on with it: babysitter resume {run_id}"
     )

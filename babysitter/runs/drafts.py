@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from babysitter.errors import InvalidInput
 from babysitter.files import publish
 from babysitter.ids import base32, effect_id, sha256_hex
 from babysitter.jsontext import compact, is_deeper_than, loads
@@ -12,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from babysitter.disk import Folder
     from babysitter.engine.branches import Branch
     from babysitter.engine.calls import Call
     from babysitter.engine.ending import End
@@ -116,18 +118,25 @@ def stored(run: Run, effect: str, name: str, value: Any, text: str) -> dict[str,
 
 def keep_file(run: Run, folder: str, name: str, content: bytes) -> str:
     """Write a file that an event will name; its name has the digest, so a second time finds it there."""
-    absolute = run.make_folder(folder)
-    try:
-        # Whole or not at all: another command may be about to name the same file in an event.
-        publish(absolute, name, content)
-    except FileExistsError:
-        if run.read_file(os.path.join(folder, name), len(content) + 1) != content:
-            # Not ours as we wrote it. Put in its place, never taken away first: an event may name it already.
-            whole = f"{name}.{base32(os.urandom(5))}"
-            publish(absolute, whole, content)
-            os.replace(os.path.join(absolute, whole), os.path.join(absolute, name))
+    with run.open_folder(folder, make=True) as kept:
+        try:
+            # Whole or not at all: another command may be about to name the same file in an event.
+            publish(kept, name, content)
+        except FileExistsError:
+            if not _holds(kept, name, content):
+                # Not ours as we wrote it. Put in its place, never taken away first: an event may name it.
+                whole = f"{name}.{base32(os.urandom(5))}"
+                publish(kept, whole, content)
+                os.replace(whole, name, src_dir_fd=kept.fd, dst_dir_fd=kept.fd)
     run.sync_folders(folder)
     return os.path.join(folder, name)
+
+
+def _holds(folder: Folder, name: str, content: bytes) -> bool:
+    try:
+        return folder.read(name, len(content)) == content
+    except InvalidInput:  # it is larger
+        return False
 
 
 def resolved(
@@ -164,6 +173,16 @@ def reported(scope: str, message: str) -> dict[str, Any]:
     return {"scope": scope, "key": key, "level": "warning", "message": message, "fields": {}}
 
 
+def said(run: Run, data: dict[str, Any]) -> Draft:
+    """PROCESS_LOG, without secrets. Its key is of what was said, so a replay knows the line again."""
+    from babysitter.redaction import redaction_of
+
+    redaction = redaction_of(run.limits)
+    words = ("message", "fields", "progress")
+    told = {name: redaction.data(value) if name in words else value for name, value in data.items()}
+    return "PROCESS_LOG", told
+
+
 def outcome(end: End, most_depth: int) -> Described:
     """RUN_COMPLETED or RUN_FAILED, in the words of the process.
 
@@ -188,9 +207,10 @@ def _kept_output(run: Run, value: Any, content: bytes) -> dict[str, Any]:
     return {"outputRef": keep_file(run, "", f"output-{digest[:12]}.json", content), "sha256": digest}
 
 
-def problem(end: End, digests: dict[str, str]) -> dict[str, Any]:
-    """The data of a PROCESS_ERROR, cut to what people read."""
+def problem(run: Run, end: End, digests: dict[str, str]) -> dict[str, Any]:
+    """The data of a PROCESS_ERROR, without secrets and cut to what people read."""
     from babysitter.engine.ending import End, describe_stuck
+    from babysitter.redaction import redaction_of
 
     try:
         told = describe_stuck(end)
@@ -199,6 +219,8 @@ def problem(end: End, digests: dict[str, str]) -> dict[str, Any]:
         told = describe_stuck(
             End.stuck(TypeError(f"{type(end.error)!r} has no text: {failure!r}"), end.place)
         )
+    redaction = redaction_of(run.limits)
+    told.update({name: redaction.text(told[name]) for name in ("message", "traceback")})
     cut = {name: _cut(item) if isinstance(item, str) else item for name, item in told.items()}
     return {**cut, "sourceDigests": dict(digests)}
 

@@ -182,10 +182,11 @@ class Execution:
             RunBusy: other writers were first, again and again.
         """
         for _ in range(MOST_LOST_RACES):
-            if self.run.state.is_finished or self.diverged is not None:
-                return []
-            batch = self._draft()
+            is_over = self.run.state.is_finished or self.diverged is not None
+            batch = [] if is_over else self._draft()
             if not batch:
+                # What is told now may rest on what another writer has only just linked.
+                self.run.journal.flush()
                 return []
             if self.end is not None and not self.is_stuck:
                 # A run must not end on a journal of which only the cache was read.
@@ -249,8 +250,7 @@ class Execution:
         return [
             *self._draft_change(),
             *(("RECORDED", data) for data in self._notes.new_records.values()),
-            *(("PROCESS_LOG", data) for data in self._notes.to_log()),
-            *(("PROCESS_LOG", data) for data in self._draft_reports()),
+            *(drafts.said(self.run, data) for data in (*self._notes.to_log(), *self._draft_reports())),
             *(drafts.cancelled(effect) for effect in self._script.to_cancel()),
             *(drafts.kept(self.run, *each) for each in described),
         ]
@@ -278,13 +278,13 @@ class Execution:
     def _draft_problem(self) -> list[Draft]:
         """The author's mistake, once: the same one again is no news."""
         assert self.end is not None
-        problem = drafts.problem(self.end, self._digests)
+        problem = drafts.problem(self.run, self.end, self._digests)
         known = self.run.state.problem or {}
         if all(known.get(name) == problem[name] for name in SAME_PROBLEM):
             return []
         # What the process said on its way there helps to find the mistake, and renames no step.
         told = self._notes.to_log() if self._can_be_written else []
-        return [*(("PROCESS_LOG", data) for data in told), ("PROCESS_ERROR", problem)]
+        return [*(drafts.said(self.run, data) for data in told), ("PROCESS_ERROR", problem)]
 
 
 def _told(end: End | None) -> Any:

@@ -1,4 +1,7 @@
-"""The folder of runs: they are found by id, prefix, path or ``latest``."""
+"""The folder of runs: they are found by id, prefix, path or ``latest``.
+
+Packed runs are in a folder of their own in it, whose name no run can have.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,8 @@ import os
 import stat
 
 from babysitter import limits as limits_module
-from babysitter.errors import BabysitterError, NoSuchRun, UnsafePath
+from babysitter.disk import check_owner, refuse
+from babysitter.errors import BabysitterError, NoSuchRun, RunPacked, UnsafePath
 from babysitter.files import read_regular
 from babysitter.ids import valid_id
 from babysitter.jsontext import loads
@@ -19,6 +23,8 @@ if TYPE_CHECKING:
     from babysitter.limits import Limits
 
 LATEST = "latest"
+ARCHIVE = ".archive"
+PACKED = ".zip"
 
 
 def check_id(run_id: str) -> None:
@@ -39,6 +45,7 @@ def open_run(name: str, runs_dir: str, limits: Limits = limits_module.DEFAULT) -
 
     Raises:
         NoSuchRun: nothing or more than one fits.
+        RunPacked: what fits is packed.
         UnsafePath: the folder is a link, or belongs to somebody else.
     """
     folder = find(name, runs_dir)
@@ -53,6 +60,8 @@ def find(name: str, runs_dir: str) -> str:
     exact = os.path.join(runs_dir, name)
     if valid_id(name) and _is_run(exact):
         return exact
+    if valid_id(name) and os.path.lexists(archive_of(name, runs_dir)):
+        raise _is_packed(name, runs_dir)
     listed = list(run_ids(runs_dir))
     if name == LATEST and listed:
         return os.path.join(runs_dir, max(listed, key=lambda run_id: (_made(runs_dir, run_id), run_id)))
@@ -70,7 +79,18 @@ def _by_path(name: str) -> str:
 
 def _is_run(folder: str) -> bool:
     """Whether a folder is a run, be it a damaged one that has lost a part."""
-    return any(os.path.lexists(os.path.join(folder, part)) for part in ("run.json", "journal"))
+    return any(_is_there(os.path.join(folder, part)) for part in ("run.json", "journal"))
+
+
+def _is_there(path: str) -> bool:
+    try:
+        os.lstat(path)
+    except PermissionError as error:
+        # "There is no such run" would be a reason to make another.
+        refuse(error, path, "read")
+    except OSError:
+        return False
+    return True
 
 
 def _by_prefix(name: str, listed: list[str], runs_dir: str) -> str:
@@ -82,8 +102,36 @@ def _by_prefix(name: str, listed: list[str], runs_dir: str) -> str:
         raise NoSuchRun(
             f"{name!r} is the beginning of {len(fitting)} runs: {shown}", hint="write more of the id"
         )
-    hint = "babysitter list" if listed else "babysitter run PROCESS"
+    packed = [run_id for run_id in packed_ids(runs_dir) if run_id.startswith(name)]
+    if len(packed) == 1:
+        raise _is_packed(packed[0], runs_dir)
+    hint = "babysitter list" if listed or packed else "babysitter run PROCESS"
     raise NoSuchRun(f"there is no run {name!r} in {runs_dir!r}", hint=hint)
+
+
+def _is_packed(run_id: str, runs_dir: str) -> RunPacked:
+    return RunPacked(
+        f"the run {run_id!r} is packed; as it is, it can only be looked at",
+        archive=archive_of(run_id, runs_dir),
+        hint=f"babysitter restore {run_id}",
+    )
+
+
+def archive_of(run_id: str, runs_dir: str) -> str:
+    """The file that a run is packed into."""
+    return os.path.join(runs_dir, ARCHIVE, run_id + PACKED)
+
+
+def packed_ids(runs_dir: str) -> Iterator[str]:
+    """The ids of all packed runs; a kill may have left one of them its folder too."""
+    try:
+        names = os.listdir(os.path.join(runs_dir, ARCHIVE))
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for name in names:
+        run_id = name.removesuffix(PACKED)
+        if run_id != name and valid_id(run_id):
+            yield run_id
 
 
 def run_ids(runs_dir: str) -> Iterator[str]:
@@ -123,8 +171,4 @@ def check_folder(folder: str) -> None:
             raise UnsafePath(
                 f"{path!r} is not a folder but a link or a file", hint="name the real run folder"
             )
-        if found.st_uid != os.geteuid():
-            raise UnsafePath(
-                f"{path!r} belongs to user {found.st_uid}, and you are user {os.geteuid()}",
-                hint="copy the run folder and use the copy",
-            )
+        check_owner(found, path)

@@ -41,6 +41,7 @@ def iterate(run: Run) -> Iteration:
     """
     wake_sleepers(run)
     if run.state.is_finished:
+        run.journal.flush()
         return Iteration(run, [], None)
     execution = Execution(run)
     execution.start()

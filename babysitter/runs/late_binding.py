@@ -15,6 +15,8 @@ import os
 from typing import TYPE_CHECKING
 
 from babysitter.errors import InvalidInput
+from babysitter.files import read_regular
+from babysitter.runs.source import MOST_OF_SOURCE
 
 if TYPE_CHECKING:
     from babysitter.runs.source import Source
@@ -31,8 +33,7 @@ def refuse_late_binding(source: Source) -> None:
     """
     for name in source.digests:
         path = os.path.join(source.folder, name)
-        with open(path, "rb") as file:
-            found = late_lambdas(file.read())
+        found = late_lambdas(read_regular(path, MOST_OF_SOURCE, follow=True))
         if found:
             line, variable = found[0]
             raise InvalidInput(

@@ -8,17 +8,18 @@ from __future__ import annotations
 import os
 
 from babysitter.clock import iso, now_ms
-from babysitter.disk import refuse
+from babysitter.disk import Folder, refuse
 from babysitter.engine.state import RunState
 from babysitter.errors import CorruptEvent, InvalidInput, JournalError, UnknownLayout
-from babysitter.files import publish, sync_folder
+from babysitter.files import publish
 from babysitter.ids import base32, valid_id
 from babysitter.journal.pieces import read_event_file
 from babysitter.journal.rebuild import JOURNAL, finish, is_unfinished, rebuild
 from babysitter.journal.salvage import salvage
+from babysitter.journal.sweep import open_quarantine
 from babysitter.jsontext import compact, loads
 from babysitter.paths import STATE_FOLDER
-from babysitter.runs.run import LAYOUT, Run
+from babysitter.runs.run import ABOUT, LAYOUT, Run
 from babysitter.runs.verification import fault_of, load_from_files, references
 
 TYPE_CHECKING = False
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
     from babysitter.journal.salvage import Salvage
     from babysitter.runs.verification import Reference
 
-# run.json, key by key, as it was written when the run was made.
-ABOUT = ("runId", "processId", "entrypoint", "project", "place", "prompt", "createdAt")
+RUN_FILE = "run.json"
 
 
 class Plan:
@@ -95,7 +95,7 @@ def plan(folder: str, before: int | None = None) -> Plan:
     made.unmendable = [
         (reference, wrong)
         for reference in references(run)
-        if reference.file != "run.json" and (wrong := fault_of(run, reference)) is not None
+        if reference.file != RUN_FILE and (wrong := fault_of(run, reference)) is not None
     ]
     return made
 
@@ -169,12 +169,14 @@ def _read(run: Run) -> RunState | JournalError:
 
 def _salvaged(run: Run, before: int | None) -> tuple[Salvage, RunState]:
     """The longest beginning that can be proven and makes sense, and the state after it."""
-    found = salvage(run.folder, run.run_id, os.path.join(run.folder, JOURNAL), before)
-    if before is not None and not 1 < before <= found.head.seq + 1:
-        raise InvalidInput(
-            f"there is no going back to before event {before}: events 1 to {found.head.seq} are whole",
-            hint="event 1 made the run; any later one can be named",
-        )
+    found = _salvage(run)
+    if before is not None:
+        if not 1 < before <= found.head.seq:
+            raise InvalidInput(
+                f"there is no going back to before event {before}: events 1 to {found.head.seq} are whole",
+                hint="event 1 made the run; any later one can be named",
+            )
+        found = _salvage(run, before)
     state, sound = _folded(found)
     if sound == 0:
         raise CorruptEvent(
@@ -182,8 +184,12 @@ def _salvaged(run: Run, before: int | None) -> tuple[Salvage, RunState]:
             hint="put the run folder back from a copy, or start a new run",
         )
     if sound < found.head.seq:
-        found = salvage(run.folder, run.run_id, os.path.join(run.folder, JOURNAL), sound + 1)
+        found = _salvage(run, sound + 1)
     return found, state
+
+
+def _salvage(run: Run, before: int | None = None) -> Salvage:
+    return salvage(run.folder, run.run_id, os.path.join(run.folder, JOURNAL), before)
 
 
 def _folded(found: Salvage) -> tuple[RunState, int]:
@@ -225,14 +231,14 @@ def _asked_again(state: RunState, folder: str, salvaged: Salvage) -> list[str]:
 def _is_edited(run: Run) -> bool:
     """run.json is not the one that the run was made with."""
     return any(
-        reference.file == "run.json" and fault_of(run, reference) is not None for reference in references(run)
+        reference.file == RUN_FILE and fault_of(run, reference) is not None for reference in references(run)
     )
 
 
 def about_from(created: dict[str, Any], folder: str) -> dict[str, Any]:
     """What run.json has to say, from the event that made the run."""
     if "runDigest" in created:
-        return {"layout": LAYOUT, **{name: created[name] for name in ABOUT}}
+        return {"layout": LAYOUT, **{name: created[name] for name in created if name in ABOUT}}
     # An event of an earlier version; the project is where the run lies, if it lies in one.
     runs = os.path.dirname(os.path.abspath(folder))
     place = os.path.join(STATE_FOLDER, "runs")
@@ -243,28 +249,21 @@ def about_from(created: dict[str, Any], folder: str) -> dict[str, Any]:
 
 def _write_about(made: Plan) -> None:
     content = compact(made.about).encode() + b"\n"
-    whole = f"run.json.{base32(os.urandom(5))}"
-    path = os.path.join(made.folder, "run.json")
-    publish(made.folder, whole, content)
-    try:
-        _keep_aside(made.folder, path)
-        os.replace(os.path.join(made.folder, whole), path)
-    except OSError as error:
-        refuse(error, path, "written")
-    sync_folder(made.folder)
-
-
-def _keep_aside(folder: str, path: str) -> None:
-    """A second name in the quarantine for the damaged file, if there is one."""
-    from babysitter.journal.sweep import open_quarantine
-
-    with open_quarantine(folder) as quarantine:
+    with Folder(made.folder) as run, open_quarantine(made.folder) as quarantine:
+        publish(run, whole := f"{RUN_FILE}.{base32(os.urandom(5))}", content)
         try:
-            os.link(
-                path,
-                os.path.join(quarantine.path, f"run.json.{base32(os.urandom(5))}"),
-                follow_symlinks=False,
-            )
-        except FileNotFoundError:
-            pass
-        quarantine.sync()
+            _keep_aside(run, quarantine)
+            os.replace(whole, RUN_FILE, src_dir_fd=run.fd, dst_dir_fd=run.fd)
+        except OSError as error:
+            refuse(error, os.path.join(run.path, RUN_FILE), "written")
+        run.sync()
+
+
+def _keep_aside(run: Folder, quarantine: Folder) -> None:
+    """A second name in the quarantine for the damaged file, if there is one."""
+    aside = f"{RUN_FILE}.{base32(os.urandom(5))}"
+    try:
+        os.link(RUN_FILE, aside, src_dir_fd=run.fd, dst_dir_fd=quarantine.fd, follow_symlinks=False)
+    except FileNotFoundError:
+        pass
+    quarantine.sync()

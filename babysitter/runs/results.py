@@ -152,14 +152,27 @@ def _judge(run: Run, effect: Effect, answer: Answer, batch: dict[str, tuple[Answ
     if effect.id in batch:
         return _compare(effect.id, answer, _said(batch[effect.id][0]))
     if effect.status in ("ok", "error"):
-        first = Answer(effect.id, effect.status, run.value_of(effect), effect.error)
-        return _compare(effect.id, answer, _said(first))
+        return _compare_with_first(run, effect, answer)
     if effect.status == "cancelled":
         raise EffectCancelled(f"effect {effect.id!r} was cancelled; its branch no longer needs a result")
     if run.state.is_finished:
         raise RunFinished(f"run {run.run_id!r} has {run.state.status}; it takes no more results")
     _check_value(run, effect, answer)
     return RECORDED
+
+
+def _compare_with_first(run: Run, effect: Effect, answer: Answer) -> str:
+    text = run.text_of(effect) if answer.status == "ok" else None
+    if text is not None:
+        # Two large values at once would take too much memory, and one is enough for nearly every answer.
+        told = compact(answer.value).encode()
+        if told == text:
+            return ALREADY
+        if len(told) != len(text):
+            raise _another(effect.id)
+        del told, text
+    first = Answer(effect.id, effect.status, run.value_of(effect), effect.error)
+    return _compare(effect.id, answer, _said(first))
 
 
 def _said(answer: Answer) -> str:
@@ -169,7 +182,11 @@ def _said(answer: Answer) -> str:
 def _compare(effect_id: str, answer: Answer, first: str) -> str:
     if _said(answer) == first:
         return ALREADY
-    raise AlreadyResolved(f"effect {effect_id!r} has another result already; the first one stands")
+    raise _another(effect_id)
+
+
+def _another(effect_id: str) -> AlreadyResolved:
+    return AlreadyResolved(f"effect {effect_id!r} has another result already; the first one stands")
 
 
 def _check_value(run: Run, effect: Effect, answer: Answer) -> None:

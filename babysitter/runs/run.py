@@ -6,10 +6,10 @@ import os
 
 from babysitter import limits as limits_module
 from babysitter.clock import now_ms
-from babysitter.disk import refuse
+from babysitter.disk import check_name
 from babysitter.engine.state import RunState
-from babysitter.errors import CorruptEvent, InvalidInput, MissingEvent, UnknownLayout
-from babysitter.files import read_regular, sync_folder
+from babysitter.errors import CorruptEvent, InvalidInput, MissingEvent, UnknownLayout, UnsafePath
+from babysitter.files import open_inside, read_regular
 from babysitter.ids import sha256_hex, valid_id
 from babysitter.journal.store import Journal
 from babysitter.jsontext import loads
@@ -19,12 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
+    from babysitter.disk import Folder
     from babysitter.engine.state import Effect
     from babysitter.journal.events import Event
     from babysitter.limits import Limits
     from babysitter.runs.drafts import Draft
 
 LAYOUT = 1
+# What run.json says beside the layout; the event that made the run says it too, at first only a part of it.
+ABOUT_ALWAYS = ("runId", "processId", "entrypoint", "prompt")
+ABOUT = (*ABOUT_ALWAYS, "project", "place", "createdAt")
 FOLDER_MODE = 0o700
 LARGEST_OWN_FILE = 1 << 31
 MOST_ABOUT = 1 << 22
@@ -40,6 +44,7 @@ class Run:
         about: what run.json says.
         state: the folded events, as of the last ``load``, ``refresh`` or ``append``.
         on_event: called with every event, in order, as it is read or written.
+        archive: the file that it was taken from to be looked at, when it is packed.
     """
 
     def __init__(
@@ -58,10 +63,11 @@ class Run:
         self.journal = Journal(folder, self.run_id)
         self.state = RunState()
         self.on_event: Callable[[Event], None] | None = None
+        self.archive: str | None = None
 
     def _read_about(self) -> dict[str, Any]:
         try:
-            about = loads(read_regular(os.path.join(self.folder, "run.json"), MOST_ABOUT))
+            about = loads(read_regular(os.path.join(self.folder, "run.json"), MOST_ABOUT, is_own=True))
             layout = about["layout"]
         except (ValueError, KeyError, TypeError, RecursionError, FileNotFoundError, InvalidInput) as error:
             raise CorruptEvent(
@@ -95,16 +101,27 @@ class Run:
         """The folder for the process's own files."""
         return os.path.join(self.folder, "artifacts")
 
-    def load(self) -> Run:
-        """Read the whole journal.
+    def load(self, *, use_cache: bool = True) -> Run:
+        """Read the whole journal; without the cache every event comes from its own file.
 
         Raises:
             JournalError: it cannot be trusted.
         """
-        self.journal.load(self._see)
+        self.journal.load(self._see, use_cache=use_cache)
         if not self.state.created:
             raise MissingEvent(f"the journal of run {self.run_id!r} is empty, not even its creation is there")
+        self._check_about()
         return self
+
+    def _check_about(self) -> None:
+        """What run.json says again, for those who do not read the journal, must be the same."""
+        created = self.state.created
+        for name in ABOUT:
+            if self.about.get(name) != created.get(name) and (name in created or name in ABOUT_ALWAYS):
+                raise CorruptEvent(
+                    f"run.json of {self.folder!r} has another {name!r} than the journal",
+                    hint=f"babysitter doctor {self.run_id}",
+                )
 
     def refresh(self) -> None:
         """Read what others have written since."""
@@ -138,11 +155,16 @@ class Run:
         """The value of a result, from its own file when it is large."""
         return effect.value if effect.result_ref is None else self._read_ref(*effect.result_ref)
 
+    def text_of(self, effect: Effect) -> bytes | None:
+        """The value of a result as its own file has it; None when it stands in its event."""
+        return None if effect.result_ref is None else self._content(*effect.result_ref)
+
     def definition_of(self, effect: Effect) -> dict[str, Any]:
         """The description of a pending effect."""
         if effect.definition is not None:
             return effect.definition
-        assert effect.definition_ref is not None
+        if effect.definition_ref is None:
+            raise CorruptEvent(f"event {effect.seq} (EFFECT_REQUESTED) lacks or misshapes 'definition'")
         return self._read_ref(*effect.definition_ref)  # type: ignore[no-any-return]
 
     def output(self) -> Any:
@@ -153,6 +175,10 @@ class Run:
         return ending.get("output")
 
     def _read_ref(self, file: str, digest: str) -> Any:
+        return loads(self._content(file, digest))
+
+    def _content(self, file: str, digest: str) -> bytes:
+        _check_ref(file)
         try:
             content = self.read_file(file)
         except FileNotFoundError:
@@ -162,28 +188,34 @@ class Run:
                 f"{file!r} of run {self.run_id!r} is absent or was changed; its event has another digest",
                 hint="put the file back as it was; nothing was written",
             )
-        return loads(content)
+        return content
 
     def read_file(self, name: str, limit: int = LARGEST_OWN_FILE) -> bytes:
-        """A file of the run folder; never through a link."""
-        return read_regular(os.path.join(self.folder, name), limit)
+        """A file of the run folder; never through a link at any place below it."""
+        folder, _, file = name.rpartition("/")
+        if not folder:
+            return read_regular(os.path.join(self.folder, file), limit, is_own=True)
+        with self.open_folder(folder) as opened:
+            return opened.read(file, limit, is_own=True)
 
-    def make_folder(self, name: str) -> str:
-        """A folder inside the run folder, made when needed."""
-        path = self.folder
-        for part in name.split(os.sep) if name else []:
-            path = os.path.join(path, part)
-            try:
-                os.mkdir(path, FOLDER_MODE)
-            except FileExistsError:
-                pass
-            except OSError as error:
-                refuse(error, path, "made")
-        return path
+    def open_folder(self, name: str, *, make: bool = False) -> Folder:
+        """A folder of the run folder, or itself when ``name`` is empty; never through a link."""
+        return open_inside(self.folder, name.split("/") if name else [], make=make)
 
     def sync_folders(self, name: str) -> None:
         """Flush a folder of the run and those above it, so that a file in it is found after a power cut."""
         while name:
-            sync_folder(os.path.join(self.folder, name))
-            name = os.path.dirname(name)
-        sync_folder(self.folder)
+            with self.open_folder(name) as folder:
+                folder.sync()
+            name = name.rpartition("/")[0]
+        with self.open_folder("") as folder:
+            folder.sync()
+
+
+def _check_ref(file: str) -> None:
+    """An event that came with a foreign run can name any file."""
+    try:
+        for name in file.split("/"):
+            check_name(name)
+    except (UnsafePath, AttributeError):
+        raise CorruptEvent(f"an event names the file {file!r}, which is none of its run folder") from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from babysitter.clock import iso, ms_of, now_ms
-from babysitter.errors import HeadMoved
+from babysitter.errors import CorruptEvent, HeadMoved
 from babysitter.runs import drafts
 
 TYPE_CHECKING = False
@@ -22,12 +22,19 @@ def sleepers(state: RunState) -> list[Effect]:
 
 
 def due_at(effect: Effect) -> int:
-    """When a sleep ends, in milliseconds since 1970; at the latest when the calendar does."""
-    sleep: dict[str, Any] = (effect.definition or {}).get("sleep", {})
-    if "until" in sleep:
-        return ms_of(sleep["until"])
-    length: float = sleep.get("seconds", 0)
-    return min(effect.requested_ms + round(length * 1000), LAST_MS)
+    """When a sleep ends, in milliseconds since 1970; at the latest when the calendar does.
+
+    Raises:
+        CorruptEvent: the event does not say it.
+    """
+    try:
+        sleep: dict[str, Any] = (effect.definition or {}).get("sleep", {})
+        if "until" in sleep:
+            return ms_of(sleep["until"])
+        length: float = sleep.get("seconds", 0)
+        return min(effect.requested_ms + round(length * 1000), LAST_MS)
+    except (TypeError, ValueError, AttributeError, OverflowError):
+        raise CorruptEvent(f"event {effect.seq} (EFFECT_REQUESTED) lacks or misshapes 'sleep'") from None
 
 
 def wake_sleepers(run: Run) -> None:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import sys
 
-from babysitter.disk import refuse
-from babysitter.errors import InvalidInput, NoSuchProcess
+from babysitter.errors import InvalidInput, NoSuchProcess, UnsafePath
+from babysitter.files import read_regular
 from babysitter.ids import sha256_hex
 
 TYPE_CHECKING = False
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MODULE_NAME = "__babysitter_process__"
 COROUTINE_FLAG = 0x80
+MOST_OF_SOURCE = 1 << 24
 
 
 class Source:
@@ -40,6 +41,7 @@ class Source:
 
         Raises:
             NoSuchProcess: no such file, or nothing by that name in it.
+            UnsafePath: a pipe or a device stands there.
             InvalidInput: the file is not Python, or its ``process`` is not ``async def``.
             StorageError: the file is there and cannot be read.
             Exception: whatever the file's own code raises while it is imported.
@@ -52,21 +54,20 @@ class Source:
 
     def read(self, path: str) -> bytes:
         """The bytes of a source file, hashed on the way."""
-        with open(path, "rb") as file:
-            content = file.read()
+        content = read_regular(path, MOST_OF_SOURCE, follow=True)
         self.digests[os.path.relpath(path, self.folder)] = sha256_hex(content)
         return content
 
     def _run_file(self) -> ModuleType:
         try:
             content = self.read(self.file)
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        except (FileNotFoundError, UnsafePath) as error:
+            if isinstance(error, UnsafePath) and not os.path.isdir(self.file):
+                raise
             raise NoSuchProcess(
                 f"there is no process file {self.file!r}",
                 hint="name a Python file, or a process of `babysitter process list`",
             ) from None
-        except OSError as error:
-            refuse(error, self.file, "read")
         self.content = content
         code = compile_source(content, self.file)
         module = type(sys)(MODULE_NAME)

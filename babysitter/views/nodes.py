@@ -235,9 +235,13 @@ def end(node: Node | None, ms: int) -> None:
 
 def _due(definition: dict[str, Any], requested_ms: int) -> int:
     sleep = definition.get("sleep") or {}
-    if "until" in sleep:
-        return time_or(sleep["until"], requested_ms)
-    return requested_ms + round(float(sleep.get("seconds", 0)) * 1000)
+    try:
+        if "until" in sleep:
+            return time_or(sleep["until"], requested_ms)
+        return requested_ms + round(float(sleep.get("seconds", 0)) * 1000)
+    except (TypeError, ValueError, AttributeError, OverflowError):
+        # Whoever waits for it says what is wrong with it.
+        return requested_ms
 
 
 def time_or(text: Any, otherwise: int) -> int:

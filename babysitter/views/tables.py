@@ -28,10 +28,14 @@ def runs_lines(runs: Sequence[dict[str, Any]]) -> list[str]:
     if not runs:
         return ["no runs here; make one with: babysitter run PROCESS"]
     rows = [
-        [run["run"], run["process"], run["status"], moment(run["createdAt"]), _progress_of(run)]
+        [run["run"], run["process"], _status_of(run), moment(run["createdAt"]), _progress_of(run)]
         for run in runs
     ]
     return _table(["run", "process", "status", "created", "effects"], rows)
+
+
+def _status_of(run: dict[str, Any]) -> str:
+    return f"{run['status']}, packed" if run.get("packed") else str(run["status"])
 
 
 def _progress_of(run: dict[str, Any]) -> str:
@@ -54,7 +58,7 @@ def events_lines(events: Sequence[dict[str, Any]]) -> list[str]:
     if not events:
         return ["no events"]
     titles = {
-        event["data"]["effectId"]: event["data"].get("label", "")
+        str(event["data"].get("effectId")): str(event["data"].get("label", ""))
         for event in events
         if event["type"] == "EFFECT_REQUESTED"
     }
@@ -66,7 +70,14 @@ def events_lines(events: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def gist(event: dict[str, Any], titles: dict[str, str]) -> str:
-    """What an event says, in a line."""
+    """What an event says, in a line; of one that is misshaped, which other commands refuse, all there is."""
+    try:
+        return _gist(event, titles)
+    except (KeyError, TypeError, AttributeError):
+        return _all_of(event["data"])
+
+
+def _gist(event: dict[str, Any], titles: dict[str, str]) -> str:
     data, kind = event["data"], event["type"]
     if kind == "RUN_CREATED":
         return f"{data.get('processId', '')} {data.get('runId', '')}"
@@ -80,6 +91,10 @@ def gist(event: dict[str, Any], titles: dict[str, str]) -> str:
         return problem_text(data.get("error") or data)
     if kind == "PROCESS_LOG":
         return str(data["message"]) if "message" in data else f"progress {cell(data.get('progress'))}"
+    return _all_of(data)
+
+
+def _all_of(data: dict[str, Any]) -> str:
     return cell({name: value for name, value in data.items() if name not in NOT_FOR_PEOPLE})
 
 
@@ -99,10 +114,13 @@ def _status(told: dict[str, Any]) -> dict[str, Any]:
         "effects": _counts(told["effects"]) or "none",
         "waits for": _counts(told["pending"]),
         "until": moment(told.get("until", "")),
-        "folder": told["folder"],
+        "folder": told.get("folder", ""),
+        "packed in": told.get("archive", ""),
         **_ending(told),
     }
-    if told["status"] not in FINISHED:
+    if told.get("packed"):
+        lines["unpack with"] = f"babysitter restore {told['run']}"
+    elif told["status"] not in FINISHED:
         lines["go on with"] = f"babysitter resume {told['run']}"
     return {name: value for name, value in lines.items() if value != ""}
 

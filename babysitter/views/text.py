@@ -129,6 +129,18 @@ def duration(ms: float) -> str:
     return f"{seconds // 60} m {seconds % 60:02d} s"
 
 
+def size(count: int) -> str:
+    """A number of bytes for people: ``812 B``, ``4.2 kB``, ``1.0 MB``."""
+    if count < 1000:
+        return f"{count} B"
+    amount = float(count)
+    for unit in ("kB", "MB", "GB"):
+        amount /= 1000
+        if amount < 999.95:
+            return f"{amount:.1f} {unit}"
+    return f"{amount / 1000:.1f} TB"
+
+
 def can_show_unicode(stream: IO[str]) -> bool:
     """Whether marks such as ✓ come out: the stream is UTF-8 and the terminal has glyphs for them."""
     encoding = (getattr(stream, "encoding", None) or "").lower().replace("-", "")

@@ -214,6 +214,25 @@ CASES = {
     "prompt of no agent": Case(
         ["show", "own", "1.0.1", "--prompt"], 2, "UsageError", "needs an agent effect"
     ),
+    # Putting away
+    "nothing to pack": Case(["archive"], 2, "UsageError", "archive needs runs by name, or a selection"),
+    "both to pack": Case(["archive", "done", "--all"], 2, "UsageError", "by name, or a selection"),
+    "no state to pack": Case(["archive", "--status", "waiting"], 2, "UsageError", "'waiting' is no way"),
+    "no age to pack": Case(["archive", "--older-than", "old"], 2, "InvalidInput", "--older-than: 'old'"),
+    "no age below zero": Case(["archive", "--older-than", "-1d"], 2, "InvalidInput", "--older-than: '-1d'"),
+    "nothing by path": Case(["archive", "../x"], 4, "NoSuchRun", "is not a run folder"),
+    "nothing packed": Case(["restore", "done"], 4, "NoSuchRun", "no run 'done' is packed"),
+    "nothing packed by path": Case(["restore", "../x"], 4, "NoSuchRun", "is not a run folder"),
+    "both to remove": Case(
+        ["cleanup", "done", "--older-than", "1d"], 2, "UsageError", "by name, or a selection, not both"
+    ),
+    "no age to remove": Case(
+        ["cleanup", "--yes", "--older-than", "x"], 2, "InvalidInput", "'x' is not a length"
+    ),
+    "run that is a link, to pack": Case(["archive", "many"], 6, "UnsafePath", "but a link", linked),
+    "run that is a link, to remove": Case(
+        ["cleanup", "many", "--yes"], 6, "UnsafePath", "but a link", linked
+    ),
     # Configuration
     "config with a typo": Case(
         ["iterate", "many"], 2, "InvalidInput", "unknown key 'jbos'", config("jbos: 3")

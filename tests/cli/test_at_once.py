@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.support.commands import end, start, told, write
 
 if TYPE_CHECKING:
     from scenes import Scene
+
+pytestmark = pytest.mark.torture
 
 WIDE = """
 async def process(inputs, ctx):
@@ -30,6 +34,18 @@ def test_of_many_results_for_one_effect_one_wins(scene: Scene) -> None:
     assert sorted(each.code for each in ended) == [0] + [3] * 15
     assert {each.told["error"]["name"] for each in ended if each.code} == {"AlreadyResolved"}
     assert told("show", "many", effect)["value"] == winner
+
+
+def test_of_many_equal_results_for_one_effect_one_is_recorded_and_the_others_are_there_already(
+    scene: Scene,
+) -> None:
+    effect = next(iter(scene.effects("many").values())).id
+    running = [start("post", "many", effect, "--value", "7", "--json") for _ in range(16)]
+    ended = [end(process) for process in running]
+    assert [each.code for each in ended] == [0] * 16
+    assert sorted(each.told["status"] for each in ended) == ["already"] * 15 + ["recorded"]
+    kinds = [event["type"] for event in events(scene, "many")]
+    assert (kinds.count("EFFECT_RESOLVED"), told("show", "many", effect)["value"]) == (1, 7)
 
 
 def test_of_many_iterations_at_once_each_effect_is_requested_once(scene: Scene) -> None:

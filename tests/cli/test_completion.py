@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.commands import BABYSITTER
+from tests.support.commands import BABYSITTER, told
 
 if TYPE_CHECKING:
     from scenes import Scene
@@ -42,7 +42,7 @@ def completions(line: str) -> list[str]:
     ("line", "offered"),
     [
         ("babysitter st", ["status"]),
-        ("babysitter re", ["resume", "reject"]),
+        ("babysitter re", ["resume", "reject", "restore", "repair"]),
         ("babysitter process ", ["list", "show"]),
         ("babysitter status ma", ["many"]),
         ("babysitter status la", ["latest"]),
@@ -54,6 +54,8 @@ def completions(line: str) -> list[str]:
         ("babysitter process show deploy", ["deploy-services"]),
         ("babysitter status --js", ["--json"]),
         ("babysitter nonsense x", []),
+        ("babysitter archive do", ["done"]),
+        ("babysitter cleanup fai", ["failed"]),
     ],
 )
 def test_words_are_completed(scene: Scene, line: str, offered: list[str]) -> None:
@@ -63,6 +65,12 @@ def test_words_are_completed(scene: Scene, line: str, offered: list[str]) -> Non
 def test_effects_of_the_run_are_completed(scene: Scene) -> None:
     effect = scene.id_of("review")
     assert completions(f"babysitter post review {effect[:3]}") == [effect]
+
+
+def test_packed_runs_are_completed_where_they_are_of_use(scene: Scene) -> None:
+    told("archive", "done")
+    lines = ["babysitter restore ", "babysitter show do", "babysitter resume do"]
+    assert [completions(line) for line in lines] == [["done"], ["done"], []]
 
 
 @pytest.mark.parametrize(

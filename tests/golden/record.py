@@ -18,11 +18,16 @@ from typing import TYPE_CHECKING, Any
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1]))
 
-from babysitter.library import resolve  # noqa: E402 - the checkout that this file is in
+from babysitter.driver import Driver  # noqa: E402 - the checkout that this file is in
+from babysitter.executors.pool import Pool  # noqa: E402
+from babysitter.library import resolve  # noqa: E402
 from babysitter.runs.creation import create  # noqa: E402
+from babysitter.runs.ended import EndedRun  # noqa: E402
 from babysitter.runs.folder import open_run  # noqa: E402
 from babysitter.runs.iterate import iterate  # noqa: E402
+from babysitter.runs.packing import pack  # noqa: E402
 from babysitter.runs.results import Answer, accept, decide  # noqa: E402
+from babysitter.views.quiet import QuietView  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +37,12 @@ if TYPE_CHECKING:
 # Problems name their file, so a run is recorded in the same place on every machine.
 PROJECT = Path("/tmp/golden")  # noqa: S108
 LATER = ...
+EDGES = {
+    "": [[], {}, [[]], None, True],
+    "numbers": [0, -1, 2**63, 10**40, 0.1, 1e-7, 1e22, 5e-324, 1.7976931348623157e308, -0.0],
+    "texts": ["", "é 日本 😀", "e\u0301", "\u0000\t\u007f", "\u2028", "\u202e", '"\\/', "</script>"],
+    "\u0000": {"b": 1, "a": {"Z": 2, "A": "1"}},
+}
 
 
 class Recording:
@@ -65,6 +76,11 @@ class Recording:
         told = [_answer(run, effect, value) for effect, value in pending if value is not LATER]
         assert all(verdict.status == "recorded" for verdict in accept(run, told))
         self.iterate()
+
+    def work(self) -> None:
+        """Perform the shell effects, one after the other, until the run has ended."""
+        pool = Pool(1)
+        Driver(self.open(), pool, QuietView(), kinds=frozenset({"shell"})).drive()
 
     def keep(self) -> None:
         folder = PROJECT / ".a5c" / "runs" / self.name
@@ -125,12 +141,65 @@ def failed() -> None:
     run.keep()
 
 
-RECORDINGS: list[Callable[[], None]] = [groups, notes, mended, failed]
+def interrupted() -> None:
+    """A power cut took an event out of a batch: the rest was moved aside and asked for again; waiting."""
+    run = Recording("interrupted", {"parts": 4})
+    run.answer("first")
+    # The requests of the parts are the events 4 to 7; of this batch nobody was told.
+    (PROJECT / ".a5c" / "runs" / run.name / "state" / "head.json").unlink()
+    sorted((PROJECT / ".a5c" / "runs" / run.name / "journal").iterdir())[4].unlink()
+    run.iterate()
+    run.answer(LATER, "1", LATER, "3")
+    run.keep()
+
+
+def values() -> None:
+    """Texts and numbers of every sort wherever they can be, a large question and output; completed."""
+    run = Recording("values", EDGES)
+    run.answer(EDGES)
+    run.answer(EDGES)
+    run.answer({"é": "\u2029"}, ValueError("\u202eno"))
+    run.keep()
+
+
+def rejected() -> None:
+    """Every branch fails, a sleep is given up, a person says no; failed with data."""
+    run = Recording("rejected", None)
+    run.answer(ValueError("one"), ValueError("two"))
+    run.answer(LATER, {"exitCode": 0, "output": {"size": 1}, "durationMs": 3})
+    run.answer(False)
+    run.keep()
+
+
+def worked() -> None:
+    """Shell commands that were really performed, with what they printed, and a failure; completed."""
+    run = Recording("worked", {})
+    run.work()
+    run.keep()
+
+
+def packed(name: str) -> None:
+    """The same run as one file."""
+    shutil.rmtree(PROJECT, ignore_errors=True)
+    folder = PROJECT / ".a5c" / "runs" / name
+    shutil.copytree(HERE / "runs" / name, folder)
+    folder.chmod(0o700)
+    pack(EndedRun(str(folder)), "0.1.0")
+    (HERE / "packed").mkdir(exist_ok=True)
+    shutil.copy(folder.parent / ".archive" / f"{name}.zip", HERE / "packed")
+    shutil.rmtree(PROJECT)
+
+
+RECORDINGS: list[Callable[[], None]] = [groups, notes, mended, failed, interrupted, values, rejected, worked]
 
 if __name__ == "__main__":
     os.umask(0o022)
     for record in RECORDINGS:
         if not (HERE / "runs" / record.__name__).exists():
             record()
+    # Those that have ended; the others cannot be packed.
+    for name in ("groups", "failed"):
+        if not (HERE / "packed" / f"{name}.zip").exists():
+            packed(name)
     # Leaving the normal way would close the suspended processes.
     os._exit(0)

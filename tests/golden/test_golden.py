@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from babysitter.errors import RunPacked
+from babysitter.limits import DEFAULT
 from babysitter.runs.execution import Execution
 from babysitter.runs.folder import open_run
 from babysitter.runs.iterate import iterate
 from babysitter.runs.results import Answer, accept, decide
+from babysitter.runs.unpacking import copied, restore
 from tests.support.folders import digest_of
 
 if TYPE_CHECKING:
@@ -46,6 +49,17 @@ FAILURE = {
     "exitCode": 1,
     "data": {"stderr": "no\n"},
 }
+EDGES = {
+    "": [[], {}, [[]], None, True],
+    "numbers": [0, -1, 2**63, 10**40, 0.1, 1e-7, 1e22, 5e-324, 1.7976931348623157e308, -0.0],
+    "texts": ["", "é 日本 😀", "e\u0301", "\u0000\t\u007f", "\u2028", "\u202e", '"\\/', "</script>"],
+    "\u0000": {"b": 1, "a": {"Z": 2, "A": "1"}},
+}
+REJECTION = {
+    "name": "Failed",
+    "message": "nobody wants it",
+    "data": {"told": ["one", "two"], "winner": {"size": 1}, "why": "after lunch"},
+}
 RUNS = {
     "groups": Golden(
         "completed",
@@ -75,6 +89,36 @@ RUNS = {
     ),
     "failed": Golden(
         "failed", "failed", {"1.build.1": "error", "1.docs.1": "cancelled", "1.docs.2": "ok"}, FAILURE
+    ),
+    "interrupted": Golden(
+        "waiting",
+        "interrupted",
+        {
+            "1": "ok",
+            "2.5feceb66ff.1": "requested",
+            "2.6b86b273ff.1": "ok",
+            "2.d4735e3a26.1": "requested",
+            "2.4e07408562.1": "ok",
+        },
+        None,
+    ),
+    "values": Golden(
+        "completed",
+        "values",
+        {"1": "ok", "2": "ok", "3.long.1": "ok", "3.none.1": "error"},
+        {"same": True, "given": EDGES, "errors": ["None", "\u202eno"], "long": "日" * 11000},
+    ),
+    "rejected": Golden(
+        "failed",
+        "rejected",
+        {"1.one.1": "error", "1.two.1": "error", "2.0.1": "cancelled", "2.1.1": "ok", "3": "ok"},
+        REJECTION,
+    ),
+    "worked": Golden(
+        "completed",
+        "worked",
+        {"1.ac8d8342bb.1": "ok", "1.c100f95c19.1": "ok", "1.f2886017e9.1": "ok", "2": "error", "3": "ok"},
+        {"said": ["a\n", "b\n", "é\n"], "code": 3},
     ),
 }
 
@@ -130,6 +174,36 @@ def test_the_whole_script_of_a_recorded_run_holds(name: str, folder: Path) -> No
     assert (execution.diverged, ended or "waiting") == (None, RUNS[name].status)
 
 
+@pytest.fixture(params=["groups", "failed"])
+def packed(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, Path]:
+    """A recorded run that is packed, and the folder of runs that it is in."""
+    runs = tmp_path / "runs"
+    (runs / ".archive").mkdir(parents=True)
+    shutil.copy(HERE / "packed" / f"{request.param}.zip", runs / ".archive")
+    return request.param, runs
+
+
+def test_every_packed_run_is_tested() -> None:
+    assert {path.name for path in (HERE / "packed").iterdir()} == {"groups.zip", "failed.zip"}
+
+
+def test_a_packed_run_is_restored_as_it_was_recorded(packed: tuple[str, Path]) -> None:
+    name, runs = packed
+    restore(name, str(runs))
+    found, recorded = digest_of(runs / name), digest_of(HERE / "runs" / name)
+    # Every run has these two; a recording has not.
+    assert {each: found[each] for each in found if each not in {"artifacts", "run.lock"}} == recorded
+
+
+def test_a_packed_run_is_read_as_it_is(packed: tuple[str, Path]) -> None:
+    name, runs = packed
+    with pytest.raises(RunPacked) as raised:
+        open_run(name, str(runs))
+    with copied(raised.value, DEFAULT) as run:
+        effects = {effect.step: effect.status for effect in run.load().state.effects.values()}
+        assert (run.state.status, effects) == (RUNS[name].status, RUNS[name].effects)
+
+
 # In a process of its own, which ends without closing what it has suspended at each of the beginnings.
 BEGINNINGS = """
 import os, shutil, sys
@@ -178,3 +252,31 @@ def test_a_recorded_run_goes_on(folder: Path) -> None:
             "agreed": False,
         },
     )
+
+
+def test_what_an_interrupted_batch_left_stays_aside_while_the_run_goes_on(tmp_path: Path) -> None:
+    folder = tmp_path / "project" / ".a5c" / "runs" / "interrupted"
+    shutil.copytree(HERE / "runs" / "interrupted", folder)
+    shutil.copy(HERE / "processes" / "interrupted.py", tmp_path / "project" / "process.py")
+    aside = sorted(path.name[:6] for path in (folder / "quarantine").iterdir())
+    run = opened(folder)
+    accept(run, [Answer(effect, "ok", "late") for effect in run.state.pending])
+    done = iterate(opened(folder))
+    assert (done.status, done.run.output()) == ("completed", ["first", "late", "1", "late", "3"])
+    assert (
+        sorted(path.name[:6] for path in (folder / "quarantine").iterdir()) == aside == ["000006", "000007"]
+    )
+
+
+def test_evidence_of_what_was_performed_is_read(tmp_path: Path) -> None:
+    shutil.copytree(HERE / "runs" / "worked", tmp_path / "worked")
+    seen: list[Any] = []
+    open_run(str(tmp_path / "worked"), "").journal.load(seen.append)
+    evidence = [event.data["evidence"] for event in seen if event.type == "EFFECT_RESOLVED"]
+    assert [(each["argv"][-1], each["exitCode"]) for each in evidence] == [
+        ("a", 0),
+        ("b", 0),
+        ("é", 0),
+        ("echo out; echo err >&2; exit 3", 3),
+        ("true", 0),
+    ]

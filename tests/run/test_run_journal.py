@@ -59,23 +59,15 @@ def broken():
 """
 
 
-VARYING = {"recordedAt", "startedAt", "finishedAt", "durationMs", "checksum", "prev", "runId", "effectId"}
+TIMES = {"recordedAt", "startedAt", "finishedAt", "durationMs", "createdAt"}
+# run.json names the time at which it was made, so its digest varies too.
+VARYING = {*TIMES, "checksum", "prev", "runId", "effectId", "runDigest"}
 
 
 def stripped(value: Any) -> Any:
     """Without what differs from one run to the next: times, ids of run and effects, and the chain."""
     if isinstance(value, dict):
-        varying = {
-            "recordedAt",
-            "startedAt",
-            "finishedAt",
-            "durationMs",
-            "checksum",
-            "prev",
-            "runId",
-            "effectId",
-        }
-        return {name: stripped(item) for name, item in value.items() if name not in varying}
+        return {name: stripped(item) for name, item in value.items() if name not in VARYING}
     return [stripped(item) for item in value] if isinstance(value, list) else value
 
 

@@ -94,6 +94,7 @@ class Terminal:
 
     def __init__(self, *arguments: str) -> None:
         self.screen = ""
+        self.raw = b""
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
             os.environ.update(TERM="xterm", LINES="40", COLUMNS="100")
@@ -128,6 +129,7 @@ class Terminal:
             piece = os.read(self._fd, 1 << 16)
         except OSError:  # Linux: nobody has the other end any more
             return False
+        self.raw += piece
         # Enough for texts of ours, which are not cut in the middle of a sequence.
         self.screen = CONTROL_SEQUENCE.sub("", self.screen + piece.decode(errors="replace"))
         return bool(piece)

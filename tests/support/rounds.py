@@ -226,7 +226,13 @@ def line_of(function: Callable[..., Any], mark: str = "# here") -> tuple[str, in
 
 def created() -> dict[str, Any]:
     """The data of a RUN_CREATED."""
-    return {"runId": RUN_ID, "processId": "process", "sourceDigests": {"process.py": "0"}}
+    return {
+        "runId": RUN_ID,
+        "processId": "process",
+        "entrypoint": {"file": "process.py", "export": "process"},
+        "sourceDigests": {"process.py": "0"},
+        "inputsDigest": "0",
+    }
 
 
 def requested(call: Call) -> Draft:

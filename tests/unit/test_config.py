@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from babysitter.config import agent_command, load
+from babysitter.config import LIMIT_NAMES, agent_command, load
 from babysitter.config_file import DEEPEST
 from babysitter.errors import InvalidInput
 from babysitter.journal.events import MAX_DEPTH
@@ -39,12 +39,12 @@ def files(home: Path, project: Path) -> Files:
 
 def test_without_a_file_the_defaults_hold(files: Files) -> None:
     told = files.load()
-    limits = (told.limits.result_bytes, told.limits.depth, told.limits.inline_bytes)
+    limits = tuple(getattr(told.limits, field) for field in LIMIT_NAMES.values())
     assert (told.jobs, told.agents, told.limits.iterate_seconds, limits) == (
         None,
         {},
         30,
-        (16 << 20, 100, 32 << 10),
+        (16 << 20, 64 << 20, 250_000, 100, 32 << 10),
     )
 
 
@@ -68,14 +68,14 @@ def test_a_file_may_say_nothing(files: Files, text: str) -> None:
 def test_a_user_says_what_holds(files: Files) -> None:
     told = files.load(
         "jobs: 4\niterateSeconds: 2.5\nagent: fast\nagents: {fast: {command: [claude, -p]}}\n"
-        "limits: {resultBytes: 5, depth: 6, inlineBytes: 7}\n"
+        "limits: {resultBytes: 5, depth: 6, inlineBytes: 7, memoryBytes: 8, keys: 9}\n"
     )
-    limits = (told.limits.result_bytes, told.limits.depth, told.limits.inline_bytes)
+    limits = tuple(getattr(told.limits, field) for field in LIMIT_NAMES.values())
     assert (told.jobs, told.limits.iterate_seconds, told.agent_command, limits) == (
         4,
         2.5,
         ["claude", "-p"],
-        (5, 6, 7),
+        (5, 8, 9, 6, 7),
     )
 
 
@@ -131,9 +131,91 @@ def test_a_project_cannot_name_a_command(files: Files) -> None:
         files.load(None, "agents: {default: {command: [evil]}}")
 
 
+def test_without_a_word_about_them_secrets_are_redacted(files: Files) -> None:
+    limits = files.load("jobs: 1", "jobs: 2").limits
+    assert (limits.redacts, limits.secret_names, limits.secret_patterns) == (True, (), ())
+
+
+def test_a_user_may_have_secrets_written(files: Files) -> None:
+    assert files.load("redact: {enabled: false}").limits.redacts is False
+
+
+def test_names_and_patterns_of_the_project_are_added_to_the_users(files: Files) -> None:
+    limits = files.load(
+        "redact: {names: [pin], patterns: ['(a|b)+c']}", "redact: {names: [dsn], patterns: ['ACME-[0-9]{4}']}"
+    ).limits
+    assert (limits.secret_names, limits.secret_patterns) == (("pin", "dsn"), ("(a|b)+c", "ACME-[0-9]{4}"))
+
+
+@pytest.mark.parametrize("told", ["true", "false"])
+def test_a_project_cannot_say_whether_secrets_are_redacted(files: Files, told: str) -> None:
+    with pytest.raises(InvalidInput, match="a project's configuration cannot have secrets written"):
+        files.load(None, f"redact: {{enabled: {told}}}")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "reason"),
+    [
+        ("a(", "not a regular expression: missing \\), unterminated subpattern at position 1"),
+        ("a{99999999999}", "not a regular expression"),
+        ("a?", "it matches the empty text"),
+        (r"\\b", "it matches the empty text"),
+        ("é", "a pattern is ASCII"),
+        ("", "at least 1 character"),
+    ],
+)
+@pytest.mark.parametrize("is_project", [False, True])
+def test_a_pattern_that_cannot_be_used_is_refused(
+    files: Files, pattern: str, reason: str, is_project: bool
+) -> None:
+    text = f'redact: {{patterns: [ok, "{pattern}"]}}'
+    with pytest.raises(InvalidInput, match=f"'redact.patterns.1' in '.*config.yaml': .*{reason}"):
+        files.load(*((None, text) if is_project else (text, None)))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "reason"),
+    [
+        ("x(a|a)y", "no groups"),
+        ("(?i)abc", "no groups"),
+        ("xa+", "with a bound"),
+        ("x[(]*", "with a bound"),
+        ("xa{3,}", "with a bound"),
+        ("xa?b?", "at most"),
+        ("xa{1,2}b{1,2}", "at most"),
+        ("xa{2,3}?", "at most"),
+        ("xa{1,999}", "256 times"),
+        ("xa{999}", "256 times"),
+        ("a" * 501, "at most 500 characters"),
+    ],
+)
+def test_a_projects_pattern_that_could_take_long_is_refused(files: Files, pattern: str, reason: str) -> None:
+    with pytest.raises(InvalidInput, match=reason):
+        files.load(None, f"redact: {{patterns: ['{pattern}']}}")
+
+
+@pytest.mark.parametrize(
+    "pattern", [r"ACME-[0-9A-F]{32}", r"k_[a-z(*+]{8,64}", r"a\(\+b", "a{2}b{3}c?", "a?b|c{1,2}d"]
+)
+def test_a_projects_pattern_may_be_of_these_kinds(files: Files, pattern: str) -> None:
+    assert files.load(None, f"redact: {{patterns: ['{pattern}']}}").limits.secret_patterns == (pattern,)
+
+
+def test_a_project_adds_a_few_patterns_only(files: Files) -> None:
+    with pytest.raises(InvalidInput, match="at most 20 items"):
+        files.load(None, f"redact: {{patterns: {['abc'] * 21}}}")
+
+
+@pytest.mark.parametrize("name", ["ab", "a b", "a" * 65, "é-é"])
+def test_a_name_that_is_no_key_is_refused(files: Files, name: str) -> None:
+    with pytest.raises(InvalidInput, match=r"'redact\.names\.0'"):
+        files.load(f"redact: {{names: ['{name}']}}")
+
+
 @pytest.mark.parametrize(
     ("text", "key", "nearest"),
     [
+        ("redact: {pattern: [a]}", "redact.pattern", "patterns"),
         ("jbos: 3", "jbos", "jobs"),
         ("limits: {resultbytes: 1}", "limits.resultbytes", "resultBytes"),
         ("agents: {default: {comand: [x]}}", "agents.default.comand", "command"),
@@ -149,7 +231,7 @@ def test_a_misspelt_key_is_named_with_the_nearest(files: Files, text: str, key: 
 def test_a_key_that_is_like_no_other_tells_all_there_are(files: Files) -> None:
     with pytest.raises(InvalidInput) as caught:
         files.load(None, "zzz: 1")
-    assert caught.value.hint == "known keys: jobs, agent, iterateSeconds, limits"
+    assert caught.value.hint == "known keys: jobs, agent, iterateSeconds, limits, redact"
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,14 @@ import errno
 import os
 import socket
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from babysitter.disk import Folder
 from babysitter.errors import InvalidInput, StorageError, UnsafePath
-from babysitter.files import publish, read_regular, replace, sync_folder, write_once
+from babysitter.files import open_inside, publish, read_regular, replace, sync_folder, write_once
 
 
 class Disk:
@@ -40,11 +41,6 @@ def test_write_once_writes_a_private_file(tmp_path: Path) -> None:
     write_once(str(tmp_path / "a"), b"content")
     found = tmp_path / "a"
     assert (found.read_bytes(), stat.S_IMODE(found.stat().st_mode)) == (b"content", 0o600)
-
-
-def test_write_once_takes_another_mode(tmp_path: Path) -> None:
-    write_once(str(tmp_path / "a"), b"", mode=0o400)
-    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o400
 
 
 def test_write_once_does_not_touch_a_file_that_is_there(tmp_path: Path) -> None:
@@ -100,19 +96,21 @@ def test_short_writes_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_publish_gives_a_whole_file_its_name(tmp_path: Path) -> None:
-    publish(str(tmp_path), "a", b"content")
+    with Folder(str(tmp_path)) as folder:
+        publish(folder, "a", b"content")
     assert ((tmp_path / "a").read_bytes(), os.listdir(tmp_path)) == (b"content", ["a"])
 
 
 def test_publish_flushes_the_file_and_then_the_folder(tmp_path: Path, disk: Disk) -> None:
-    publish(str(tmp_path), "a", b"content")
+    with Folder(str(tmp_path)) as folder:
+        publish(folder, "a", b"content")
     assert disk.flushed == [(tmp_path / "a").stat().st_ino, tmp_path.stat().st_ino]
 
 
 def test_publish_does_not_touch_a_name_that_is_taken(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("old")
-    with pytest.raises(FileExistsError):
-        publish(str(tmp_path), "a", b"new")
+    with Folder(str(tmp_path)) as folder, pytest.raises(FileExistsError):
+        publish(folder, "a", b"new")
     assert ((tmp_path / "a").read_text(), os.listdir(tmp_path)) == ("old", ["a"])
 
 
@@ -153,6 +151,82 @@ def test_a_folder_is_never_a_link_or_a_file(tmp_path: Path, kind: str) -> None:
     path.symlink_to(tmp_path) if kind == "link" else path.write_text("")
     with pytest.raises(UnsafePath, match="is a link or a file, and a folder is expected"):
         Folder(str(path))
+
+
+@pytest.mark.parametrize("place", ["a", "a/b", "a/b/c"])
+@pytest.mark.parametrize("make", [False, True])
+def test_a_folder_below_another_is_never_reached_through_a_link(
+    tmp_path: Path, place: str, make: bool
+) -> None:
+    root, outside = tmp_path / "root", tmp_path / "outside"
+    (root / "a" / "b" / "c").mkdir(parents=True)
+    (root / place).rename(outside)
+    (root / place).symlink_to(outside)
+    with pytest.raises(UnsafePath, match="is a link or a file"):
+        open_inside(str(root), ["a", "b", "c", "d"], make=make)
+    assert not list(outside.rglob("d"))
+
+
+def test_a_folder_below_another_is_made_for_the_user_alone(tmp_path: Path) -> None:
+    with open_inside(str(tmp_path), ["a", "b"], make=True) as folder:
+        assert (folder.path, stat.S_IMODE(os.fstat(folder.fd).st_mode)) == (str(tmp_path / "a" / "b"), 0o700)
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o700
+
+
+def test_a_folder_below_another_that_is_absent_is_file_not_found(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        open_inside(str(tmp_path), ["a", "b"])
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "/", "/etc", "a\0"])
+def test_what_is_no_name_leads_nowhere(tmp_path: Path, name: str) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    with pytest.raises(UnsafePath, match="is not the name of a file or folder"):
+        open_inside(str(tmp_path), [name], make=True)
+
+
+def test_a_folder_that_somebody_else_makes_at_the_same_time_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.mkdir
+
+    def mkdir(*args: object, **options: object) -> None:
+        real(*args, **options)  # type: ignore[arg-type]
+        real(*args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "mkdir", mkdir)
+    open_inside(str(tmp_path), ["a"], make=True).close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_what_belongs_to_somebody_else_is_no_folder_or_file_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").touch()
+    for name in ("a", "b"):
+        os.chown(tmp_path / name, 65534, -1)
+    with pytest.raises(UnsafePath, match="belongs to user 65534"):
+        open_inside(str(tmp_path), ["a"])
+    with pytest.raises(UnsafePath, match="belongs to user 65534"):
+        read_regular(str(tmp_path / "b"), 10, is_own=True)
+    assert read_regular(str(tmp_path / "b"), 10) == b""
+
+
+def test_a_link_to_a_file_is_read_where_that_is_meant(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("content")
+    (tmp_path / "link").symlink_to("a")
+    assert read_regular(str(tmp_path / "link"), 10, follow=True) == b"content"
+
+
+def test_a_link_to_a_device_is_not_read_either(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("/dev/zero")
+    with pytest.raises(UnsafePath, match="is not a regular file"):
+        read_regular(str(tmp_path / "link"), 10, follow=True)
+
+
+def test_a_file_in_the_place_of_a_folder_holds_no_file(tmp_path: Path) -> None:
+    (tmp_path / "a").touch()
+    with pytest.raises(FileNotFoundError):
+        read_regular(str(tmp_path / "a" / "b"), 10)
 
 
 def test_a_regular_file_is_read_whole(tmp_path: Path) -> None:
@@ -223,9 +297,14 @@ def test_only_regular_files_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_no_descriptor_is_left_open(tmp_path: Path) -> None:
     before = len(os.listdir("/dev/fd"))
     write_once(str(tmp_path / "a"), b"1")
-    publish(str(tmp_path), "b", b"2")
+    with Folder(str(tmp_path)) as folder:
+        publish(folder, "b", b"2")
     replace(str(tmp_path / "a"), b"3")
     read_regular(str(tmp_path / "a"), 10)
+    (tmp_path / "link").symlink_to(tmp_path)
+    for names in (["c", "d"], ["c", "absent", "link"], ["link"], [".."]):
+        with suppress(OSError, UnsafePath):
+            open_inside(str(tmp_path), names, make=names[-1] == "d").close()
     for wrong in ("b", "absent/c"):
         with pytest.raises(OSError):
             write_once(str(tmp_path / wrong), b"")

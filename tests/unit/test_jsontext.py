@@ -16,6 +16,8 @@ from babysitter.jsontext import canonical, compact, is_deeper_than, loads, parse
 
 class Limits:
     result_bytes = 1000
+    memory_bytes = 10**8
+    keys = 10**6
     depth = 5
 
 
@@ -182,7 +184,7 @@ def test_reading_and_writing_imports_neither_json_nor_re() -> None:
     program = """
 import sys
 from babysitter.jsontext import canonical, loads, parse_strict
-class Limits: result_bytes, depth = 100, 10
+class Limits: result_bytes, depth, memory_bytes, keys = 100, 10, 10000, 100
 canonical(parse_strict(b'{"a":[1]}', limits=Limits())), loads(b"[1]")
 print(sorted({"json", "re", "enum", "typing"} & set(sys.modules)))
 """

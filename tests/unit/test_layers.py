@@ -7,10 +7,11 @@ import pytest
 
 LAYERS = [
     ["errors"],
-    ["clock", "config_file", "disk", "jsonfaults", "limits", "paths"],
-    ["flushing", "jsontext"],
+    ["clock", "disk", "jsonfaults", "jsonsize", "limits", "paths", "yamltext"],
+    ["flushing", "jsontext", "redaction"],
     ["ids", "staging", "version"],
     ["files"],
+    ["config_file"],
     ["config", "journal", "library"],
     ["engine"],
     ["runs"],

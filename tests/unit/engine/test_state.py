@@ -61,7 +61,7 @@ def test_a_requested_effect_is_pending() -> None:
 def test_a_result_ends_the_waiting() -> None:
     state = fold(CREATED, REQUESTED, RESOLVED)
     effect = state.effects["e1"]
-    assert (effect.status, effect.value, effect.executor, effect.resolved_ms) == ("ok", 7, "pool", 30)
+    assert (effect.status, effect.value, effect.executor, effect.resolved_seq) == ("ok", 7, "pool", 3)
     assert state.pending == {}
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from babysitter.executors.python_worker import TRACEBACK_LENGTH, end_of
 from babysitter.limits import Limits
 
 if TYPE_CHECKING:
@@ -417,3 +418,8 @@ def test_the_worker_runs_on_other_pythons(workshop: Workshop, interpreter: str |
     )
     minor = int(interpreter.partition(".")[2])
     assert json.dumps(end.value) == json.dumps([1, 3, [3, minor]])
+
+
+def test_a_long_traceback_begins_at_a_line() -> None:
+    lines = "password=" + "a" * 40 + "\n" + "x" * (TRACEBACK_LENGTH - 10)
+    assert end_of(lines) == "x" * (TRACEBACK_LENGTH - 10)

@@ -119,6 +119,12 @@ def test_output_is_parsed_when_the_task_says_so(workshop: Workshop) -> None:
     assert end.value["output"] == {"n": [1, 2]}
 
 
+@pytest.mark.parametrize("told", [5, "NO_TOKEN", [["NO_TOKEN"]], {"a": "b"}])
+def test_secrets_that_are_no_list_of_names_are_a_failure(workshop: Workshop, told: object) -> None:
+    end = workshop.perform(workshop.shell(["true"], secrets=told))
+    assert (name_of(end), "a list of names" in message_of(end)) == ("StartFailed", True)
+
+
 def test_output_is_parsed_also_of_an_unchecked_failure(workshop: Workshop) -> None:
     end = workshop.perform(workshop.shell("echo '[1]'; exit 1", parse="json", check=False))
     assert (end.value["exitCode"], end.value["output"]) == (1, [1])
@@ -133,6 +139,12 @@ def test_output_that_does_not_parse_shows_where(workshop: Workshop) -> None:
             " Expecting value: line 1 column 7 (char 6); it begins with '{\"a\": oops}'"
         ),
     )
+
+
+def test_of_output_that_does_not_parse_no_part_of_a_secret_is_shown(workshop: Workshop) -> None:
+    command = "printf '%030d ' 0; printf 'ghp_'; printf 'a1B2%.0s' 1 2 3 4 5 6 7 8 9"
+    told = message_of(workshop.perform(workshop.shell("sh", parse="json", input=command)))
+    assert told.rpartition("begins with ")[2] == repr("0" * 30 + " [redacted]")
 
 
 @pytest.mark.parametrize("output", ["", "NaN", "1e999", "[1][2]", '{"a":1,"a":2}', "\\377"])

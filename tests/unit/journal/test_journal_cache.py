@@ -387,6 +387,21 @@ def test_verify_leaves_the_cache_as_it_is(run: RunFolder) -> None:
     assert not run.state.exists()
 
 
+@pytest.mark.parametrize("text", [b"", b"\n", b'"}\n'])
+def test_a_last_event_of_which_only_the_end_is_left_is_noticed(run: RunFolder, text: bytes) -> None:
+    run.write(1, 1, 1)
+    run.files()[-1].write_bytes(text)
+    with pytest.raises(CorruptEvent, match=run.files()[-1].name):
+        run.loaded()
+
+
+def test_a_marker_that_rots_accuses_nobody(run: RunFolder) -> None:
+    run.write(1, 1, 1)
+    path = run.state / cache.MARKER
+    path.write_bytes(path.read_bytes().replace(b'"flushed":[3', b'"flushed":[7'))
+    assert run.numbers() == [1, 2, 3]
+
+
 # What must not be gone
 
 

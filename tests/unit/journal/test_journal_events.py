@@ -95,6 +95,7 @@ def test_heads_that_differ_give_names_that_differ() -> None:
         ("notes.json", None),
         ("000003.x.json.bak", None),
         ("00003.x.json", None),
+        ("0000003.x.json", None),
         ("\u0663" * 6 + ".x.json", None),
     ],
 )

@@ -259,13 +259,23 @@ def test_a_head_that_is_known_to_be_on_the_disk_is_not_flushed_again(run: RunFol
 
 
 def test_an_answer_that_rests_on_what_was_only_read_is_flushed_once(run: RunFolder, calls: Calls) -> None:
+    journal = run.write(1)
+    run.loaded().append(drafts(1), NOW)
+    journal.read_since(ignore)
+    calls.made.clear()
+    journal.flush()
+    journal.flush()
+    assert calls.kinds() == ["flush folder"]
+
+
+def test_the_way_to_a_run_is_flushed_where_nothing_says_that_it_was(run: RunFolder, calls: Calls) -> None:
     run.write(2)
     run.forget_cache()
     journal = run.loaded()
     calls.made.clear()
     journal.flush()
-    journal.flush()
-    assert calls.kinds() == ["flush folder"]
+    folders = [run.journal, run.path, run.path.parent]
+    assert calls.made == [("flush folder", folder.stat().st_ino) for folder in folders]
 
 
 def test_an_answer_that_rests_on_what_was_written_here_needs_no_flush(run: RunFolder, calls: Calls) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ from tests.support.folders import digest_of
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
     from babysitter.engine.state import Effect
     from babysitter.limits import Limits
@@ -109,6 +112,13 @@ class Project:
     def digest(self) -> dict[str, str]:
         """All that is in the project, but the caches."""
         return digest_of(self.folder)
+
+
+def flushed_from_now_on(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The inodes of what is flushed, in order; nothing is, really."""
+    flushed: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda fd: flushed.append(os.fstat(fd).st_ino))
+    return flushed
 
 
 def stuck_in(project: Project) -> dict[str, Any]:

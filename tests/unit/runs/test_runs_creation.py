@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from projects import ASK_ONCE, Project
+from projects import ASK_ONCE, Project, flushed_from_now_on
 
 from babysitter.errors import InvalidInput, NoSuchProcess, RunExists, StorageError, UnsafePath
 from babysitter.limits import Limits
@@ -144,6 +144,31 @@ def test_a_run_that_another_command_makes_at_the_same_moment_stands(
         project.create(run_id="r")
     monkeypatch.undo()
     assert (names(project), project.open("r").run_id) == ([".gitignore", "other", "r"], "other")
+
+
+def test_folders_that_a_killed_creation_may_not_have_flushed_are_flushed(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.runs_dir.mkdir(parents=True)
+    flushed = flushed_from_now_on(monkeypatch)
+    project.create(ASK_ONCE)
+    assert {project.folder.stat().st_ino, project.runs_dir.parent.stat().st_ino} <= set(flushed)
+
+
+def test_the_way_to_the_runs_is_flushed_once(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.create(ASK_ONCE)
+    flushed = flushed_from_now_on(monkeypatch)
+    project.create()
+    assert project.folder.stat().st_ino not in flushed
+
+
+def test_the_first_who_writes_flushes_the_way_to_a_run_whose_creation_may_have_been_killed(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.create(ASK_ONCE, run_id="r")
+    flushed = flushed_from_now_on(monkeypatch)
+    project.iterate()
+    assert {project.runs_dir.stat().st_ino, (project.runs_dir / "r").stat().st_ino} <= set(flushed)
 
 
 def test_two_creations_at_once_make_one_run_of_one_id(project: Project) -> None:

@@ -7,7 +7,7 @@ import pytest
 from projects import ASK_ONCE, Project
 
 from babysitter.engine.ending import End
-from babysitter.errors import StorageError, UnsafePath
+from babysitter.errors import UnsafePath
 from babysitter.jsontext import compact
 from babysitter.limits import Limits
 from babysitter.runs import drafts
@@ -88,7 +88,7 @@ def test_a_file_that_is_there_already_is_not_written_again(run: Run) -> None:
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
-@pytest.mark.parametrize("torn", [b"", b'"ab', b"0"])
+@pytest.mark.parametrize("torn", [b"", b'"ab', b"0", b"0" * 100])
 def test_a_file_that_a_crash_has_torn_is_written_again(run: Run, torn: bytes) -> None:
     name = drafts.keep_file(run, "tasks/e1", "value-1.json", b'"abc"')
     with open(os.path.join(run.folder, name), "wb") as file:
@@ -98,16 +98,16 @@ def test_a_file_that_a_crash_has_torn_is_written_again(run: Run, torn: bytes) ->
 
 
 def test_a_link_in_the_place_of_a_file_is_not_followed(run: Run) -> None:
-    folder = run.make_folder("tasks/e1")
-    os.symlink("/etc/hostname", os.path.join(folder, "value-1.json"))
+    os.makedirs(os.path.join(run.folder, "tasks", "e1"))
+    os.symlink("/etc/hostname", os.path.join(run.folder, "tasks", "e1", "value-1.json"))
     with pytest.raises(UnsafePath):
         drafts.keep_file(run, "tasks/e1", "value-1.json", b"1")
 
 
-def test_a_folder_that_cannot_be_made_is_an_error_of_the_disk(run: Run) -> None:
+def test_a_file_in_the_place_of_a_folder_is_unsafe(run: Run) -> None:
     with open(os.path.join(run.folder, "tasks"), "w", encoding="utf-8"):
         pass
-    with pytest.raises(StorageError):
+    with pytest.raises(UnsafePath, match="a folder is expected"):
         drafts.keep_file(run, "tasks/e1", "value-1.json", b"1")
 
 
@@ -118,10 +118,10 @@ def test_a_sleep_always_stands_in_its_event(project: Project) -> None:
 
 
 def test_a_problem_is_text_that_can_be_written(run: Run) -> None:
-    problem = drafts.problem(End.stuck(ValueError("a\udcffb"), ("f.py", 3)), {})
+    problem = drafts.problem(run, End.stuck(ValueError("a\udcffb"), ("f.py", 3)), {})
     assert (problem["message"], problem["line"]) == ("a\\udcffb", 3)
 
 
 def test_a_long_problem_keeps_its_beginning_and_its_end(run: Run) -> None:
-    message = drafts.problem(End.stuck(ValueError("a" * 50_000 + "z"), None), {})["message"]
+    message = drafts.problem(run, End.stuck(ValueError("a" * 50_000 + "z"), None), {})["message"]
     assert (len(message) < 40_000, message[0], message[-1]) == (True, "a", "z")

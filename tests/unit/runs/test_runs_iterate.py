@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from projects import ASK_ONCE, ASK_TWICE, Project
+from projects import ASK_ONCE, ASK_TWICE, Project, flushed_from_now_on
 
 from babysitter.clock import iso
 from babysitter.runs import creation, sleeping
 from babysitter.runs import iterate as iterate_module
 from babysitter.runs import run as run_module
+from babysitter.runs.iterate import iterate
 from babysitter.runs.run import Run
 from babysitter.runs.sleeping import due_at
 
@@ -142,3 +144,27 @@ def test_a_sleep_is_recorded_once_also_when_another_iteration_was_first(
     run = project.open()
     monkeypatch.setattr(Run, "append", append_late)
     assert (iterate_module.iterate(run).status, woken(project)) == ("completed", [5])
+
+
+def test_what_an_iteration_tells_without_writing_is_on_the_disk(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.begin(ASK_ONCE)
+    run = project.open()
+    project.post("1", 1)
+    project.iterate()
+    run.refresh()  # reads the end, which another command may only just have linked
+    flushed = flushed_from_now_on(monkeypatch)
+    assert iterate(run).status == "completed"
+    assert flushed == [os.stat(run.journal.folder).st_ino]
+
+
+def test_an_iteration_that_finds_nothing_new_flushes_what_it_read(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.begin(ASK_TWICE)
+    run = project.open()
+    project.answer("1")
+    run.refresh()
+    flushed = flushed_from_now_on(monkeypatch)
+    assert (iterate(run).new, flushed) == ([], [os.stat(run.journal.folder).st_ino])

@@ -436,3 +436,27 @@ def test_what_is_no_breakpoint_cannot_be_decided(project: Project) -> None:
     project.begin(ASK_ONCE)
     with pytest.raises(ResultRejected, match="not a breakpoint"):
         answered(project, True)
+
+
+LARGE = {"a": "x" * 40_000, "b": 1}
+
+
+@pytest.mark.parametrize(
+    ("value", "status", "is_read"),
+    [
+        (dict(LARGE), "already", False),
+        ({"b": 1, "a": LARGE["a"]}, "already", True),
+        ({**LARGE, "b": 2}, "refused", True),
+        ({**LARGE, "b": 10}, "refused", False),
+    ],
+    ids=["the same", "its keys in another order", "another of this length", "another length"],
+)
+def test_a_large_result_is_compared_by_its_text_where_that_is_enough(
+    project: Project, monkeypatch: pytest.MonkeyPatch, value: Any, status: str, is_read: bool
+) -> None:
+    project.begin(ASK_ONCE)
+    assert project.post("1", LARGE).status == "recorded"
+    read: list[Any] = []
+    real = Run.value_of
+    monkeypatch.setattr(Run, "value_of", lambda run, effect: read.append(effect) or real(run, effect))
+    assert (project.post("1", value).status, bool(read)) == (status, is_read)

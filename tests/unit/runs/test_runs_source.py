@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -169,7 +170,7 @@ def test_a_file_that_cannot_be_read_is_an_error_of_the_disk(
     def refuse(*_: Any) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Source, "read", refuse)
+    monkeypatch.setattr(os, "read", refuse)
     with pytest.raises(StorageError, match="cannot be read"):
         load(project)
 

@@ -72,6 +72,20 @@ def test_runs_are_listed_with_what_is_done_and_what_pends() -> None:
     ]
 
 
+def test_packed_runs_are_marked_in_a_list() -> None:
+    told = a_run(status="completed", resolved=3, pending=0, packed=True)
+    assert "completed, packed" in runs_lines([told])[1]
+
+
+def test_a_packed_run_tells_where_it_is_and_how_to_unpack_it() -> None:
+    told = a_run(status="completed", packed=True, archive="/runs/.archive/checks-1.zip")
+    del told["folder"]
+    assert status_lines(told)[-2:] == [
+        "packed in    /runs/.archive/checks-1.zip",
+        "unpack with  babysitter restore checks-1",
+    ]
+
+
 def test_no_runs_tell_how_to_make_one() -> None:
     assert runs_lines([]) == ["no runs here; make one with: babysitter run PROCESS"]
 

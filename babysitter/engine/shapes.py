@@ -1,0 +1,100 @@
+"""What the data of each event looks like, as far as somebody here relies on it.
+
+The chain says that an event is as it was written, not that it was written by
+a babysitter in its right mind. What is looked at without care later must have
+its shape; anything beyond that is the next version's business.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+    Shape = Iterable[tuple[str, tuple[type, ...]]]
+
+
+class Absent:
+    """Stands for a key that is not there."""
+
+
+ABSENT = Absent()
+
+TEXT, NUMBER, OBJECT = (str,), (int,), (dict,)
+MAY_BE_TEXT = (str, type(None), Absent)
+MAY_BE_OBJECT = (dict, type(None), Absent)
+_RESULT = (
+    ("effectId", TEXT),
+    ("status", TEXT),
+    ("error", MAY_BE_OBJECT),
+    ("resultRef", (str, Absent)),
+    ("startedAt", MAY_BE_TEXT),
+    ("finishedAt", MAY_BE_TEXT),
+    ("executor", MAY_BE_TEXT),
+    ("evidence", MAY_BE_OBJECT),
+)
+_REQUEST = (
+    ("effectId", TEXT),
+    ("stepId", TEXT),
+    ("taskId", TEXT),
+    ("kind", TEXT),
+    ("label", TEXT),
+    ("argsHash", TEXT),
+    ("attempt", NUMBER),
+    ("group", MAY_BE_OBJECT),
+    ("definition", MAY_BE_OBJECT),
+    ("definitionRef", (str, Absent)),
+)
+SHAPES: dict[str, Shape] = {
+    "RUN_CREATED": (
+        ("runId", TEXT),
+        ("processId", TEXT),
+        ("sourceDigests", OBJECT),
+        ("entrypoint", OBJECT),
+        ("inputsDigest", TEXT),
+    ),
+    "EFFECT_REQUESTED": _REQUEST,
+    "EFFECT_RESOLVED": _RESULT,
+    "EFFECT_CANCELLED": (("effectId", TEXT),),
+    "RECORDED": (("scope", TEXT), ("index", NUMBER), ("name", TEXT)),
+    "PROCESS_LOG": (
+        ("scope", TEXT),
+        ("key", (str, Absent)),
+        ("level", MAY_BE_TEXT),
+        ("fields", MAY_BE_OBJECT),
+        ("progress", (dict, Absent)),
+    ),
+    "PROCESS_ERROR": (("name", MAY_BE_TEXT), ("message", MAY_BE_TEXT), ("file", MAY_BE_TEXT)),
+    "PROCESS_CHANGED": (("sourceDigests", OBJECT),),
+    "RUN_COMPLETED": (("sha256", TEXT), ("outputRef", (str, Absent))),
+    "RUN_FAILED": (("error", OBJECT),),
+}
+_INSIDE: dict[str, Shape] = {
+    "error": (("name", MAY_BE_TEXT), ("message", MAY_BE_TEXT)),
+    "group": (("path", TEXT), ("mode", TEXT), ("branch", TEXT), ("label", MAY_BE_TEXT)),
+    "progress": (
+        ("done", (int, float)),
+        ("total", (int, float, type(None), Absent)),
+        ("label", MAY_BE_TEXT),
+    ),
+    "entrypoint": (("file", TEXT), ("export", TEXT), ("library", MAY_BE_TEXT)),
+}
+
+
+def misfit(type: str, data: Mapping[str, Any]) -> str | None:
+    """The name of what an event of this type lacks or has in another shape; None when all is well."""
+    return _misfit(SHAPES[type], data)
+
+
+def _misfit(shape: Shape, data: Mapping[str, Any]) -> str | None:
+    for name, kinds in shape:
+        value = data.get(name, ABSENT)
+        kind = type(value)
+        if kind not in kinds:
+            return name
+        if kind is dict and name in _INSIDE:
+            inner = _misfit(_INSIDE[name], value)
+            if inner:
+                return f"{name}.{inner}"
+    return None
