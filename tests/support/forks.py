@@ -61,6 +61,8 @@ class Forks:
         self._server = subprocess.Popen(
             [sys.executable, "-I", "-c", start], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
+        # What serves is no child of the tests' process: some of them look at what children it has.
+        self._server.wait()
 
     def run(self, cwd: Path, *arguments: str, plan: Plan | None = None, **options: Any) -> Ended:
         """Run a command in a folder to its end.
@@ -91,7 +93,7 @@ class Forks:
         for pipe in self._pipes:
             os.close(pipe)
         self._server.stdin.close()
-        self._server.wait()
+        assert self._server.stdout.read() == b""  # it has ended
         self._server.stdout.close()
 
 
@@ -108,6 +110,8 @@ def _read_all(pipe: int) -> str:
 
 def serve() -> None:
     """Fork for each request until there are no more."""
+    if os.fork():
+        os._exit(0)
     for name in IMPORTED.split():
         __import__(name)
     # A signal of the storm may come before the fork has done anything.
