@@ -46,6 +46,8 @@ _KINDS = {
     "checksum": str,
     "resolved": int,
     "pending": int,
+    "folders": list,
+    "executable": list,
     "files": dict,
 }
 
@@ -179,5 +181,13 @@ def _check_about(about: Mapping[str, Any], members: Members, path: str) -> None:
         raise corrupt(path, f"{ABOUT} does not say what the run is")
     for name in ("createdAt", "endedAt"):
         ms_of(about[name])
-    if {name for name, member in members.items() if not member.is_dir()} - {ABOUT} != about["files"].keys():
-        raise corrupt(path, f"{ABOUT} names other files than there are")
+    files = {name for name, member in members.items() if not member.is_dir()} - {ABOUT}
+    if files != about["files"].keys() or sorted(members.keys() - files - {ABOUT}) != about["folders"]:
+        raise corrupt(path, f"{ABOUT} names other files or folders than there are")
+    if sorted(name for name in files if is_executable(members[name])) != about["executable"]:
+        raise corrupt(path, f"{ABOUT} names other programs than there are")
+
+
+def is_executable(member: ZipInfo) -> bool:
+    """Its owner may run the file."""
+    return bool(member.external_attr >> 16 & stat.S_IXUSR)

@@ -35,6 +35,7 @@ class Packed:
         about: what ``packed.json`` says.
         files: the names of the files of the run folder that it holds; the events are not among them.
         folders: the names of the folders, each before what is in it.
+        executable: those of the files that their owner may run.
         size: of all files together, unpacked; ``packed_size`` is that of the archive.
         identity: tells the archive from every other file of the machine.
     """
@@ -64,7 +65,8 @@ class Packed:
             self._file.close()
             raise
         self.size = self.size_without(frozenset())
-        self.folders = sorted(name for name, member in self._members.items() if member.is_dir())
+        self.folders: list[str] = self.about["folders"]
+        self.executable = frozenset(self.about["executable"])
         self.files = sorted(self.about["files"].keys() - {LINES})
 
     def close(self) -> None:
@@ -121,10 +123,6 @@ class Packed:
                 pass
         for _ in self.events():
             pass
-
-    def is_executable(self, name: str) -> bool:
-        """Its owner may run the file."""
-        return bool(self._members[name].external_attr >> 16 & stat.S_IXUSR)
 
     def size_without(self, left_out: frozenset[str]) -> int:
         """Of all files but those in some of the folders."""

@@ -163,10 +163,8 @@ def _recognise(ended: EndedRun, path: str, tell: Tell) -> Packed:
     """The archive that is there, if it is whole and has in it what the folder has."""
     with Packed(path) as packed:
         packed.check()
-        items = contents(ended.run.folder)
-        found = describe(ended, items, None, tell)
-        folders = [item.name for item in items if item.is_folder]
-    if {**packed.about, **found} != packed.about or folders != packed.folders:
+        found = describe(ended, contents(ended.run.folder), None, tell)
+    if {**packed.about, **found} != packed.about:
         raise Conflict(
             f"{path!r} holds a run of the same id that is not the same",
             hint="move the archive to another place, then try again",

@@ -204,7 +204,7 @@ def unpack(
         for name in sorted({*folders, JOURNAL, "artifacts", "state"}):
             files.make_folder(name)
         for name in names:
-            mode = PRIVATE_FOLDER if packed.is_executable(name) else PRIVATE_FILE
+            mode = PRIVATE_FOLDER if name in packed.executable else PRIVATE_FILE
             files.write(name, mode, _told(packed.chunks(name), tell))
         _unpack_events(packed, files, tell)
         files.flush()

@@ -84,6 +84,8 @@ def write(archive: Path, held: dict[str, tuple[bytes, int]], **about: Any) -> No
     files = {name: each for name, each in held.items() if not name.endswith("/") and name != "packed.json"}
     if "files" not in about:
         told["files"] = {name: hashlib.sha256(content).hexdigest() for name, (content, _) in files.items()}
+    if "folders" not in about:
+        told["folders"] = sorted(name[:-1] for name in held if name.endswith("/"))
     held = {**held, "packed.json": (json.dumps(told).encode(), FILE)}
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as opened:
         for name, (content, mode) in held.items():

@@ -138,7 +138,21 @@ def test_a_file_that_the_list_does_not_name_is_not_trusted(archive: Path) -> Non
     held = members(archive)
     about = json.loads(held["packed.json"][0])
     write(archive, {**held, "artifacts/x": (b"", FILE)}, files=about["files"])
-    refused(archive, CorruptArchive, "names other files than there are")
+    refused(archive, CorruptArchive, "names other files or folders than there are")
+
+
+def test_a_folder_that_the_list_does_not_name_is_not_trusted(archive: Path) -> None:
+    held = members(archive)
+    about = json.loads(held["packed.json"][0])
+    write(archive, {**held, "x/": (b"", FOLDER)}, folders=about["folders"])
+    refused(archive, CorruptArchive, "names other files or folders than there are")
+
+
+@pytest.mark.parametrize(("name", "mode"), [("notes.txt", FILE | 0o100), ("artifacts/empty.txt", FILE)])
+def test_a_program_that_the_list_names_otherwise_is_not_trusted(archive: Path, name: str, mode: int) -> None:
+    held = members(archive)
+    write(archive, {**held, name: (held[name][0], mode)})
+    refused(archive, CorruptArchive, "names other programs than there are")
 
 
 def test_a_file_that_is_not_there_is_missed(archive: Path) -> None:
@@ -146,7 +160,7 @@ def test_a_file_that_is_not_there_is_missed(archive: Path) -> None:
     about = json.loads(held["packed.json"][0])
     del held["notes.txt"]
     write(archive, held, files=about["files"])
-    refused(archive, CorruptArchive, "names other files than there are")
+    refused(archive, CorruptArchive, "names other files or folders than there are")
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "run.json", "journal.jsonl", "artifacts/empty.txt"])
@@ -209,7 +223,7 @@ def test_a_file_that_is_not_what_its_event_says_is_not_trusted(archive: Path, be
         ({"checksum": "0" * 64}, "its journal ends with event 4"),
         ({"endedAt": "yesterday"}, "is not a time"),
         ({"files": []}, "does not say what the run is"),
-        ({"files": {}}, "names other files than there are"),
+        ({"files": {}}, "names other files or folders than there are"),
     ],
 )
 def test_what_the_archive_says_of_itself_has_to_be_so(
@@ -350,6 +364,11 @@ def test_an_archive_that_is_cut_anywhere_is_not_trusted(
     count("archives cut", len(lengths))
 
 
+def with_modes(folder: Path) -> dict[str, tuple[str, int]]:
+    """What is in a run folder, with the rights."""
+    return {name: (held, (folder / name).stat().st_mode) for name, held in kept(folder).items()}
+
+
 @pytest.mark.torture
 def test_an_archive_with_a_changed_byte_is_refused_or_the_same(
     archive: Path, torture: bool, count: Callable[[str, int], None]
@@ -358,14 +377,14 @@ def test_an_archive_with_a_changed_byte_is_refused_or_the_same(
     raw = archive.read_bytes()
     runs_dir = archive.parent.parent
     restore("r", str(runs_dir), keep=True)
-    expected = kept(runs_dir / "r")
+    expected = with_modes(runs_dir / "r")
     chance = random.Random(len(raw))  # noqa: S311
     places = range(len(raw)) if torture else sorted(chance.sample(range(len(raw)), 60))
     for place in places:
         rmtree(runs_dir / "r", ignore_errors=True)
         archive.write_bytes(raw[:place] + bytes([raw[place] ^ 1 << place % 8]) + raw[place + 1 :])
         if outcome(archive) == "restored":
-            assert kept(runs_dir / "r") == expected, place
+            assert with_modes(runs_dir / "r") == expected, place
     count("archives changed", len(places))
 
 
