@@ -42,7 +42,7 @@ def completions(line: str) -> list[str]:
     ("line", "offered"),
     [
         ("babysitter st", ["status"]),
-        ("babysitter re", ["resume", "reject", "restore", "repair"]),
+        ("babysitter re", ["resume", "reject", "repair", "restore"]),
         ("babysitter process ", ["list", "show"]),
         ("babysitter status ma", ["many"]),
         ("babysitter status la", ["latest"]),

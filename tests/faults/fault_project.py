@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 LARGE = 40_000  # more than stands in an event
 MOST_ROUNDS = 50  # no process here takes so many
 # What differs from one time to the next.
-VOLATILE = frozenset(["prev", "batch", "startedAt", "finishedAt"])
+VOLATILE = frozenset(["prev", "batch", "startedAt", "finishedAt", "createdAt", "project", "runDigest"])
 REFS = {"resultRef": "sha256", "definitionRef": "definitionSha256", "outputRef": "sha256"}
 
 

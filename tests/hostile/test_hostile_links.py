@@ -144,7 +144,7 @@ def test_no_other_thing_stands_for_a_folder(
 @pytest.mark.parametrize(
     ("place", "code"),
     [
-        ("run.json", 4),  # what has no run.json is no run
+        ("run.json", 6),
         ("inputs.json", UNSAFE),
         ("tasks/{1}/value-*.json", UNSAFE),
         ("tasks/{2.1.1}/definition-*.json", UNSAFE),

@@ -120,11 +120,11 @@ def test_an_earlier_log_is_replaced(tmp_path: Path) -> None:
 
 def test_beside_another_driver_each_writes_a_file_of_its_own(tmp_path: Path) -> None:
     first, second = Output(str(tmp_path / "log")), Output(str(tmp_path / "log"))
-    first.take(b"of the first")
-    second.take(b"of the second")
-    first.take(b", more")
-    assert [first.tail(), second.tail()] == ["of the first, more", "of the second"]
-    assert (tmp_path / "log").read_bytes() == b"of the second"
+    first.take(b"of the first\n")
+    second.take(b"of the second\n")
+    first.take(b"more\n")
+    assert [first.tail(), second.tail()] == ["of the first\nmore\n", "of the second\n"]
+    assert (tmp_path / "log").read_bytes() == b"of the second\n"
 
 
 def test_nothing_is_written_through_a_link_in_the_logs_place(tmp_path: Path) -> None:

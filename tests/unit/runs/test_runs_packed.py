@@ -70,7 +70,7 @@ def test_an_archive_written_by_hand_is_restored(archive: Path) -> None:
         "state/head.json",
         "state/",
         "journal/000005.01M85VQD2HCR6QXQEQP111SBRV.json",
-        "journal/0000050.json",
+        "journal/1000050.json",
     ],
 )
 def test_a_name_that_no_file_of_a_run_has_is_unsafe(archive: Path, name: str) -> None:
