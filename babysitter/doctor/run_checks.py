@@ -91,7 +91,7 @@ def _journal(folder: str, run_id: str, run: Run | None, see: Callable[[Event], o
     except JournalError as error:
         return failed("journal", error, f"babysitter repair {run_id} --dry-run")
     except BabysitterError as error:
-        return failed("journal", error)
+        return failed("journal", error, error.hint or f"babysitter repair {run_id} --dry-run")
     state = run.state
     told = f"{state.last_seq} events, the chain is whole; {state.status} since {iso(state.last_ms)}"
     open_batch = run.journal.unfinished_batch

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import errno
-
 from babysitter.disk import Folder
-from babysitter.errors import InvalidInput, StorageError, UnsafePath
+from babysitter.errors import InvalidInput, UnsafePath
 from babysitter.journal.events import MAX_EVENT_BYTES, previous_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from typing import TypeVar
+    from collections.abc import Iterable, Sequence
 
-    Read = TypeVar("Read")
-
-_TRIES = 3
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -75,29 +69,10 @@ def read_event_file(folder: str, name: str) -> bytes:
     """The content of a file of the journal folder; nothing when there is none, or none that can be an event.
 
     Raises:
-        StorageError: as of ``read_past_faults``.
+        StorageError: it cannot be read now, which says nothing of it, and must not be taken for damage.
     """
-
-    def read() -> bytes:
+    try:
         with Folder(folder) as journal:
             return journal.read(name, MAX_EVENT_BYTES)
-
-    return read_past_faults(read) or b""
-
-
-def read_past_faults(read: Callable[[], Read]) -> Read | None:
-    """What ``read`` gives; None when there is nothing to be read, or a bad place on the disk is in its way.
-
-    Raises:
-        StorageError: any other refusal. It says nothing of the file, and must not be taken for damage.
-    """
-    for _ in range(_TRIES):
-        try:
-            return read()
-        except (FileNotFoundError, UnsafePath, InvalidInput):
-            return None
-        except StorageError as error:
-            # A bad place stays bad.
-            if getattr(error.__cause__, "errno", 0) != errno.EIO:
-                raise
-    return None
+    except (FileNotFoundError, UnsafePath, InvalidInput):
+        return b""

@@ -17,11 +17,11 @@ from __future__ import annotations
 import os
 
 from babysitter.disk import Folder
-from babysitter.errors import CorruptEvent
+from babysitter.errors import CorruptEvent, InvalidInput, StorageError, UnsafePath
 from babysitter.files import read_regular
 from babysitter.journal.cache import LINES, Cache
 from babysitter.journal.events import Head, decode, file_name
-from babysitter.journal.pieces import Piece, Pieces, read_event_file, read_past_faults
+from babysitter.journal.pieces import Piece, Pieces, read_event_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from babysitter.journal.events import Event
 
 _MOST_CACHED = 1 << 32
+_NOT_THERE = (FileNotFoundError, UnsafePath, InvalidInput)
+_BAD_PLACE = "if the disk is bad there for good, go back to before it: --before {}"
 
 
 class Kept:
@@ -74,7 +76,8 @@ def salvage(run_folder: str, run_id: str, folder: str, before: int | None = None
     event at which to stop although it may be whole.
 
     Raises:
-        UnsafePath, StorageError: the folder cannot be listed.
+        UnsafePath: a link is in the folder's place.
+        StorageError: something cannot be read now, and stands nowhere else.
     """
     search = _Search(run_folder, run_id, folder)
     head, kept = Head.genesis(run_id), list[Kept]()
@@ -96,6 +99,7 @@ class _Search:
         self._folder = folder
         self._pieces: Pieces | None = None
         self.names, marker = _listed(run_folder, run_id, folder)
+        self._readable = list(self.names)
         self._lines = _cached_lines(run_folder)
         # Checksums by number, as far as the cache knows them to have been on the disk.
         self._known = _known(self._lines, run_id, marker)
@@ -104,10 +108,17 @@ class _Search:
 
     def after(self, head: Head) -> tuple[Event, Piece] | None:
         wanted = self._known.get(head.seq + 1)
-        found = self._in_its_file(head)
+        try:
+            found, refusal = self._in_its_file(head), None
+        except StorageError as error:
+            found, refusal = None, error
+            self._readable.remove(file_name(head))
         if found is not None and wanted in (None, found[0].checksum):
             return found
         others = [each for each in self._elsewhere(head) if wanted in (None, each[0].checksum)]
+        if refusal is not None and not others:
+            refusal.hint = _BAD_PLACE.format(head.seq + 1)
+            raise refusal
         return others[0] if others else found
 
     def _in_its_file(self, head: Head) -> tuple[Event, Piece] | None:
@@ -117,7 +128,7 @@ class _Search:
 
     def _elsewhere(self, head: Head) -> list[tuple[Event, Piece]]:
         if self._pieces is None:
-            self._pieces = Pieces(self._folder, self.names, self._lines)
+            self._pieces = Pieces(self._folder, self._readable, self._lines)
         found = [(_decoded(piece.raw, head), piece) for piece in self._pieces.after(head.checksum)]
         return [
             (event, piece)
@@ -132,17 +143,24 @@ class _Search:
 def _listed(run_folder: str, run_id: str, folder: str) -> tuple[list[str], Marker | None]:
     try:
         with Folder(folder) as journal:
-            cache = Cache(run_folder, run_id)
-            marker = read_past_faults(lambda: cache.read_marker(journal))
-            return sorted(journal.names()), marker
+            return sorted(journal.names()), _marker(Cache(run_folder, run_id), journal)
     except FileNotFoundError:
         return [], None
 
 
+def _marker(cache: Cache, journal: Folder) -> Marker | None:
+    try:
+        return cache.read_marker(journal)
+    except _NOT_THERE:
+        return None
+
+
 def _cached_lines(run_folder: str) -> list[bytes]:
-    path = os.path.join(run_folder, "state", LINES)
-    content = read_past_faults(lambda: read_regular(path, _MOST_CACHED))
-    return [] if content is None else content.splitlines(keepends=True)
+    try:
+        content = read_regular(os.path.join(run_folder, "state", LINES), _MOST_CACHED)
+    except _NOT_THERE:
+        return []
+    return content.splitlines(keepends=True)
 
 
 def _known(lines: list[bytes], run_id: str, marker: Marker | None) -> dict[int, str]:

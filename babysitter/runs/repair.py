@@ -10,7 +10,7 @@ import os
 from babysitter.clock import iso, now_ms
 from babysitter.disk import Folder, refuse
 from babysitter.engine.state import RunState
-from babysitter.errors import CorruptEvent, InvalidInput, JournalError, UnknownLayout
+from babysitter.errors import CorruptEvent, InvalidInput, JournalError, StorageError, UnknownLayout
 from babysitter.files import publish
 from babysitter.ids import base32, valid_id
 from babysitter.journal.pieces import read_event_file
@@ -167,14 +167,12 @@ def _read(run: Run) -> RunState | JournalError:
 
 def _salvaged(run: Run, before: int | None) -> tuple[Salvage, RunState]:
     """The longest beginning that can be proven and makes sense, and the state after it."""
-    found = _salvage(run)
-    if before is not None:
-        if not 1 < before <= found.head.seq:
-            raise InvalidInput(
-                f"there is no going back to before event {before}: events 1 to {found.head.seq} are whole",
-                hint="event 1 made the run; any later one can be named",
-            )
-        found = _salvage(run, before)
+    found = _salvage(run, before)
+    if before is not None and (before < 2 or found.head.seq + 1 < before or not found.left):
+        raise InvalidInput(
+            f"there is no going back to before event {before}: events 1 to {_salvage(run).head.seq} are whole",
+            hint="event 1 made the run; any later one can be named",
+        )
     state, sound = _folded(found)
     if sound == 0:
         raise CorruptEvent(
@@ -221,7 +219,7 @@ def _asked_again(state: RunState, folder: str, salvaged: Salvage) -> list[str]:
             event = loads(read_event_file(os.path.join(folder, JOURNAL), name))
             if event["type"] == "EFFECT_RESOLVED" and event["data"]["effectId"] in state.pending:
                 resolved.append(event["data"]["effectId"])
-        except (ValueError, LookupError, TypeError, RecursionError, InvalidInput):
+        except (ValueError, LookupError, TypeError, RecursionError, InvalidInput, StorageError):
             continue
     return sorted(set(resolved))
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from journal_folders import NOW, RUN_ID, RunFolder
 
+from babysitter.disk import Folder
+from babysitter.errors import StorageError
 from babysitter.journal.salvage import Salvage, salvage
 from babysitter.journal.store import Journal
 
@@ -161,6 +163,46 @@ def test_it_stops_where_it_is_told_to(run: RunFolder) -> None:
     run.write(1, 1, 1, 1)
     salvaged = found(run, before=3)
     assert (numbers(salvaged), salvaged.left) == ([1, 2], [path.name for path in run.files()[2:]])
+
+
+def unreadable(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """A bad place on the disk, where this file is."""
+    real = Folder.read
+
+    def read(folder: Folder, asked: str, *arguments: Any, **options: Any) -> bytes:
+        if asked == name:
+            raise StorageError(f"{asked!r} cannot be read: Input/output error")
+        return real(folder, asked, *arguments, **options)
+
+    monkeypatch.setattr(Folder, "read", read)
+
+
+def test_an_event_that_cannot_be_read_comes_from_the_cache(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run.write(1, 1, 1)
+    unreadable(monkeypatch, run.files()[2].name)
+    with pytest.raises(StorageError):
+        run.open().verify()
+    assert restored(found(run)) == [3]
+
+
+def test_what_cannot_be_read_now_is_not_taken_for_damage(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run.write(1, 1, 1)
+    run.forget_cache()
+    unreadable(monkeypatch, run.files()[1].name)
+    with pytest.raises(StorageError, match="cannot be read") as caught:
+        found(run)
+    assert caught.value.hint == "if the disk is bad there for good, go back to before it: --before 2"
+
+
+def test_a_bad_place_can_be_cut_off(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    run.write(1, 1, 1)
+    run.forget_cache()
+    unreadable(monkeypatch, run.files()[1].name)
+    assert numbers(found(run, before=2)) == [1]
 
 
 def test_links_folders_and_pipes_are_no_events(run: RunFolder, tmp_path: Path) -> None:
