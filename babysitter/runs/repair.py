@@ -11,7 +11,7 @@ from babysitter.clock import iso, now_ms
 from babysitter.disk import Folder, refuse
 from babysitter.engine.state import RunState
 from babysitter.errors import CorruptEvent, InvalidInput, JournalError, StorageError, UnknownLayout
-from babysitter.files import publish
+from babysitter.files import publish, sync_folder
 from babysitter.ids import base32, valid_id
 from babysitter.journal.pieces import read_event_file
 from babysitter.journal.rebuild import JOURNAL, finish, is_unfinished, rebuild
@@ -113,6 +113,9 @@ def carry_out(made: Plan) -> str | None:
         place = rebuild(made.folder, made.salvaged, report(made))
     if made.about is not None:
         _write_about(made)
+    # "Nothing to repair" may rest on what a repair that was killed had not flushed.
+    sync_folder(os.path.join(made.folder, JOURNAL))
+    sync_folder(made.folder)
     return place
 
 
@@ -169,8 +172,9 @@ def _salvaged(run: Run, before: int | None) -> tuple[Salvage, RunState]:
     """The longest beginning that can be proven and makes sense, and the state after it."""
     found = _salvage(run, before)
     if before is not None and (before < 2 or found.head.seq + 1 < before or not found.left):
+        last = _salvage(run).head.seq
         raise InvalidInput(
-            f"there is no going back to before event {before}: events 1 to {_salvage(run).head.seq} are whole",
+            f"there is no going back to before event {before}: events 1 to {last} are whole",
             hint="event 1 made the run; any later one can be named",
         )
     state, sound = _folded(found)

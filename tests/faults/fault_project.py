@@ -165,7 +165,7 @@ def adopt_cache(project: Project, original: Project) -> None:
 
 def adopt_cache_of(run_folder: Path, identity: list[int]) -> None:
     marker = run_folder / "state" / cache.MARKER
-    if not marker.exists():
+    if not marker.exists() or not (run_folder / "journal").exists():
         return
     with Folder(str(run_folder / "journal")) as journal:
         now = journal.identity()
