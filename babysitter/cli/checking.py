@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,7 +11,7 @@ from babysitter.cli.options import complete_any_run, complete_run, json_option, 
 from babysitter.cli.output import as_json, error_object, line, tell_error
 from babysitter.errors import BabysitterError, UsageError
 from babysitter.paths import runs_dir as runs_folder
-from babysitter.runs.folder import LATEST, find, packed_ids, run_ids
+from babysitter.runs.folder import LATEST, find, name_of, packed_ids, run_ids
 from babysitter.views.counting import Counting
 
 if TYPE_CHECKING:
@@ -128,12 +129,13 @@ def _examined(folder: str) -> Part:
     from babysitter.doctor.progress_checks import process, waiting
     from babysitter.doctor.run_checks import examine
 
+    name = name_of(folder, runs_folder(None))
     with Counting("read") as counting:
-        checks, run = examine(folder, counting.step)
+        checks, run = examine(folder, name, counting.step)
     if run is not None:
-        checks += waiting(run)
+        checks += waiting(run, name)
         if not run.state.is_finished:
-            checks.append(process(run))
+            checks.append(process(run, name))
     return folder, checks
 
 
@@ -146,8 +148,8 @@ def _everything(folder: str) -> Any:
     yield "", list(examine_installation(project_dir(), folder, version()))
     with Counting("read") as counting:
         for run_id in sorted(run_ids(folder)):
-            path = find(run_id, folder)
-            yield path, examine(path, counting.step)[0]
+            path = os.path.join(folder, run_id)
+            yield path, examine(path, name_of(path, runs_folder(None)), counting.step)[0]
 
 
 def _tell_checks_json(parts: list[Part]) -> None:

@@ -9,7 +9,7 @@ import click
 from babysitter.cli.options import json_option, run_argument, runs_dir_option
 from babysitter.cli.output import as_json, line
 from babysitter.paths import runs_dir as runs_folder
-from babysitter.runs.folder import check_folder, find
+from babysitter.runs.folder import check_folder, find, name_of
 
 if TYPE_CHECKING:
     from babysitter.runs.repair import Plan
@@ -75,7 +75,7 @@ def _tell_plan(made: Plan, wants_json: bool, *, is_dry: bool, place: str | None 
     else:
         for text in _plan_lines(made, is_dry, place):
             line(text)
-    return STILL_DAMAGED if made.unmendable else 0
+    return STILL_DAMAGED if any(reference.is_needed for reference, _ in made.unmendable) else 0
 
 
 def plan_json(made: Plan) -> dict[str, Any]:
@@ -96,14 +96,16 @@ def plan_json(made: Plan) -> dict[str, Any]:
 
 
 def _plan_lines(made: Plan, is_dry: bool, place: str | None) -> list[str]:
-    lines = [f"run {made.run_id}: {'what a repair would do' if is_dry else 'repaired'}"]
+    done = "what a repair would do" if is_dry else "repaired"
+    lines = [f"run {made.run_id}: {'nothing that can be mended' if made.is_empty else done}"]
     if made.is_unfinished:
         lines.append("  finish   a repair that was interrupted; then look again")
+    name = name_of(made.folder, runs_folder(None))
     lines += _journal_lines(made)
     if made.about is not None:
         lines.append("  rewrite  run.json, from the event that made the run")
     for reference, fault in made.unmendable:
-        lines += [f"  cannot   {fault.message}", f"           {reference.way_out(made.run_id)}"]
+        lines += [f"  cannot   {fault.message}", f"           {reference.way_out(name)}"]
     if place:
         lines.append(f"  kept     the damaged journal is in {place}")
     if made.is_empty and not made.unmendable:
@@ -121,7 +123,9 @@ def _journal_lines(made: Plan) -> list[str]:
         more = f" and {len(found.restored) - 20} more" if len(found.restored) > 20 else ""
         lines.append(f"  restore  of these {numbers}{more}, which were not in their files")
     if found.left:
-        lines.append(f"  cut      {len(found.left)} files, from {found.left[0]!r} on")
+        lines.append(f"  aside    {len(found.left)} files, from {found.left[0]!r} on")
+    if made.answers_cut:
+        lines.append(f"  answers  {len(made.answers_cut)} are among what is cut")
     if made.asked_again:
         named = ", ".join(made.asked_again[:5])
         lines.append(f"  again    {len(made.asked_again)} effects are asked for again: {named}")

@@ -38,7 +38,10 @@ def examine(project: str, runs_dir: str, version: str) -> Iterator[Check]:
     yield _home()
     yield _configuration(project)
     yield _processes(project)
-    yield from _runs_folder(runs_dir)
+    try:
+        yield from _runs_folder(runs_dir)
+    except BabysitterError as error:
+        yield failed("runs", error)
 
 
 def _libraries() -> Check:

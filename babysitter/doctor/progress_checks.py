@@ -22,61 +22,57 @@ if TYPE_CHECKING:
 LONG_MS = 3_600_000
 
 
-def waiting(run: Run) -> Iterator[Check]:
+def waiting(run: Run, name: str) -> Iterator[Check]:
     """What the run waits for, and who could see to it."""
     if run.state.is_finished:
         yield passed("effects", f"the run has {run.state.status}; nothing is open")
         return
     if not run.state.pending:
-        yield warned(
-            "effects", "nothing is open, and the run has not ended", f"babysitter iterate {run.run_id}"
-        )
+        yield warned("effects", "nothing is open, and the run has not ended", f"babysitter iterate {name}")
         return
     kinds: dict[str, list[Effect]] = {}
     for effect in run.state.pending.values():
         kinds.setdefault(effect.kind, []).append(effect)
     for kind, effects in kinds.items():
-        yield _waiting_for(run, kind, effects)
+        yield _waiting_for(run, name, kind, effects)
 
 
-def _waiting_for(run: Run, kind: str, effects: list[Effect]) -> Check:
+def _waiting_for(run: Run, name: str, kind: str, effects: list[Effect]) -> Check:
     oldest = min(effect.requested_ms for effect in effects)
     told = f"{len(effects)} {kind}, the oldest since {iso(oldest)}"
     if kind in ("shell", "python"):
-        return _own(run, effects, told)
+        return _own(run, name, effects, told)
     if kind == "breakpoint":
-        return warned(
-            "effects", f"{told}: a person has to answer", f"babysitter approve {run.run_id} (or reject)"
-        )
+        return warned("effects", f"{told}: a person has to answer", f"babysitter approve {name} (or reject)")
     if kind == "sleep":
-        return _sleeping(run, effects)
+        return _sleeping(name, effects)
     is_long = now_ms() - oldest > LONG_MS
-    by_hand = f"babysitter post {run.run_id} EFFECT --value JSON"
-    cure = f"{by_hand}, or: babysitter resume {run.run_id} --agent-command COMMAND"
+    by_hand = f"babysitter post {name} EFFECT --value JSON"
+    cure = f"{by_hand}, or: babysitter resume {name} --agent-command COMMAND"
     return (warned if is_long else passed)("effects", f"{told}: an agent has to answer", cure)
 
 
-def _own(run: Run, effects: list[Effect], told: str) -> Check:
+def _own(run: Run, name: str, effects: list[Effect], told: str) -> Check:
     at_work = sum(worker_of(os.path.join(run.folder, "tasks", effect.id)) is not None for effect in effects)
     if at_work:
         return passed("effects", f"{told}: {at_work} of them at work")
-    return warned("effects", f"{told}: nobody is at work on them", f"babysitter resume {run.run_id}")
+    return warned("effects", f"{told}: nobody is at work on them", f"babysitter resume {name}")
 
 
-def _sleeping(run: Run, effects: list[Effect]) -> Check:
+def _sleeping(name: str, effects: list[Effect]) -> Check:
     due = min(due_at(effect) for effect in effects)
     if due > now_ms():
         return passed("effects", f"{len(effects)} sleep, the next ends {iso(due)}")
     return warned(
         "effects",
         f"a sleep ended {iso(due)}, and nobody has looked since",
-        f"babysitter iterate {run.run_id}",
+        f"babysitter iterate {name}",
     )
 
 
-def process(run: Run) -> Check:
+def process(run: Run, name: str) -> Check:
     """Whether the process can be loaded, and does what the journal says; runs it, and writes nothing."""
-    resume = f"babysitter resume {run.run_id}"
+    resume = f"babysitter resume {name}"
     execution = Execution(run, is_dry=True)
     try:
         execution.start()

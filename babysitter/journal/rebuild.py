@@ -8,12 +8,12 @@ append, and goes on afterwards, would link its event behind the new end, where
 nothing explains it. So the whole folder is exchanged: such a writer still has
 the old one open, and finds that out before it acknowledges.
 
-1. ``journal.new`` is filled and flushed, and then becomes ``journal.whole``.
+1. ``journal.repair-new`` is filled and flushed, and then becomes ``journal.repair-whole``.
 2. ``quarantine/journal-N.json`` says what is about to happen.
-3. ``journal`` becomes ``journal.old``.
+3. ``journal`` becomes ``journal.repair-old``.
 4. What was linked there since it was read is taken along.
-5. ``journal.whole`` becomes ``journal``.
-6. What is in ``journal.old`` gets second names in ``quarantine/journal-N``, and
+5. ``journal.repair-whole`` becomes ``journal``.
+6. What is in ``journal.repair-old`` gets second names in ``quarantine/journal-N``, and
    then loses the first ones: a folder that is moved into another one may, after
    a power cut, be in neither.
 
@@ -28,7 +28,8 @@ import os
 import stat
 
 from babysitter.disk import PRIVATE_FOLDER, Folder, create, flush, refuse, write_fully
-from babysitter.errors import CorruptEvent, StorageError
+from babysitter.errors import CorruptEvent, InvalidInput, StorageError, UnsafePath
+from babysitter.journal.cache import MARKER
 from babysitter.journal.events import Head, decode, file_name
 from babysitter.journal.pieces import read_event_file
 from babysitter.journal.sweep import QUARANTINE, open_quarantine
@@ -41,7 +42,9 @@ if TYPE_CHECKING:
 
     from babysitter.journal.salvage import Kept, Salvage
 
-JOURNAL, NEW, WHOLE, OLD = "journal", "journal.new", "journal.whole", "journal.old"
+JOURNAL = "journal"
+# Names that nobody gives by hand, to a copy before meddling, say.
+NEW, WHOLE, OLD = "journal.repair-new", "journal.repair-whole", "journal.repair-old"
 _REPORT_BYTES = 1 << 30
 
 
@@ -57,9 +60,10 @@ def is_without_journal(run_folder: str) -> bool:
     )
 
 
-def rebuild(run_folder: str, salvaged: Salvage, about: dict[str, Any]) -> str:
-    """Exchange the journal for what was salvaged of it; return where the old one is, from the run folder.
+def rebuild(run_folder: str, salvaged: Salvage, about: dict[str, Any]) -> str | None:
+    """Exchange the journal for what was salvaged of it; return where the old one is now.
 
+    That is told from the run folder; None when there was none.
     ``about`` is kept beside it. Hold the run's lock, or two repairs meet.
 
     Raises:
@@ -78,43 +82,65 @@ def rebuild(run_folder: str, salvaged: Salvage, about: dict[str, Any]) -> str:
         return _exchange(run, quarantine, known, salvaged.head)
 
 
-def finish(run_folder: str, run_id: str) -> str:
+def finish(run_folder: str, run_id: str) -> str | None:
     """Do the rest of a repair that ``is_unfinished``; return where the old journal is, as ``rebuild`` does.
 
     Raises:
         StorageError
     """
     with Folder(run_folder) as run, open_quarantine(run_folder) as quarantine:
-        report = quarantine.read(f"{_place(_last_number(quarantine))}.json", _REPORT_BYTES)
         head = _follow(os.path.join(run_folder, WHOLE), Head.genesis(run_id))
-        return _exchange(run, quarantine, loads(report)["known"], head)
+        return _exchange(run, quarantine, _known(run_folder, quarantine), head)
 
 
-def _exchange(run: Folder, quarantine: Folder, known: Collection[str], head: Head) -> str:
+def _known(run_folder: str, quarantine: Folder) -> Collection[str]:
+    """What was in the old journal when it was read; without a report nothing is taken along."""
+    try:
+        report = loads(quarantine.read(f"{_place(_last_number(quarantine))}.json", _REPORT_BYTES))
+        return [str(name) for name in report["known"]]
+    except (FileNotFoundError, ValueError, LookupError, TypeError, RecursionError, UnsafePath, InvalidInput):
+        old = os.path.join(run_folder, OLD)
+        return os.listdir(old) if os.path.isdir(old) else []
+
+
+def _exchange(run: Folder, quarantine: Folder, known: Collection[str], head: Head) -> str | None:
     """The steps from 4 on, as far as they are not done."""
     if is_without_journal(run.path):
         _take_along(run.path, known, head)
         _rename(run, WHOLE, JOURNAL)
         run.sync()
+    # While the old folder is there: the cache knows its journal by the inode, which a later one may get.
+    _forget_cache(run.path)
+    if not os.path.lexists(os.path.join(run.path, OLD)):
+        return None
     place = _place(_last_number(quarantine))
-    old = os.path.join(run.path, OLD)
-    while os.path.lexists(old):
-        try:
-            _put_away(run, quarantine, place)
-        except OSError as error:
-            # A writer that has not noticed yet may link one more event.
-            if error.errno != errno.ENOTEMPTY:
-                refuse(error, old, "put away")
+    try:
+        while not _is_put_away(run, quarantine, place):
+            pass
+    except OSError as error:
+        refuse(error, os.path.join(run.path, OLD), "put away")
     return os.path.join(QUARANTINE, place)
 
 
-def _place(number: int) -> str:
+def _forget_cache(run_folder: str) -> None:
+    try:
+        with Folder(os.path.join(run_folder, "state")) as state:
+            os.unlink(MARKER, dir_fd=state.fd)
+            state.sync()
+    except (FileNotFoundError, UnsafePath):
+        pass
+    except OSError as error:
+        refuse(error, os.path.join(run_folder, "state", MARKER), "removed")
+
+
+def _place(number: int | str) -> str:
     return f"journal-{number}"
 
 
 def _last_number(quarantine: Folder) -> int:
     """Of the repairs that were announced."""
-    stems = [name.removesuffix(".json").removeprefix("journal-") for name in quarantine.names()]
+    names = [name for name in quarantine.names() if name.startswith(_place("")) and name.endswith(".json")]
+    stems = [name[len(_place("")) : -len(".json")] for name in names]
     return max([int(stem) for stem in stems if stem.isascii() and stem.isdigit()], default=0)
 
 
@@ -182,7 +208,8 @@ def _take_along(run_folder: str, known: Collection[str], head: Head) -> None:
         folder.sync()
 
 
-def _put_away(run: Folder, quarantine: Folder, place: str) -> None:
+def _is_put_away(run: Folder, quarantine: Folder, place: str) -> bool:
+    """Move what is in the old journal into the quarantine; False when a writer has linked one more event."""
     old, kept = os.path.join(run.path, OLD), os.path.join(quarantine.path, place)
     try:
         os.mkdir(kept, PRIVATE_FOLDER)
@@ -191,11 +218,11 @@ def _put_away(run: Folder, quarantine: Folder, place: str) -> None:
     if not stat.S_ISDIR(os.lstat(old).st_mode):
         # A link, say: nothing of it is ours.
         os.rename(old, os.path.join(kept, JOURNAL))
-        return
+        return True
     names = sorted(os.listdir(old))
     files = [name for name in names if stat.S_ISREG(os.lstat(os.path.join(old, name)).st_mode)]
     for name in files:
-        _link(old, name, kept, name)
+        _link(old, name, kept, _free_name(old, name, kept))
     with Folder(kept) as folder:
         folder.sync()
     quarantine.sync()
@@ -203,8 +230,25 @@ def _put_away(run: Folder, quarantine: Folder, place: str) -> None:
     for name in files:
         os.unlink(os.path.join(old, name))
     for name in sorted(set(names) - set(files)):
-        os.rename(os.path.join(old, name), os.path.join(kept, name))
-    os.rmdir(old)
+        os.rename(os.path.join(old, name), os.path.join(kept, _free_name(old, name, kept)))
+    try:
+        os.rmdir(old)
+    except OSError as error:
+        if error.errno == errno.ENOTEMPTY:
+            return False
+        raise
+    return True
+
+
+def _free_name(folder: str, name: str, new_folder: str) -> str:
+    """A name that is free in ``new_folder``, or that of the same file, from a repair that was killed."""
+    free, count = name, 1
+    while os.path.lexists(os.path.join(new_folder, free)) and not os.path.samestat(
+        os.lstat(os.path.join(folder, name)), os.lstat(os.path.join(new_folder, free))
+    ):
+        count += 1
+        free = f"{name}.{count}"
+    return free
 
 
 def _link(folder: str, name: str, new_folder: str, new_name: str) -> None:

@@ -100,7 +100,7 @@ class _Search:
         self._pieces: Pieces | None = None
         self.names, marker = _listed(run_folder, run_id, folder)
         self._readable = list(self.names)
-        self._lines = _cached_lines(run_folder)
+        self._lines = cached_lines(run_folder)
         # Checksums by number, as far as the cache knows them to have been on the disk.
         self._known = _known(self._lines, run_id, marker)
         # Without a single file the cache is all there is.
@@ -155,7 +155,8 @@ def _marker(cache: Cache, journal: Folder) -> Marker | None:
         return None
 
 
-def _cached_lines(run_folder: str) -> list[bytes]:
+def cached_lines(run_folder: str) -> list[bytes]:
+    """The lines of the reading cache, of which nothing is believed yet."""
     try:
         content = read_regular(os.path.join(run_folder, "state", LINES), _MOST_CACHED)
     except _NOT_THERE:

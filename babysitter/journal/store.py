@@ -53,6 +53,8 @@ class Journal:
         self.head: Head = Head.genesis(self.run_id)
         # Of the folder that was read: a repair puts another one in its place.
         self._identity: list[int] | None = None
+        # The head before the head, which names its file.
+        self._before: Head | None = None
         # The last number and the time of the batch that the head belongs to.
         self._batch = (0, 0)
         # The last event known to be on the disk under its name.
@@ -154,6 +156,7 @@ class Journal:
             visit(event)
 
     def _take(self, event: Event) -> None:
+        self._before = self.head
         self.head = event
         self._batch = (event.batch_end, event.ms)
 
@@ -212,6 +215,9 @@ class Journal:
             return []
         self._check_flushes()
         with self._open_same() as journal:
+            if self._before is not None and not journal.has(file_name(self._before)):
+                # A repair has cut it off, and another one got the inode of the folder that was read.
+                raise self._replaced()
             try:
                 return self._write(journal, drafts, now_ms)
             except FileNotFoundError:

@@ -10,7 +10,7 @@ import stat
 
 from babysitter import limits as limits_module
 from babysitter.disk import check_owner, refuse
-from babysitter.errors import BabysitterError, NoSuchRun, RunPacked, UnsafePath
+from babysitter.errors import BabysitterError, NoSuchRun, RunPacked, StorageError, UnsafePath
 from babysitter.files import read_regular
 from babysitter.ids import valid_id
 from babysitter.jsontext import loads
@@ -82,6 +82,15 @@ def _is_run(folder: str) -> bool:
     return any(_is_there(os.path.join(folder, part)) for part in ("run.json", "journal"))
 
 
+def name_of(folder: str, runs_dir: str) -> str:
+    """What to call a run in a command, so that it is this folder that is found: a copy has the same id."""
+    # Only where somebody is to be told what to type.
+    from shlex import quote
+
+    folder = os.path.abspath(folder)
+    return os.path.basename(folder) if os.path.dirname(folder) == runs_dir else quote(folder)
+
+
 def _is_there(path: str) -> bool:
     try:
         os.lstat(path)
@@ -142,8 +151,16 @@ def run_ids(runs_dir: str) -> Iterator[str]:
         return
     for name in names:
         folder = os.path.join(runs_dir, name)
-        if valid_id(name) and not os.path.islink(folder) and _is_run(folder):
+        if valid_id(name) and not os.path.islink(folder) and _may_be_run(folder):
             yield name
+
+
+def _may_be_run(folder: str) -> bool:
+    try:
+        return _is_run(folder)
+    except StorageError:
+        # Whoever opens it is told; the others are listed all the same.
+        return True
 
 
 def _made(runs_dir: str, run_id: str) -> str:

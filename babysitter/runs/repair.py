@@ -13,9 +13,10 @@ from babysitter.engine.state import RunState
 from babysitter.errors import CorruptEvent, InvalidInput, JournalError, StorageError, UnknownLayout
 from babysitter.files import publish, sync_folder
 from babysitter.ids import base32, valid_id
+from babysitter.journal.events import Head, previous_of
 from babysitter.journal.pieces import read_event_file
-from babysitter.journal.rebuild import JOURNAL, finish, is_unfinished, rebuild
-from babysitter.journal.salvage import salvage
+from babysitter.journal.rebuild import JOURNAL, WHOLE, finish, is_unfinished, rebuild
+from babysitter.journal.salvage import cached_lines, salvage
 from babysitter.journal.sweep import open_quarantine
 from babysitter.jsontext import compact, loads
 from babysitter.paths import STATE_FOLDER
@@ -24,6 +25,7 @@ from babysitter.runs.verification import fault_of, load_from_files, references
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from babysitter.journal.salvage import Salvage
@@ -40,7 +42,8 @@ class Plan:
         is_unfinished: a repair was killed; this one first does the rest of it.
         reason: why the journal has to be rebuilt; empty when it is whole.
         salvaged: the journal as it will be, when it has to be rebuilt.
-        asked_again: the effects whose results are among the events that are cut.
+        answers_cut: the effects whose results are among the events that are cut.
+        asked_again: those of them that the run then waits for.
         about: what run.json has to say, when it has to be written again.
         unmendable: files that nothing whole can take the place of, and what is wrong with each.
     """
@@ -51,6 +54,7 @@ class Plan:
         self.is_unfinished = False
         self.reason = ""
         self.salvaged: Salvage | None = None
+        self.answers_cut: list[str] = []
         self.asked_again: list[str] = []
         self.about: dict[str, Any] | None = None
         self.unmendable: list[tuple[Reference, CorruptEvent]] = []
@@ -87,7 +91,8 @@ def plan(folder: str, before: int | None = None) -> Plan:
             state.message if isinstance(state, JournalError) else f"asked to go back to before event {before}"
         )
         made.salvaged, state = _salvaged(run, before)
-        made.asked_again = _asked_again(state, folder, made.salvaged)
+        made.answers_cut = _answers_cut(folder, made.salvaged)
+        made.asked_again = [effect for effect in made.answers_cut if effect in state.pending]
     run.state = state
     if fault is not None or _is_edited(run):
         made.about = about_from(state.created, folder)
@@ -129,32 +134,59 @@ def report(made: Plan) -> dict[str, Any]:
             "events": salvaged.head.seq,
             "restored": [kept.event.seq for kept in salvaged.restored],
             "cut": salvaged.left,
+            "answersCut": made.answers_cut,
             "askedAgain": made.asked_again,
         }
     return told
 
 
 def _opened(folder: str) -> tuple[Run, CorruptEvent | None]:
-    """The run, with what is known of it when its run.json is damaged."""
+    """The run, with what is known of it when its run.json is damaged, or is that of another."""
+    run_id = _run_id(folder)
     try:
-        return Run(folder), None
+        run = Run(folder)
     except CorruptEvent as error:
-        return Run(folder, about={"runId": _run_id(folder)}), error
+        return Run(folder, about={"runId": run_id}), error
+    if run.run_id == run_id:
+        return run, None
+    other = CorruptEvent(f"run.json names the run {run.run_id!r}, and the journal is that of {run_id!r}")
+    return Run(folder, about={"runId": run_id}), other
 
 
 def _run_id(folder: str) -> str:
-    """The id of a run whose run.json may be damaged: as its first event has it, else the folder's name."""
+    """The id on which the journal hangs: whatever names it, the chain begins with its digest."""
+    named = list(_named_ids(folder))
+    prevs = {previous_of(raw) for raw in _first_events(folder)}
+    return next((run_id for run_id in named if Head.genesis(run_id).checksum in prevs), named[0])
+
+
+def _named_ids(folder: str) -> Iterator[str]:
+    """Ids that the run may have, the likelier first."""
     try:
-        return Run(folder).run_id
+        yield Run(folder).run_id
     except CorruptEvent:
         pass
-    journal = os.path.join(folder, JOURNAL)
-    try:
-        first = min(name for name in os.listdir(journal) if name.startswith("000001."))
-        found = loads(read_event_file(journal, first))["data"]["runId"]
-    except (OSError, ValueError, LookupError, TypeError, RecursionError, InvalidInput):
-        found = None
-    return found if valid_id(found) else os.path.basename(os.path.abspath(folder))
+    for raw in _first_events(folder):
+        try:
+            found = loads(raw)["data"]["runId"]
+        except (ValueError, LookupError, TypeError, RecursionError, InvalidInput):
+            continue
+        if valid_id(found):
+            yield found
+    yield os.path.basename(os.path.abspath(folder))
+
+
+def _first_events(folder: str) -> Iterator[bytes]:
+    """What may be the event that made the run, from the journal, also a new one, and from the cache."""
+    for name in (JOURNAL, WHOLE):
+        try:
+            names = os.listdir(os.path.join(folder, name))
+        except OSError:
+            continue
+        yield from (
+            read_event_file(os.path.join(folder, name), each) for each in names if each[:6] == "000001"
+        )
+    yield from cached_lines(folder)[:1]
 
 
 def _read(run: Run) -> RunState | JournalError:
@@ -194,14 +226,11 @@ def _salvage(run: Run, before: int | None = None) -> Salvage:
 
 def _folded(found: Salvage) -> tuple[RunState, int]:
     """The state after the events that can follow one another, and the number of the last of them."""
-    from babysitter.runs.event_shapes import check_shape
-
     state = RunState()
     for kept in found.kept:
         event = kept.event
         try:
             state.apply(event)
-            check_shape(event.seq, event.type, event.data)
         except CorruptEvent:
             # The event that could not be applied may have changed the state half.
             return _folded_to(found, event.seq - 1), event.seq - 1
@@ -215,13 +244,13 @@ def _folded_to(found: Salvage, last: int) -> RunState:
     return state
 
 
-def _asked_again(state: RunState, folder: str, salvaged: Salvage) -> list[str]:
-    """The pending effects of which an event that is cut has the result."""
+def _answers_cut(folder: str, salvaged: Salvage) -> list[str]:
+    """The effects of which an event that is cut has the result."""
     resolved = []
     for name in salvaged.left:
         try:
             event = loads(read_event_file(os.path.join(folder, JOURNAL), name))
-            if event["type"] == "EFFECT_RESOLVED" and event["data"]["effectId"] in state.pending:
+            if event["type"] == "EFFECT_RESOLVED":
                 resolved.append(event["data"]["effectId"])
         except (ValueError, LookupError, TypeError, RecursionError, InvalidInput, StorageError):
             continue
@@ -230,6 +259,10 @@ def _asked_again(state: RunState, folder: str, salvaged: Salvage) -> list[str]:
 
 def _is_edited(run: Run) -> bool:
     """run.json is not the one that the run was made with."""
+    try:
+        run.check_about()
+    except CorruptEvent:
+        return True
     return any(
         reference.file == RUN_FILE and fault_of(run, reference) is not None for reference in references(run)
     )

@@ -110,11 +110,15 @@ class Run:
         self.journal.load(self._see, use_cache=use_cache)
         if not self.state.created:
             raise MissingEvent(f"the journal of run {self.run_id!r} is empty, not even its creation is there")
-        self._check_about()
+        self.check_about()
         return self
 
-    def _check_about(self) -> None:
-        """What run.json says again, for those who do not read the journal, must be the same."""
+    def check_about(self) -> None:
+        """What run.json says again, for those who do not read the journal, must be the same.
+
+        Raises:
+            CorruptEvent
+        """
         created = self.state.created
         for name in ABOUT:
             if self.about.get(name) != created.get(name) and (name in created or name in ABOUT_ALWAYS):
@@ -178,7 +182,7 @@ class Run:
         return loads(self._content(file, digest))
 
     def _content(self, file: str, digest: str) -> bytes:
-        _check_ref(file)
+        check_ref(file)
         try:
             content = self.read_file(file)
         except FileNotFoundError:
@@ -212,8 +216,12 @@ class Run:
             folder.sync()
 
 
-def _check_ref(file: str) -> None:
-    """An event that came with a foreign run can name any file."""
+def check_ref(file: str) -> None:
+    """An event that came with a foreign run can name any file.
+
+    Raises:
+        CorruptEvent
+    """
     try:
         for name in file.split("/"):
             check_name(name)

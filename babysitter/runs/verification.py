@@ -9,7 +9,7 @@ from babysitter.errors import CorruptEvent, InvalidInput, MissingEvent, UnsafePa
 from babysitter.ids import sha256_hex
 from babysitter.journal.cache import MARKER, Cache
 from babysitter.journal.listing import event_names
-from babysitter.runs.run import LARGEST_OWN_FILE, MOST_ABOUT, Run
+from babysitter.runs.run import LARGEST_OWN_FILE, MOST_ABOUT, Run, check_ref
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,7 +61,9 @@ class Reference:
         self.is_needed = is_needed
 
     def way_out(self, run_id: str) -> str:
-        """What to do when the file is lost."""
+        """What to do when the file is lost; ``run_id`` as it is to be named in a command."""
+        if not self.is_needed:
+            return "put the file back as it was; nothing that is still to be done needs it"
         if self.file == "run.json":
             return f"babysitter repair {run_id} --dry-run"
         if self.seq == 1:
@@ -80,6 +82,7 @@ def verify(run: Run, see: Callable[[Event], object] | None = None) -> Verified:
         UnsafePath, StorageError
     """
     load_from_files(run, see)
+    run.check_about()
     checked = 0
     for reference in references(run):
         fault = fault_of(run, reference)
@@ -90,17 +93,14 @@ def verify(run: Run, see: Callable[[Event], object] | None = None) -> Verified:
 
 
 def load_from_files(run: Run, see: Callable[[Event], object] | None = None) -> None:
-    """Read the journal from its files, past the cache, and check the shape of each event.
+    """Read the journal from its files, past the cache.
 
     Raises:
         JournalError, UnsafePath, StorageError
     """
-    # pydantic, which knows the shapes, is not for those who only open a run.
-    from babysitter.runs.event_shapes import check_shape
 
     def visit(event: Event) -> None:
         run.state.apply(event)
-        check_shape(event.seq, event.type, event.data)
         if see is not None:
             see(event)
 
@@ -137,10 +137,11 @@ def fault_of(run: Run, reference: Reference) -> CorruptEvent | None:
     """What is wrong with a file that an event refers to; None when it is as it was written."""
     limit = MOST_ABOUT if reference.file == "run.json" else LARGEST_OWN_FILE
     try:
+        check_ref(reference.file)
         content = run.read_file(reference.file, limit)
     except FileNotFoundError:
         found = "it is absent"
-    except (UnsafePath, InvalidInput) as error:
+    except (CorruptEvent, UnsafePath, InvalidInput) as error:
         found = error.message
     else:
         if sha256_hex(content) == reference.digest:

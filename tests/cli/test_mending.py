@@ -187,7 +187,7 @@ def test_a_run_that_is_in_use_is_not_repaired(scene: Scene) -> None:
 def test_an_interrupted_repair_is_seen_and_finished(scene: Scene) -> None:
     """As a kill between the two steps of the exchange leaves it."""
     call("repair", "done", "--before", "3")
-    JOURNAL.rename(JOURNAL.parent / "journal.whole")
+    JOURNAL.rename(JOURNAL.parent / "journal.repair-whole")
     assert "a repair was interrupted" in call("doctor", "done").stdout
     assert told("repair", "done", "--dry-run")["unfinished"]
     assert call("repair", "done").code == 0
@@ -215,3 +215,26 @@ def test_a_packed_run_that_rots_is_found_out(scene: Scene) -> None:
     )
     archive.write_bytes(raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1 :])
     assert call("verify", "done").code == 5
+
+
+def test_the_cure_of_a_copy_names_the_copy(scene: Scene) -> None:
+    copy = JOURNAL.parent.parent / "copy"
+    shutil.copytree(JOURNAL.parent, copy)
+    damage(max((copy / "journal").iterdir()))
+    (copy / "journal" / "000001.json").write_text("")
+    assert "-> babysitter repair copy --dry-run" in call("doctor", "copy").stdout
+
+
+def test_the_cure_of_a_run_that_lies_elsewhere_names_its_folder(scene: Scene) -> None:
+    copy = Path("else where").absolute() / "done"
+    shutil.copytree(JOURNAL.parent, copy)
+    (copy / "run.json").unlink()
+    assert f"-> babysitter repair '{copy}' --dry-run" in call("doctor", str(copy)).stdout
+
+
+def test_a_copy_of_the_journal_that_somebody_made_is_left_alone(scene: Scene) -> None:
+    shutil.copytree(JOURNAL, JOURNAL.parent / "journal.old")
+    assert (call("repair", "done").stdout, len(list((JOURNAL.parent / "journal.old").iterdir()))) == (
+        "run done: nothing to repair\n",
+        4,
+    )

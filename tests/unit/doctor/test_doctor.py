@@ -83,7 +83,7 @@ def answered(run: Run, value: str) -> Run:
 
 
 def found(run: Run) -> dict[str, Check]:
-    return {check.name: check for check in examine(run.folder)[0]}
+    return {check.name: check for check in examine(run.folder, "r")[0]}
 
 
 def levels(run: Run) -> dict[str, str]:
@@ -100,7 +100,7 @@ def test_a_healthy_run_passes_everything(run: Run) -> None:
 
 def test_nothing_is_changed(run: Run) -> None:
     before = digest_of(Path(run.folder))
-    examine(run.folder)
+    examine(run.folder, "r")
     assert digest_of(Path(run.folder)) == before
 
 
@@ -112,7 +112,7 @@ def test_nothing_is_changed(run: Run) -> None:
         ("rm journal/000001*", "journal", "babysitter repair r --dry-run"),
         ("echo x >> $(echo journal/000002*)", "journal", "babysitter repair r --dry-run"),
         ("rm -r journal", "journal", "babysitter repair r --dry-run"),
-        ("mv journal journal.whole", "journal", "babysitter repair r"),
+        ("mv journal journal.repair-whole", "journal", "babysitter repair r"),
         ("rm inputs.json", "files", "put the file back as it was"),
     ],
 )
@@ -130,7 +130,7 @@ def test_a_lost_result_says_how_to_ask_for_it_again(run: Run) -> None:
     path.unlink()
     # Of a finished run nothing is replayed any more, so it is no failure.
     told = found(run)["files"]
-    assert (told.level, "nothing that is still to be done needs it" in told.message) == ("WARN", True)
+    assert (told.level, "nothing that is still to be done needs it" in told.cure) == ("WARN", True)
 
 
 def test_a_folder_that_others_can_read_is_a_warning(run: Run) -> None:
@@ -184,7 +184,7 @@ def test_what_was_moved_aside_is_counted(run: Run) -> None:
 
 def told_of(run: Run) -> list[tuple[str, str, str]]:
     loaded = open_run(run.folder, "").load()
-    return [(check.level, check.message.partition(",")[0], check.cure) for check in waiting(loaded)]
+    return [(check.level, check.message.partition(",")[0], check.cure) for check in waiting(loaded, "r")]
 
 
 def test_an_agent_that_has_just_been_asked_is_in_order(run: Run) -> None:
@@ -219,7 +219,7 @@ def test_a_run_that_has_ended_waits_for_nothing(run: Run) -> None:
 
 
 def checked(run: Run) -> Check:
-    return process(open_run(run.folder, "").load())
+    return process(open_run(run.folder, "").load(), "r")
 
 
 def test_a_process_that_does_what_the_journal_says_passes(run: Run) -> None:
@@ -311,3 +311,29 @@ def test_the_worst_and_the_first_failure_count() -> None:
 )
 def test_sizes_are_short(size: int, text: str) -> None:
     assert shown_size(size) == text
+
+
+@pytest.mark.parametrize("name", ["quarantine", "run.lock"])
+def test_what_is_in_the_way_of_the_next_command_is_a_failure(run: Run, name: str) -> None:
+    Path(run.folder, name).symlink_to("nowhere")
+    told = found(run)["lock" if name == "run.lock" else name]
+    assert (told.level, told.exit_code, told.cure.startswith("move it away")) == ("FAIL", 6, True)
+
+
+def test_a_pipe_in_the_place_of_run_json_has_a_cure_that_helps(run: Run) -> None:
+    path = Path(run.folder, "run.json")
+    path.unlink()
+    os.mkfifo(path)
+    told = found(run)["run.json"]
+    assert (told.level, told.cure) == ("FAIL", "move it away, then: babysitter repair r --dry-run")
+
+
+def test_a_run_json_that_disagrees_with_the_journal_is_a_failure(run: Run) -> None:
+    path = Path(run.folder, "run.json")
+    path.write_text(path.read_text().replace('"prompt":null', '"prompt":"another"'))
+    assert found(run)["run.json"].cure == "babysitter repair r --dry-run"
+
+
+def test_a_repair_that_had_not_put_the_old_journal_away_is_a_warning(run: Run) -> None:
+    os.mkdir(os.path.join(run.folder, "journal.repair-old"))
+    assert (found(run)["journal"].level, found(run)["journal"].cure) == ("WARN", "babysitter repair r")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 
 
 def cut_before(run: RunFolder, number: int) -> str:
-    return rebuild(str(run.path), salvage(str(run.path), RUN_ID, str(run.journal), number), {"why": "test"})
+    place = rebuild(str(run.path), salvage(str(run.path), RUN_ID, str(run.journal), number), {"why": "test"})
+    assert place is not None
+    return place
 
 
 def note(journal: Journal, number: int) -> None:
@@ -132,9 +135,12 @@ def test_an_event_that_is_linked_while_the_old_journal_is_put_away_is_put_away_t
 ) -> None:
     run.write(1, 1, 1)
     late = b"linked by a writer that has not noticed yet"
-    once(monkeypatch, os, "rmdir", lambda: (run.path / "journal.old" / "late").write_bytes(late))
+    once(monkeypatch, os, "rmdir", lambda: (run.path / "journal.repair-old" / "late").write_bytes(late))
     place = cut_before(run, 3)
-    assert ((run.path / place / "late").read_bytes(), (run.path / "journal.old").exists()) == (late, False)
+    assert ((run.path / place / "late").read_bytes(), (run.path / "journal.repair-old").exists()) == (
+        late,
+        False,
+    )
 
 
 def test_folders_and_links_that_somebody_put_into_the_journal_are_put_away_too(run: RunFolder) -> None:
@@ -156,6 +162,68 @@ def once(monkeypatch: pytest.MonkeyPatch, place: Any, name: str, first: Callable
         return real(*arguments, **options)
 
     monkeypatch.setattr(place, name, call)
+
+
+def test_the_cache_of_before_says_nothing_of_the_new_journal(run: RunFolder) -> None:
+    """It knows its journal by the inode, and the next repair may get that of the one before."""
+    run.write(1, 1, 1, 1, 1, 1)
+    for number in (6, 5, 4, 3):
+        cut_before(run, number)
+        assert (run.numbers(), run.open().verify().seq) == (list(range(1, number)), number - 1)
+
+
+def test_who_had_read_what_is_cut_cannot_write_although_the_folder_looks_the_same(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = run.write(1, 1, 1)
+    cut_before(run, 3)
+    journal._identity = None  # as if the new folder had the inode of the old one
+    with pytest.raises(RunBusy):
+        note(journal, 4)
+    assert run.numbers() == [1, 2]
+
+
+def unfinished(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    run.write(1, 1, 1)
+    kill_at(monkeypatch, 3)
+    with pytest.raises(Killed):
+        cut_before(run, 3)
+
+
+def test_a_repair_is_finished_without_its_report(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    unfinished(run, monkeypatch)
+    shutil.rmtree(run.quarantine)
+    finish(str(run.path), RUN_ID)
+    assert (run.numbers(), is_unfinished(str(run.path))) == ([1, 2], False)
+
+
+def test_a_report_that_is_torn_keeps_no_repair_from_being_finished(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unfinished(run, monkeypatch)
+    (run.quarantine / "journal-1.json").write_text('{"known": [')
+    finish(str(run.path), RUN_ID)
+    assert run.numbers() == [1, 2]
+
+
+def test_what_is_put_away_takes_no_others_place(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    unfinished(run, monkeypatch)
+    place = run.quarantine / "journal-1"
+    (place / "folder").mkdir(parents=True)
+    name = min((run.path / "journal.repair-old").iterdir()).name
+    (place / name).write_text("another")
+    (run.path / "journal.repair-old" / "folder").mkdir()
+    finish(str(run.path), RUN_ID)
+    kept = sorted(path.name for path in place.iterdir() if path.name.startswith((name, "folder")))
+    assert kept == sorted([name, f"{name}.2", "folder", "folder.2"])
+
+
+def test_names_of_others_in_the_quarantine_do_not_count(run: RunFolder) -> None:
+    run.write(1, 1)
+    run.quarantine.mkdir()
+    for name in ("20240101.json", "journal-x.json", "9.json"):
+        (run.quarantine / name).write_text("")
+    assert cut_before(run, 2) == "quarantine/journal-1"
 
 
 class Killed(BaseException):
@@ -237,7 +305,7 @@ def test_a_folder_that_cannot_be_moved_is_an_error_with_its_path(
         raise PermissionError(13, "no")
 
     monkeypatch.setattr(os, "rename", refuse)
-    with pytest.raises(StorageError, match=r"journal.new' cannot be moved: Permission denied"):
+    with pytest.raises(StorageError, match=r"journal.repair-new' cannot be moved: Permission denied"):
         rebuild(str(run.path), salvaged, {})
     monkeypatch.undo()
     assert run.numbers() == [1, 2]

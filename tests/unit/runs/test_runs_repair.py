@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from projects import ASK_ONCE
 
 from babysitter.errors import CorruptEvent, InvalidInput, UnknownLayout
 from babysitter.runs.repair import Plan, about_from, carry_out, plan
 from babysitter.runs.run import Run
-from babysitter.runs.verification import verify
+from babysitter.runs.verification import Reference, fault_of, verify
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from projects import Project
 
 BIG = "x" * 40_000
@@ -208,3 +208,37 @@ def test_the_report_of_a_cut_says_what_and_why(folder: Path) -> None:
     made = repaired(folder)
     told = json.loads((folder / "quarantine" / "journal-1.json").read_bytes())
     assert (told["run"], told["events"], told["cut"], told["reason"]) == ("r", 3, made.cut, made.reason)
+
+
+def test_a_run_json_of_another_run_is_put_right(folder: Path, project: Project) -> None:
+    before = (folder / "run.json").read_bytes()
+    other = project.create(ASK_ONCE, run_id="other")
+    shutil.copy(Path(other.folder) / "run.json", folder / "run.json")
+    repaired(folder)
+    assert ((folder / "run.json").read_bytes(), events_of(folder)) == (before, 6)
+
+
+def test_without_a_run_json_a_damaged_first_event_does_not_name_the_run(folder: Path) -> None:
+    (folder / "run.json").unlink()
+    first = event_files(folder)[0]
+    first.write_bytes(first.read_bytes().replace(b'"runId":"r"', b'"runId":"q"'))
+    repaired(folder)
+    assert events_of(folder) == 6
+
+
+def test_an_event_that_names_a_file_that_cannot_be_is_a_fault_and_no_crash(folder: Path) -> None:
+    run = Run(str(folder)).load()
+    wrong = Reference("the result", "tasks/a\0b", "0", 3)
+    assert "names the file" in str(fault_of(run, wrong))
+
+
+def test_what_a_finished_run_has_lost_is_not_worth_a_cut(folder: Path, project: Project) -> None:
+    project.iterate()
+    project.answer("3", "last")
+    next(folder.glob("tasks/*/value-*")).unlink()
+    ((reference, _),) = plan(str(folder)).unmendable
+    assert "--before" not in reference.way_out("r")
+
+
+def test_the_answers_that_a_cut_takes_are_counted(folder: Path) -> None:
+    assert len(plan(str(folder), 3).answers_cut) == 2
