@@ -112,7 +112,7 @@ class _Search:
             found, refusal = self._in_its_file(head), None
         except StorageError as error:
             found, refusal = None, error
-            self._readable.remove(file_name(head))
+            self._readable = [name for name in self._readable if name != file_name(head)]
         if found is not None and wanted in (None, found[0].checksum):
             return found
         others = [each for each in self._elsewhere(head) if wanted in (None, each[0].checksum)]
