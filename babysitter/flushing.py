@@ -11,7 +11,9 @@ promises. What makes it quick (milliseconds; ext4, two cores, 600 bytes a file):
 - The writing of all is started before the first is waited for. That first wait
   then puts on the disk what the file system has to note of all of them.
 - They are waited for in threads: the drive empties its cache once for all that
-  wait at a time. That counts most when it has something else to do as well.
+  wait at a time. That counts most when it has something else to do as well:
+  beside a program that writes heavily, 16 threads took 105 to 135 ms for the
+  1000, 32 took 73 to 117, and without it both some 40. With 64 it is slower.
 
 Things that do not work:
 
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FEW = 8
-_THREADS = 16
+_THREADS = 32
 
 
 def start_writing(fds: Sequence[int]) -> None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 WARM_UP = 5
+# About as long as the writer takes to write its file and flush it.
+ITS_ROUND = 0.5
 WRITER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "write_heavily.py")
 
 
@@ -83,12 +85,14 @@ def beside_writer(
     ours, floors = [], []
     large = os.path.join(folder, "large")
     command = [sys.executable, "-I", WRITER, large, megabytes]
-    for _ in range(times):
+    for turn in range(times):
         floors.append(appends.seconds())
         writer = subprocess.Popen(command, stdout=subprocess.PIPE)
         assert writer.stdout is not None
-        # It is in full swing once it has written its file for the first time.
+        # It is in full swing once it has written its file for the first time. Then it
+        # flushes that, and writes, in turns: the appends begin at all parts of such a round.
         writer.stdout.readline()
+        time.sleep(ITS_ROUND * turn / times)
         ours.append(appends.seconds())
         writer.kill()
         writer.wait()
