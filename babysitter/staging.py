@@ -65,6 +65,8 @@ def open_at_once() -> int:
 class Staged:
     """Files that wait for their names."""
 
+    _folder: Folder
+
     def link(self, index: int, name: str) -> None:
         """Give one of them its name; for the first, wait until all of them are on the disk.
 
@@ -73,6 +75,17 @@ class Staged:
             StorageError: they are not on the disk, and none gets a name.
             OSError: the file system cannot link.
         """
+        raise NotImplementedError
+
+    def has(self, index: int, name: str) -> bool:
+        """Whether a name is that of this very file."""
+        try:
+            found = os.stat(name, dir_fd=self._folder.fd, follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        return os.path.samestat(found, self._stat(index))
+
+    def _stat(self, index: int) -> os.stat_result:
         raise NotImplementedError
 
     def close(self) -> None:
@@ -110,6 +123,9 @@ class Unnamed(Staged):
         here = self._folder.fd
         source = f"/proc/self/fd/{self._fds[index]}"
         os.link(source, name, src_dir_fd=here, dst_dir_fd=here, follow_symlinks=True)
+
+    def _stat(self, index: int) -> os.stat_result:
+        return os.fstat(self._fds[index])
 
     def _flush(self) -> None:
         try:
@@ -164,6 +180,9 @@ class Named(Staged):
     def link(self, index: int, name: str) -> None:
         source = self._scratch.fd
         os.link(str(index), name, src_dir_fd=source, dst_dir_fd=self._folder.fd, follow_symlinks=False)
+
+    def _stat(self, index: int) -> os.stat_result:
+        return os.stat(str(index), dir_fd=self._scratch.fd, follow_symlinks=False)
 
     def close(self) -> None:
         try:

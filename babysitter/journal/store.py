@@ -236,7 +236,7 @@ class Journal:
             # Meanwhile the disk is at work.
             events = self._decode(raws)
             names = [file_name(head) for head in [self.head, *events[:-1]]]
-            self._publish(journal, staged, names, raws)
+            self._publish(journal, staged, names)
         for name, raw, event in zip(names, raws, events, strict=True):
             self._cache.add(raw, name)
             self._take(event)
@@ -284,7 +284,7 @@ class Journal:
             events.append(event)
         return events
 
-    def _publish(self, journal: Folder, staged: Staged, names: Sequence[str], raws: Sequence[bytes]) -> None:
+    def _publish(self, journal: Folder, staged: Staged, names: Sequence[str]) -> None:
         if self._flushed[0] < self.head.seq:
             # What another writer has linked may not be on the disk yet. A
             # power cut may then lose it and keep what stands behind it,
@@ -292,17 +292,18 @@ class Journal:
             self._sync(journal)
             self._note_flushed()
         for index, name in enumerate(names):
-            self._link(journal, staged, index, name, raws[index])
+            self._link(journal, staged, index, name)
         self._sync(journal)
         self._check_place(journal)
 
-    def _link(self, journal: Folder, staged: Staged, index: int, name: str, raw: bytes) -> None:
+    def _link(self, journal: Folder, staged: Staged, index: int, name: str) -> None:
         try:
             staged.link(index, name)
         except FileExistsError:
-            # The same bytes are this very event: a network file system that has
-            # lost its answer tries again and finds what it has just made.
-            if not _has_content(journal, name, raw):
+            # A network file system that has lost its answer tries again, and finds what it
+            # has just made. By the file and not by its bytes: two that write the same at
+            # the same time must not both hear that they were first.
+            if not staged.has(index, name):
                 raise HeadMoved(
                     f"{name!r} of run {self.run_id!r} was written by another command first"
                 ) from None
@@ -337,10 +338,3 @@ class Journal:
         from babysitter.journal.sweep import sweep
 
         sweep(self.run_folder, journal, self.head, self._batch[0])
-
-
-def _has_content(journal: Folder, name: str, raw: bytes) -> bool:
-    try:
-        return journal.read(name, MAX_EVENT_BYTES) == raw
-    except (FileNotFoundError, UnsafePath, InvalidInput):
-        return False

@@ -116,13 +116,13 @@ def drive_together(make: Callable[..., Command]) -> list[Ended]:
 def check_that_all_is_true(ended: list[Ended]) -> None:
     """Everything is recorded once and nothing is lost; no command failed but for being late."""
     assert [(each.code, each.stdout, each.stderr) for each in ended if each.code not in FINE] == []
-    recorded = [each.told for each in ended if each.told.get("status") == "recorded"]
+    recorded = [each.told["effect"] for each in ended if each.told.get("status") == "recorded"]
     found = effects("r")
     assert told(0, "status", "r")["output"] == OUTPUT
     assert {title: effect["resolved"] for title, effect in found.items()} == dict.fromkeys(found, 1)
     assert len(found) == 3 * len(OUTPUT)
     asked = {effect["effectId"] for effect in found.values() if effect["kind"] == "agent"}
-    assert sorted(each["effect"] for each in recorded) == sorted(asked)
+    assert sorted(recorded) == sorted(asked)
     journal = Journal(str(run_folder("r")), "r")
     assert journal.verify().seq == len(events("r"))
 

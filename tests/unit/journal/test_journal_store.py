@@ -182,10 +182,30 @@ def test_a_new_journal_object_cannot_write_into_a_journal_that_it_has_not_read(r
         run.open().append(drafts(1, who="second"), NOW)
 
 
-def test_the_very_same_event_written_twice_at_once_counts_once_for_both(run: RunFolder) -> None:
+def test_of_two_that_write_the_very_same_event_at_once_one_was_first(run: RunFolder) -> None:
     first, second = run.loaded(), run.loaded()
-    assert first.append(drafts(1), NOW) == second.append(drafts(1), NOW)
-    assert (run.numbers(), second.head) == ([1], first.head)
+    first.append(drafts(1), NOW)
+    with pytest.raises(HeadMoved):
+        second.append(drafts(1), NOW)
+    assert run.numbers() == [1]
+
+
+@pytest.mark.parametrize("kinds", [(), (b"ext4", b"xfs", b"tmpfs")], ids=["named", "as here"])
+def test_a_link_that_was_made_although_the_answer_was_lost_counts(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch, kinds: tuple[bytes, ...]
+) -> None:
+    """As on a network file system, which then tries again and finds the name taken."""
+    monkeypatch.setattr("babysitter.staging._KNOWN_KINDS", kinds)
+    real_link = os.link
+
+    def link(*arguments: Any, **options: Any) -> None:
+        real_link(*arguments, **options)
+        raise FileExistsError(17, "File exists")
+
+    journal = run.loaded()
+    monkeypatch.setattr(os, "link", link)
+    journal.append(drafts(2), NOW)
+    assert run.numbers() == [1, 2]
 
 
 def test_a_writer_that_is_overtaken_within_its_batch_acknowledges_nothing(
