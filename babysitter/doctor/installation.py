@@ -10,11 +10,11 @@ import sys
 from babysitter import config
 from babysitter.disk import Folder
 from babysitter.doctor.checks import Check, failed, passed, warned
-from babysitter.doctor.run_checks import shown_size
 from babysitter.errors import BabysitterError, StorageError
 from babysitter.library import list_all
 from babysitter.paths import home
 from babysitter.staging import kind_of
+from babysitter.views.text import size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,9 +104,9 @@ def _runs_folder(folder: str) -> Iterator[Check]:
         yield passed("runs", f"{folder}, on {kind or 'a file system that says no name'}")
     free = shutil.disk_usage(folder).free
     if free < LITTLE_SPACE:
-        yield warned("space", f"{shown_size(free)} are free", "babysitter cleanup --dry-run")
+        yield warned("space", f"{size(free)} are free", "babysitter cleanup --dry-run")
     else:
-        yield passed("space", f"{shown_size(free)} are free")
+        yield passed("space", f"{size(free)} are free")
     yield _litter(folder)
 
 

@@ -23,6 +23,7 @@ from babysitter.runs.verification import (
     load_from_files,
     references,
 )
+from babysitter.views.text import size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ def _in_the_way(name: str, path: str) -> Check:
 def _space(folder: str) -> Check:
     sizes = {name: _size(os.path.join(folder, name)) for name in ("journal", "tasks", "artifacts")}
     sizes["all"] = _size(folder)
-    told = ", ".join(f"{name} {shown_size(size)}" for name, size in sizes.items())
+    told = ", ".join(f"{name} {size(count)}" for name, count in sizes.items())
     return passed("size", told)
 
 
@@ -200,12 +201,3 @@ def _size(folder: str) -> int:
             except OSError:
                 continue
     return total
-
-
-def shown_size(size: float) -> str:
-    """A number of bytes for people."""
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if size < 1024 or unit == "GiB":
-            return f"{size:.0f} {unit}" if size >= 10 or unit == "B" else f"{size:.1f} {unit}"
-        size /= 1024
-    return ""

@@ -17,8 +17,8 @@ LAYERS = [
     ["runs"],
     ["executors"],
     ["driver"],
-    ["doctor"],
     ["views"],
+    ["doctor"],
     ["__init__"],  # what authors import; the package itself never does
     ["cli"],
     ["__main__"],

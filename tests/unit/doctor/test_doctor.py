@@ -14,7 +14,7 @@ import pytest
 from babysitter.doctor import installation
 from babysitter.doctor.checks import Check, exit_code, worst
 from babysitter.doctor.progress_checks import process, waiting
-from babysitter.doctor.run_checks import examine, shown_size
+from babysitter.doctor.run_checks import examine
 from babysitter.journal.lock import run_lock
 from babysitter.library import resolve
 from babysitter.runs.creation import create
@@ -304,13 +304,6 @@ def test_a_doubtful_file_system_is_a_warning(
 def test_the_worst_and_the_first_failure_count() -> None:
     checks = [Check("a", "PASS", ""), Check("b", "FAIL", "", "", 5), Check("c", "FAIL", "", "", 7)]
     assert (worst(checks), exit_code(checks), worst([]), exit_code(checks[:1])) == ("FAIL", 5, "PASS", 0)
-
-
-@pytest.mark.parametrize(
-    ("size", "text"), [(0, "0 B"), (900, "900 B"), (4096, "4.0 KiB"), (40960, "40 KiB"), (5 << 30, "5.0 GiB")]
-)
-def test_sizes_are_short(size: int, text: str) -> None:
-    assert shown_size(size) == text
 
 
 @pytest.mark.parametrize("name", ["quarantine", "run.lock"])
