@@ -53,8 +53,8 @@ class Journal:
         self.head: Head = Head.genesis(self.run_id)
         # Of the folder that was read: a repair puts another one in its place.
         self._identity: list[int] | None = None
-        # The head before the head, which names its file.
-        self._before: Head | None = None
+        # The file of the head; empty while there is none.
+        self._head_name = ""
         # The last number and the time of the batch that the head belongs to.
         self._batch = (0, 0)
         # The last event known to be on the disk under its name.
@@ -99,7 +99,7 @@ class Journal:
                 if lines is not None:
                     for event in self._cache.events(lines, marker, self.head):
                         visit(event)
-                    self._take(event)
+                    self._take(event, names[event.seq - 1])
             cached = self.head.seq
             fresh = self._follow(journal, visit)
             self._batch = check_listing(journal, names[cached:], fresh, self.head, self._batch)
@@ -151,12 +151,12 @@ class Journal:
             event = decode(raw, self.head)
             check_known(event, self._flushed)
             self._cache.add(raw, name)
-            self._take(event)
+            self._take(event, name)
             fresh.append(name)
             visit(event)
 
-    def _take(self, event: Event) -> None:
-        self._before = self.head
+    def _take(self, event: Event, name: str) -> None:
+        self._head_name = name
         self.head = event
         self._batch = (event.batch_end, event.ms)
 
@@ -215,7 +215,7 @@ class Journal:
             return []
         self._check_flushes()
         with self._open_same() as journal:
-            if self._before is not None and not journal.has(file_name(self._before)):
+            if self._head_name and not journal.has(self._head_name):
                 # A repair has cut it off, and another one got the inode of the folder that was read.
                 raise self._replaced()
             try:
@@ -239,7 +239,7 @@ class Journal:
             self._publish(journal, staged, names)
         for name, raw, event in zip(names, raws, events, strict=True):
             self._cache.add(raw, name)
-            self._take(event)
+            self._take(event, name)
         self._note_flushed()
         self._cache.save(journal, self.head, self._flushed)
         return events

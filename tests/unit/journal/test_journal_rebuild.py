@@ -172,10 +172,14 @@ def test_the_cache_of_before_says_nothing_of_the_new_journal(run: RunFolder) -> 
         assert (run.numbers(), run.open().verify().seq) == (list(range(1, number)), number - 1)
 
 
+@pytest.mark.parametrize("is_warm", [True, False])
 def test_who_had_read_what_is_cut_cannot_write_although_the_folder_looks_the_same(
-    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+    run: RunFolder, is_warm: bool
 ) -> None:
-    journal = run.write(1, 1, 1)
+    run.write(1, 1, 1)
+    if not is_warm:
+        run.forget_cache()
+    journal = run.loaded()
     cut_before(run, 3)
     journal._identity = None  # as if the new folder had the inode of the old one
     with pytest.raises(RunBusy):
