@@ -67,6 +67,15 @@ SHAPES: dict[str, Shape] = {
     ),
     "PROCESS_ERROR": (("name", MAY_BE_TEXT), ("message", MAY_BE_TEXT), ("file", MAY_BE_TEXT)),
     "PROCESS_CHANGED": (("sourceDigests", OBJECT),),
+    "SESSION_BOUND": (("host", TEXT), ("sessionId", TEXT)),
+    "SESSION_RELEASED": (("sessionId", TEXT), ("reason", TEXT)),
+    "PERMITTED": (
+        ("what", TEXT),
+        ("about", MAY_BE_OBJECT),
+        ("by", TEXT),
+        ("assurance", TEXT),
+        ("evidence", OBJECT),
+    ),
     "RUN_COMPLETED": (("sha256", TEXT), ("outputRef", (str, Absent))),
     "RUN_FAILED": (("error", OBJECT),),
 }

@@ -113,6 +113,9 @@ class RunState:
         script: what replay has to follow, line by line: (type, effect or data, milliseconds).
         problem: the last PROCESS_ERROR, while the run is stuck in it.
         source_digests: of the process and what it imports, as last journalled.
+        session: the SESSION_BOUND of the agent's session that is to finish the run, while one is bound.
+        is_guarded: a session was bound once; from then on ways round the process need a person.
+        permits: what people have permitted, in order.
     """
 
     def __init__(self) -> None:
@@ -131,6 +134,9 @@ class RunState:
         self.marks: dict[str, int] = {}
         self.source_digests: dict[str, str] = {}
         self.problem: dict[str, Any] | None = None
+        self.session: dict[str, Any] | None = None
+        self.is_guarded = False
+        self.permits: list[dict[str, Any]] = []
         self.ending: dict[str, Any] | None = None
         self.ended_ms = 0
 
@@ -236,6 +242,21 @@ def _changed(state: RunState, event: Event) -> None:
     state.source_digests = event.data["sourceDigests"]
 
 
+def _bound(state: RunState, event: Event) -> None:
+    state.session = event.data
+    state.is_guarded = True
+
+
+def _released(state: RunState, event: Event) -> None:
+    # Only its own: another session may have taken the run over since.
+    if state.session is not None and state.session["sessionId"] == event.data["sessionId"]:
+        state.session = None
+
+
+def _permitted(state: RunState, event: Event) -> None:
+    state.permits.append(event.data)
+
+
 def _ended(state: RunState, event: Event) -> None:
     state.status = _ENDINGS[event.type]
     state.ending = event.data
@@ -255,6 +276,9 @@ _HANDLERS: dict[str, Callable[[RunState, Event], None]] = {
     "PROCESS_LOG": _logged,
     "PROCESS_ERROR": _problem,
     "PROCESS_CHANGED": _changed,
+    "SESSION_BOUND": _bound,
+    "SESSION_RELEASED": _released,
+    "PERMITTED": _permitted,
     "RUN_COMPLETED": _ended,
     "RUN_FAILED": _ended,
 }

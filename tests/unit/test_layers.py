@@ -15,9 +15,12 @@ LAYERS = [
     ["config", "journal", "library"],
     ["engine"],
     ["runs"],
+    ["hosts"],
+    ["approvals", "sessions"],
     ["executors"],
     ["driver"],
     ["views"],
+    ["hooks"],
     ["doctor"],
     ["__init__"],  # what authors import; the package itself never does
     ["cli"],
