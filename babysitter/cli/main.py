@@ -36,6 +36,8 @@ COMMANDS = {
     "restore": "storing",
     "cleanup": "cleaning",
     "process": "processes",
+    "session": "sessions",
+    "hook": "sessions",
     "run:create": "original",
     "run:iterate": "original",
     "run:status": "original",
@@ -44,7 +46,7 @@ COMMANDS = {
     "task:show": "original",
     "task:post": "original",
 }
-HIDDEN = frozenset(name for name in COMMANDS if ":" in name)
+HIDDEN = frozenset({"hook", *(name for name in COMMANDS if ":" in name)})
 INTERRUPTED = 130
 COMPLETION = "_BABYSITTER_COMPLETE"
 UNREAD = StorageError.exit_code
