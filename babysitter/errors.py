@@ -15,6 +15,7 @@
     │   ├── EffectCancelled
     │   ├── RunFinished
     │   ├── HeadMoved                     internal: load again and decide again
+    │   ├── PersonNeeded                  only a person may do this
     │   └── RunBusy                  75
     ├── JournalError                  5   what is on disk cannot be trusted
     │   ├── CorruptEvent
@@ -25,6 +26,7 @@
     ├── ReplayError                   7   the process broke the rules
     │   ├── NondeterminismError
     │   ├── ForeignAwait
+    │   ├── EditNeedsPerson               a process with gates was edited
     │   └── ProcessError
     └── StorageError                 74   the disk refused
 
@@ -140,6 +142,10 @@ class HeadMoved(Conflict):
     """Another writer was first: load again and decide again."""
 
 
+class PersonNeeded(Conflict):
+    """Only a person may do this, and it is not seen that one does; nothing was done."""
+
+
 class RunBusy(Conflict):
     """Another command works on this run and did not let go in time."""
 
@@ -191,6 +197,13 @@ class NondeterminismError(ReplayError):
 
 class ForeignAwait(ReplayError):
     """The process awaited something that is not a step."""
+
+
+class EditNeedsPerson(ReplayError):
+    """A process with gates was edited under a run that an agent works on; a person has to accept that."""
+
+    # It is told where a ``NondeterminismError`` would be, and is about no step.
+    step = ""
 
 
 class ProcessError(ReplayError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from babysitter.engine.calls import Call
+from babysitter.engine.definitions import check_assurance
 from babysitter.engine.durations import seconds
 from babysitter.engine.parallel import Parallel
 from babysitter.engine.parameters import Parameters
@@ -77,13 +78,27 @@ class Context:
         return self._call(task, task.bind(args, kwargs))
 
     def breakpoint(
-        self, question: str, *, title: str | None = None, options: Sequence[str] | None = None
+        self,
+        question: str,
+        *,
+        title: str | None = None,
+        options: Sequence[str] | None = None,
+        assurance: str | None = None,
     ) -> Awaitable[Decision]:
-        """Ask a person; await it for the ``Decision``."""
+        """Ask a person; await it for the ``Decision``.
+
+        ``assurance`` is how sure it must be that a person answered, at least:
+        ``dialog``, ``command``, ``terminal`` or ``signed``.
+        """
         if not isinstance(question, str) or not question.strip():
             raise TypeError(f"ctx.breakpoint needs a question, found {question!r}")
-        listed = None if options is None else [str(option) for option in options]
-        return self._call(BREAKPOINT, {"question": question, "title": title, "options": listed})
+        listed: Any = None if options is None else [str(option) for option in options]
+        args = {"question": question, "title": title, "options": listed}
+        if assurance is not None:
+            check_assurance(assurance)
+            # Only then: the arguments of a breakpoint without it are what they always were.
+            args["assurance"] = assurance
+        return self._call(BREAKPOINT, args)
 
     def sleep(self, length: float | str) -> Awaitable[None]:
         """Wait this long from the moment of asking: seconds, or a text such as ``"10m"``; durable."""

@@ -54,6 +54,7 @@ SHAPES: dict[str, Shape] = {
         ("sourceDigests", OBJECT),
         ("entrypoint", OBJECT),
         ("inputsDigest", TEXT),
+        ("options", (dict, Absent)),
     ),
     "EFFECT_REQUESTED": _REQUEST,
     "EFFECT_RESOLVED": _RESULT,

@@ -115,7 +115,8 @@ class RunState:
         source_digests: of the process and what it imports, as last journalled.
         session: the SESSION_BOUND of the agent's session that is to finish the run, while one is bound.
         is_guarded: a session was bound once; from then on ways round the process need a person.
-        permits: what people have permitted, in order.
+        answers_by_policy: breakpoints that demand nothing are answered without a person.
+        permits: what people have permitted and nobody has made use of yet, in order.
     """
 
     def __init__(self) -> None:
@@ -137,6 +138,7 @@ class RunState:
         self.session: dict[str, Any] | None = None
         self.is_guarded = False
         self.permits: list[dict[str, Any]] = []
+        self.answers_by_policy = False
         self.ending: dict[str, Any] | None = None
         self.ended_ms = 0
 
@@ -194,6 +196,7 @@ def _created(state: RunState, event: Event) -> None:
     state.created = data
     state.created_ms = event.ms
     state.source_digests = data["sourceDigests"]
+    state.answers_by_policy = data.get("options", {}).get("breakpoints") == "policy"
 
 
 def _requested(state: RunState, event: Event) -> None:
@@ -240,6 +243,7 @@ def _problem(state: RunState, event: Event) -> None:
 
 def _changed(state: RunState, event: Event) -> None:
     state.source_digests = event.data["sourceDigests"]
+    _spend(state, "edit")
 
 
 def _bound(state: RunState, event: Event) -> None:
@@ -248,6 +252,7 @@ def _bound(state: RunState, event: Event) -> None:
 
 
 def _released(state: RunState, event: Event) -> None:
+    _spend(state, "release", "rebind")
     # Only its own: another session may have taken the run over since.
     if state.session is not None and state.session["sessionId"] == event.data["sessionId"]:
         state.session = None
@@ -255,6 +260,13 @@ def _released(state: RunState, event: Event) -> None:
 
 def _permitted(state: RunState, event: Event) -> None:
     state.permits.append(event.data)
+    if event.data["what"] == "policy":
+        state.answers_by_policy = True
+
+
+def _spend(state: RunState, *what: str) -> None:
+    """What was permitted is done, so the next time needs a permit of its own."""
+    state.permits = [permit for permit in state.permits if permit["what"] not in what]
 
 
 def _ended(state: RunState, event: Event) -> None:

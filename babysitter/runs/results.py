@@ -10,6 +10,7 @@ from babysitter.errors import (
     HeadMoved,
     JournalError,
     NoSuchEffect,
+    PersonNeeded,
     ResultRejected,
     RunBusy,
     RunFinished,
@@ -265,14 +266,20 @@ def decide(
     approved: bool,
     *,
     by: str,
+    assurance: str = "script",
+    evidence: dict[str, Any] | None = None,
     response: str | None = None,
     feedback: str | None = None,
     option: str | None = None,
 ) -> Answer:
     """A person's answer to a breakpoint.
 
+    ``assurance`` is how it was seen that a person gave it, one of
+    ``assurance.LEVELS``, and ``evidence`` what there is to show for that.
+
     Raises:
-        ResultRejected: the effect is no breakpoint, or has no such option.
+        ResultRejected: the effect is no breakpoint, has no such option, or demands a higher level.
+        PersonNeeded: at this level nobody answers for a run that an agent's session works on.
     """
     if effect.kind != "breakpoint":
         raise ResultRejected(
@@ -280,14 +287,47 @@ def decide(
             f"effect {effect.id!r} is a {effect.kind} effect, not a breakpoint",
             hint="babysitter tasks",
         )
-    if effect.is_pending and option is not None:
-        options = [str(each) for each in run.definition_of(effect)["breakpoint"].get("options") or []]
-        if option not in options:
-            raise ResultRejected(
-                effect.id,
-                f"the breakpoint has no option {option!r}",
-                hint=f"its options: {', '.join(options) or 'none'}",
-            )
+    # Only here: results of other effects are posted far more often.
+    from babysitter.runs.assurance import shown_digest
+
+    seen = {"assurance": assurance}
+    if effect.is_pending:
+        definition = run.definition_of(effect)
+        _check_option(effect.id, definition, option)
+        _check_assurance(run, effect.id, definition, assurance)
+        seen["shown"] = shown_digest(definition)
     told = {"response": response, "feedback": feedback, "option": option, "respondedBy": by}
     value = {"approved": approved, **told, "allResponses": [{"approved": approved, **told}]}
-    return Answer(effect.id, "ok", value, executor="person")
+    return Answer(effect.id, "ok", value, executor="person", evidence={**seen, **(evidence or {})})
+
+
+def _check_option(effect_id: str, definition: dict[str, Any], option: str | None) -> None:
+    options = [str(each) for each in definition["breakpoint"].get("options") or []]
+    if option is not None and option not in options:
+        raise ResultRejected(
+            effect_id,
+            f"the breakpoint has no option {option!r}",
+            hint=f"its options: {', '.join(options) or 'none'}",
+        )
+
+
+def _check_assurance(run: Run, effect_id: str, definition: dict[str, Any], level: str) -> None:
+    from babysitter.runs.assurance import is_enough, minimum_of, ways_to_answer
+
+    wanted = minimum_of(definition)
+    if not is_enough(level, wanted):
+        raise ResultRejected(
+            effect_id,
+            f"the breakpoint demands the assurance {wanted!r}, and this answer has {level!r}",
+            hint=ways_to_answer(run.run_id, effect_id, wanted),
+        )
+    if level == "script" and run.state.is_guarded:
+        raise PersonNeeded(
+            f"an agent's session works on run {run.run_id!r}, so a person answers its breakpoints",
+            hint=ways_to_answer(run.run_id, effect_id, wanted),
+        )
+    if level == "policy" and not run.state.answers_by_policy:
+        raise PersonNeeded(
+            f"run {run.run_id!r} was not created to answer breakpoints by policy",
+            hint=ways_to_answer(run.run_id, effect_id, wanted),
+        )

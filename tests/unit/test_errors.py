@@ -35,6 +35,7 @@ CODES = {
     "EffectCancelled": 3,
     "RunFinished": 3,
     "HeadMoved": 3,
+    "PersonNeeded": 3,
     "RunBusy": 75,
     "JournalError": 5,
     "CorruptEvent": 5,
@@ -45,6 +46,7 @@ CODES = {
     "ReplayError": 7,
     "NondeterminismError": 7,
     "ForeignAwait": 7,
+    "EditNeedsPerson": 7,
     "ProcessError": 7,
     "StorageError": 74,
 }

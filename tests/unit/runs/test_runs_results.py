@@ -11,11 +11,14 @@ from babysitter.errors import (
     EffectCancelled,
     HeadMoved,
     NoSuchEffect,
+    PersonNeeded,
     ResultRejected,
     RunBusy,
     RunFinished,
     StorageError,
 )
+from babysitter.ids import sha256_hex
+from babysitter.jsontext import canonical
 from babysitter.limits import Limits
 from babysitter.runs import drafts
 from babysitter.runs.results import Answer, Verdict, accept, decide, find_effect
@@ -460,3 +463,57 @@ def test_a_large_result_is_compared_by_its_text_where_that_is_enough(
     real = Run.value_of
     monkeypatch.setattr(Run, "value_of", lambda run, effect: read.append(effect) or real(run, effect))
     assert (project.post("1", value).status, bool(read)) == (status, is_read)
+
+
+# How sure it is that a person decided
+
+SIGNED = CHOOSE.replace("options=", "assurance='signed', options=")
+
+
+def guarded(project: Project) -> None:
+    """The run, as an agent's session has it."""
+    project.open().append([("SESSION_BOUND", {"host": "claude", "sessionId": "s-1"})])
+
+
+def test_an_answer_says_how_sure_it_is_and_what_was_shown(project: Project) -> None:
+    project.begin(CHOOSE)
+    run = project.open()
+    definition = run.definition_of(find_effect(run, "1"))
+    answered(project, True, option="live", assurance="dialog", evidence={"toolUseId": "t-1"})
+    (resolved,) = project.data_of("EFFECT_RESOLVED")
+    digest = sha256_hex(canonical(definition).encode())
+    assert resolved["evidence"] == {"assurance": "dialog", "shown": digest, "toolUseId": "t-1"}
+
+
+@pytest.mark.parametrize("level", ["script", "dialog", "command", "terminal"])
+def test_an_answer_below_what_the_breakpoint_demands_is_refused(project: Project, level: str) -> None:
+    project.begin(SIGNED)
+    with pytest.raises(
+        ResultRejected, match=f"demands the assurance 'signed', and .* has '{level}'"
+    ) as caught:
+        answered(project, True, assurance=level)
+    assert caught.value.hint.endswith(" --sign")
+
+
+def test_an_answer_at_the_level_that_is_demanded_is_taken(project: Project) -> None:
+    project.begin(SIGNED)
+    assert answered(project, True, assurance="signed").status == "recorded"
+
+
+def test_a_script_answers_a_run_that_no_session_was_bound_to(project: Project) -> None:
+    project.begin(CHOOSE)
+    assert answered(project, True).status == "recorded"
+
+
+def test_a_script_does_not_answer_a_run_that_a_session_works_on(project: Project) -> None:
+    project.begin(CHOOSE)
+    guarded(project)
+    with pytest.raises(PersonNeeded, match="session works on run 'r'") as caught:
+        answered(project, True)
+    assert "/babysitter:approve" in caught.value.hint
+
+
+def test_a_policy_answers_only_where_it_was_chosen(project: Project) -> None:
+    project.begin(CHOOSE)
+    with pytest.raises(PersonNeeded, match="by policy"):
+        answered(project, True, assurance="policy")

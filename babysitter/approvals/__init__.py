@@ -1,0 +1,1 @@
+"""What only people may do: answer breakpoints, and permit what goes round a process."""

@@ -1,0 +1,101 @@
+"""What goes round a process needs a person, who permits it first; each permit is an event and serves once."""
+
+from __future__ import annotations
+
+from babysitter.approvals.place import is_inside_host, is_person_there, person, seen_here
+from babysitter.errors import HeadMoved, InvalidInput, PersonNeeded, RunBusy, RunFinished
+from babysitter.runs.run import MOST_LOST_RACES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from babysitter.runs.run import Run
+
+# What can be permitted → what it means, for people.
+WHAT = {
+    "edit": "go on with the process as it has been edited",
+    "release": "let the session leave the run unfinished",
+    "rebind": "let the session turn to another run",
+    "policy": "answer breakpoints that demand nothing without asking",
+    "repair": "go back to an earlier event",
+    "halt": "end the run",
+    "cancel": "cancel an effect",
+    "rewind": "go back to an earlier step",
+    "archive": "put the run away",
+}
+
+
+def permit(
+    run: Run,
+    what: str,
+    *,
+    by: str,
+    assurance: str,
+    evidence: dict[str, Any],
+    about: dict[str, Any] | None = None,
+) -> None:
+    """Record that a person permits it; durable when this returns.
+
+    Raises:
+        InvalidInput: nothing by that name can be permitted.
+        RunFinished: nothing is left to be permitted.
+        RunBusy, StorageError
+    """
+    if what not in WHAT:
+        raise InvalidInput(f"{what!r} is nothing that can be permitted", hint=f"one of {', '.join(WHAT)}")
+    told = {"what": what, "by": by, "assurance": assurance, "evidence": evidence}
+    data = told if about is None else {**told, "about": about}
+    for _ in range(MOST_LOST_RACES):
+        if run.state.is_finished:
+            raise RunFinished(f"run {run.run_id!r} has {run.state.status}; nothing is left to be permitted")
+        try:
+            run.append([("PERMITTED", data)])
+        except HeadMoved:
+            run.refresh()
+            continue
+        return
+    raise RunBusy(f"run {run.run_id!r} is written by others all the time", hint="try again in a moment")
+
+
+def is_permitted(run: Run, what: str, about: dict[str, Any] | None = None) -> bool:
+    """A person has permitted it, and it was not made use of yet."""
+    return any(
+        given["what"] == what and (about is None or given.get("about") == about)
+        for given in run.state.permits
+    )
+
+
+def is_free(run: Run) -> bool:
+    """Nobody has to permit anything: no session was ever bound to the run, or it has ended."""
+    return not run.state.is_guarded or run.state.is_finished
+
+
+def demand(
+    run: Run, what: str, about: dict[str, Any] | None = None, environ: Mapping[str, str] | None = None
+) -> None:
+    """Let a command go on that goes round the process, if a person wants it.
+
+    Of a run that is free, or when it is permitted, nothing happens. A person at
+    a terminal outside any host permits it by calling the command.
+
+    Raises:
+        PersonNeeded: it is not seen that a person wants it; nothing was done.
+    """
+    if is_free(run) or is_permitted(run, what, about):
+        return
+    if not is_person_there() or is_inside_host(environ):
+        raise PersonNeeded(
+            f"an agent's session works on run {run.run_id!r}; to {WHAT[what]} needs a person",
+            hint=ways_to_permit(run.run_id, what),
+        )
+    permit(run, what, by=person(), assurance="terminal", evidence=seen_here(), about=about)
+
+
+def ways_to_permit(run_id: str, what: str) -> str:
+    """What a person can do to permit something."""
+    return (
+        f"type /babysitter:approve {what} in the session; or in a terminal of your own: "
+        f"babysitter approve {run_id} --permit {what}"
+    )

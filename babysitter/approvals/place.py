@@ -1,0 +1,147 @@
+"""Where a command is called: by a person at a terminal, by a script, or inside an agent's session."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from babysitter.errors import PersonNeeded
+from babysitter.paths import home
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+# Set by agent hosts for what they start, and by nobody for himself.
+HOST_VARIABLES = (
+    "CLAUDECODE",
+    "CLAUDE_CODE_SESSION_ID",
+    "CLAUDE_PID",
+    "AI_AGENT",
+    "CODEX_CI",
+    "CODEX_SANDBOX",
+    "CODEX_SANDBOX_NETWORK_DISABLED",
+    "CODEX_THREAD_ID",
+    "COPILOT_AGENT",
+    "CURSOR_AGENT",
+    "GEMINI_CLI",
+    "OPENCODE",
+)
+SESSION_VARIABLES = ("CLAUDE_CODE_SESSION_ID", "CODEX_THREAD_ID")
+MOST_OF_ENVIRONMENT = 1 << 20
+
+
+def is_inside_host(environ: Mapping[str, str] | None = None) -> bool:
+    """Whether an agent host has started this command, directly or not, as far as can be seen.
+
+    By its variables; and, for those who take them away, by the processes above
+    this one: is one of them a host, or started by one, of whose session
+    babysitter knows? Names of programs prove nothing and are not looked at.
+    """
+    told = os.environ if environ is None else environ
+    if any(told.get(name) for name in HOST_VARIABLES):
+        return True
+    known = _known_sessions()
+    if not known:
+        return False
+    pids, session_ids = set(known.values()), set(known)
+    return any(pid in pids or not session_ids.isdisjoint(_sessions_of(pid)) for pid in ancestors())
+
+
+def _known_sessions() -> dict[str, int]:
+    """Session → pid of its host, as the hook of its start has written it; 0 where it has not."""
+    folder = os.path.join(home(), "sessions")
+    try:
+        return {name: _host_pid(os.path.join(folder, name, "host")) for name in os.listdir(folder)}
+    except OSError:
+        return {}
+
+
+def _host_pid(path: str) -> int:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            first = file.read(64).split(maxsplit=1)[:1]
+    except OSError:
+        return 0
+    return int(first[0]) if first and first[0].isascii() and first[0].isdecimal() else 0
+
+
+def ancestors() -> Iterator[int]:
+    """The processes above this one, the nearest first, without the first of the system."""
+    parents = None if os.path.exists("/proc/self/stat") else _listed_parents()
+    pid, seen = os.getppid(), {os.getpid()}
+    while pid > 1 and pid not in seen:
+        yield pid
+        seen.add(pid)
+        pid = _parent_of(pid) if parents is None else parents.get(pid, 0)
+
+
+def _parent_of(pid: int) -> int:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            # The name of the program comes first, in brackets, and may hold anything.
+            return int(file.read().rpartition(b")")[2].split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def _listed_parents() -> dict[int, int]:
+    import subprocess
+
+    try:
+        told = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, check=False).stdout
+    except OSError:
+        return {}
+    pairs = [line.split() for line in told.splitlines()]
+    return {int(pair[0]): int(pair[1]) for pair in pairs if len(pair) == 2}
+
+
+def _sessions_of(pid: int) -> set[str]:
+    """The sessions that the environment of a process names, where that can be read."""
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            entries = file.read(MOST_OF_ENVIRONMENT).split(b"\0")
+    except OSError:
+        return set()
+    named = dict(entry.partition(b"=")[::2] for entry in entries)
+    return {named.get(name.encode(), b"").decode(errors="replace") for name in SESSION_VARIABLES}
+
+
+def is_person_there() -> bool:
+    """Somebody can read a question and answer it: both ends are a terminal, and it is ours at the moment."""
+    try:
+        return sys.stdin.isatty() and sys.stdout.isatty() and os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    except (AttributeError, OSError, ValueError):
+        # Closed from the start (then there is no stream), closed since, or not the terminal of our session.
+        return False
+
+
+def person() -> str:
+    """The name of who answers; the number where the machine knows no name."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
+
+
+def level_here(what: str, hint: str, environ: Mapping[str, str] | None = None) -> str:
+    """``terminal`` or ``script``: how sure it is that a person calls this command.
+
+    Raises:
+        PersonNeeded: it is called inside an agent's session; ``what`` cannot be done there.
+    """
+    if is_inside_host(environ):
+        raise PersonNeeded(f"inside an agent's session {what}", hint=hint)
+    return "terminal" if is_person_there() else "script"
+
+
+def seen_here() -> dict[str, Any]:
+    """What there is to show for a person at a terminal."""
+    try:
+        terminal = os.ttyname(sys.stdin.fileno())
+    except (AttributeError, OSError, ValueError):
+        terminal = "?"
+    return {"terminal": terminal, "pid": os.getpid(), "parent": os.getppid()}
