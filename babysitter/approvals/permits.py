@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from babysitter.approvals.place import is_inside_host, is_person_there, person, seen_here
-from babysitter.errors import HeadMoved, InvalidInput, PersonNeeded, RunBusy, RunFinished
-from babysitter.runs.run import MOST_LOST_RACES
+from babysitter.errors import InvalidInput, PersonNeeded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,16 +46,7 @@ def permit(
         raise InvalidInput(f"{what!r} is nothing that can be permitted", hint=f"one of {', '.join(WHAT)}")
     told = {"what": what, "by": by, "assurance": assurance, "evidence": evidence}
     data = told if about is None else {**told, "about": about}
-    for _ in range(MOST_LOST_RACES):
-        if run.state.is_finished:
-            raise RunFinished(f"run {run.run_id!r} has {run.state.status}; nothing is left to be permitted")
-        try:
-            run.append([("PERMITTED", data)])
-        except HeadMoved:
-            run.refresh()
-            continue
-        return
-    raise RunBusy(f"run {run.run_id!r} is written by others all the time", hint="try again in a moment")
+    run.append_whatever_comes([("PERMITTED", data)])
 
 
 def is_permitted(run: Run, what: str, about: dict[str, Any] | None = None) -> bool:

@@ -37,7 +37,6 @@ COMMANDS = {
     "cleanup": "cleaning",
     "process": "processes",
     "session": "sessions",
-    "hook": "sessions",
     "run:create": "original",
     "run:iterate": "original",
     "run:status": "original",
@@ -46,7 +45,7 @@ COMMANDS = {
     "task:show": "original",
     "task:post": "original",
 }
-HIDDEN = frozenset({"hook", *(name for name in COMMANDS if ":" in name)})
+HIDDEN = frozenset(name for name in COMMANDS if ":" in name)
 INTERRUPTED = 130
 COMPLETION = "_BABYSITTER_COMPLETE"
 UNREAD = StorageError.exit_code

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -188,13 +188,4 @@ def _json(told: dict[str, Any]) -> None:
     as_json(told)
 
 
-@click.command(hidden=True)
-@click.argument("event")
-def hook(event: str) -> NoReturn:
-    """Answer a lifecycle hook of an agent host; for its scripts."""
-    from babysitter.hooks.entry import main
-
-    main(event)
-
-
-commands = {"session": session, "hook": hook}
+commands = {"session": session}

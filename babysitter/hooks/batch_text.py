@@ -21,14 +21,12 @@ PEOPLE_AND_CLOCK = ("breakpoint", "sleep")
 
 
 def batch_text(run: Run, effects: Sequence[Effect]) -> str:
-    """The effects that somebody has to begin: for ``babysitter work``, for subagents, for this agent itself."""
+    """The effects that somebody has to begin: ``babysitter work``, subagents, or the agent itself."""
     own = [effect for effect in effects if effect.kind in OWN]
     agents = [effect for effect in effects if effect.kind not in (*OWN, *PEOPLE_AND_CLOCK)]
     total, done = len(run.state.effects), len(run.state.effects) - len(run.state.pending)
-    lines = [
-        f"babysitter: run {run.run_id} is not finished ({done} of {total} effects so far are answered)."
-        " Start all of this now, in one message, so that it goes on side by side:"
-    ]
+    begin = "Start all of this now, in one message, so that it goes on side by side:"
+    lines = [f"babysitter: run {run.run_id} is not finished ({done} of {total} effects answered). {begin}"]
     if own:
         lines.append(
             f"- `babysitter work {run.run_id}` in the background ({_kinds(own)}); do not run them yourself."
@@ -52,9 +50,12 @@ def _how_to(run: Run, agents: Sequence[Effect]) -> list[str]:
     return [
         f"- {who}, with exactly this prompt:",
         f"  {subagent_prompt(run.run_id, named)}",
-        "  Its last message is checked and recorded by itself; without subagents:"
-        f" `babysitter post {run.run_id} {named} --value JSON`.",
+        f"  Its last message is recorded by itself; without subagents: {_by_hand(run, named)}.",
     ]
+
+
+def _by_hand(run: Run, effect_id: str) -> str:
+    return f"`babysitter post {run.run_id} {effect_id} --value JSON`"
 
 
 def subagent_prompt(run_id: str, effect_id: str) -> str:
@@ -94,8 +95,8 @@ def stuck_text(run: Run) -> str:
         f"{problem.get('name')}: {problem.get('message')}{place}",
         *([str(problem["hint"])] if problem.get("hint") else []),
         str(problem.get("traceback") or "")[-MOST_TRACEBACK:],
-        "Mend the process file and stop; nothing that was done is lost. If the edit needs a person,"
-        " say so: they type `/babysitter:approve edit`.",
+        "Mend the process file and stop; nothing that was done is lost.",
+        "If the edit needs a person, say so: they type `/babysitter:approve edit`.",
     ]
     return "\n".join(line for line in told if line)[:MOST_BYTES]
 
@@ -107,9 +108,10 @@ def diverged_text(run: Run, message: str, hint: str) -> str:
 
 def question_text(run: Run, effects: Sequence[Effect]) -> str:
     """Breakpoints that the person at this session has not been asked yet."""
+    how = "with the question tool (AskUserQuestion), the question being exactly its mark"
     lines = [
-        f"babysitter: run {run.run_id} waits for the person. Ask each of these with the question tool (AskUserQuestion),"
-        " the question being exactly its mark; babysitter puts in its own words. Never answer for them:"
+        f"babysitter: run {run.run_id} waits for the person. Ask each of these {how};",
+        "babysitter puts in its own words. Never answer for them:",
     ]
     lines += [
         f"  {question_mark_of(effect.id)} {shown_title(effect.label, LONGEST_TITLE)}"

@@ -1,4 +1,4 @@
-"""A session begins, is compacted, or ends: it is told where its run stands, and its binding is kept or not."""
+"""A session begins, is compacted, or ends: it is told where its run stands, and keeps its binding or not."""
 
 from __future__ import annotations
 
@@ -72,9 +72,10 @@ def state_text(run: Run) -> str:
     waits = [printable(effect.label)[:60] for effect in list(run.state.pending.values())[:MOST_TITLES]]
     more = len(run.state.pending) - len(waits)
     told = f"{'; '.join(waits)}{f' and {more} more' if more > 0 else ''}" or "its next iteration"
+    about = f"process {run.state.process_id[:80]}, {run.state.status}"
     return (
-        f"babysitter: this session is bound to run {run.run_id} (process {run.state.process_id[:80]}, {run.state.status}),"
-        f" and cannot end before the run does. It waits for: {told}. Stop to be told what to do;"
+        f"babysitter: this session is bound to run {run.run_id} ({about}), and cannot end"
+        f" before the run does. It waits for: {told}. Stop to be told what to do;"
         f" `babysitter status {run.run_id}` shows all."
     )
 

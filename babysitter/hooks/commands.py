@@ -37,7 +37,7 @@ def command(call: Call) -> Answer:
     if doubt:
         if call.command == "approve":
             return tell(
-                f"babysitter: nothing was recorded, {doubt}; the person can use a terminal: babysitter approve"
+                f"babysitter: nothing was recorded, {doubt}; a person can in a terminal: babysitter approve"
             )
         return let_go()
     if call.command in GRANTS:
@@ -62,7 +62,7 @@ def _doubt(call: Call) -> str:
 
 
 def _evidence(call: Call) -> dict[str, Any]:
-    from babysitter.sessions.person import person
+    from babysitter.approvals.place import person
 
     return {
         "by": person(),
@@ -91,9 +91,9 @@ def _decided(call: Call, run: Run) -> str:
     evidence = _evidence(call)
     by = str(evidence.pop("by"))
     if words[:1] and words[0] in PERMITS:
-        from babysitter.approvals.permits import permit_now
+        from babysitter.approvals.permits import permit
 
-        permit_now(run, words[0], by=by, assurance=LEVEL, evidence=evidence)
+        permit(run, words[0], by=by, assurance=LEVEL, evidence=evidence)
         return f"recorded, the person permits: {words[0]}. Do it now"
     effect, words = _effect(run, words)
     approved, option, feedback = _read(run, effect, words)
@@ -103,7 +103,8 @@ def _decided(call: Call, run: Run) -> str:
     refused = accept(run, [answer])[0].error
     if refused is not None:
         raise refused
-    return f"recorded, the person said {'yes' if approved else 'no'} to {effect.label!r}. Stop, and you are told what is next"
+    said = "yes" if approved else "no"
+    return f"recorded, the person said {said} to {effect.label!r}. Stop, and you are told what is next"
 
 
 def _effect(run: Run, words: list[str]) -> tuple[Effect, list[str]]:

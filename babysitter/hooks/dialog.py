@@ -78,7 +78,7 @@ def _refusal(call: Call, run: Run, effect: Effect, options: list[str]) -> str:
     if call.agent or not call.has_person or not valid_id(call.tool_use):
         return f"no person can answer here; they can with: babysitter approve {run.run_id} {effect.id}"
     if len(options) > MOST_OPTIONS:
-        return f"this breakpoint has {len(options)} options, more than a dialog shows; the person types {command} OPTION"
+        return f"a dialog cannot show its {len(options)} options; the person types {command} OPTION"
     try:
         decide(run, effect, True, by="", assurance=LEVEL, option=options[0] if options else None)
     except BabysitterError as error:
@@ -190,7 +190,7 @@ def _record(call: Call, run: Run, effect: Effect, said: str) -> Answer:
         "pid": call.pid,
         "label": said,
     }
-    from babysitter.sessions.person import person
+    from babysitter.approvals.place import person
 
     answer = decide(
         run,

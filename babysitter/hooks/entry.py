@@ -57,6 +57,11 @@ def main(event: str) -> NoReturn:
     os._exit(0)
 
 
+def called() -> NoReturn:
+    """The program ``babysitter-hook EVENT``."""
+    main(sys.argv[1])
+
+
 def _answer(event: str) -> dict[str, Any] | None:
     try:
         adapter = adapter_of(os.environ)
@@ -98,7 +103,7 @@ def _payload() -> dict[str, Any]:
 
 
 def read_call(fd: int) -> bytes:
-    """What the host writes, up to the end; or up to a line that ends the JSON, or to silence, or to a size."""
+    """What the host writes: up to the end, to a line that ends the JSON, to silence, or to a size."""
     pieces: list[bytes] = []
     size, until = 0, time.monotonic() + PATIENCE_SECONDS
     while size < MOST_BYTES:
@@ -118,6 +123,3 @@ def read_call(fd: int) -> bytes:
 def _is_whole(pieces: list[bytes]) -> bool:
     """Whether this can be the end: the host writes one object and a line feed, and may keep the pipe open."""
     return pieces[0][:1] == b"{" and pieces[-1].rstrip()[-1:] == b"}"
-
-
-assert sys.version_info >= (3, 11)

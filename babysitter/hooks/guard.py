@@ -7,6 +7,7 @@ text search finds. What gets through shows in the chain, or is refused where it 
 from __future__ import annotations
 
 import os
+from itertools import pairwise
 
 from babysitter.hosts.calls import QUESTION, SCHEDULE, SHELL, WRITE, deny, let_go
 from babysitter.paths import STATE_FOLDER, home
@@ -40,8 +41,8 @@ JOURNAL = (
     " Results: `babysitter post RUN EFFECT --value JSON`. Files of your own: the run's artifacts/"
 )
 PERSON = (
-    "only a person can answer a breakpoint or permit a way round the process: ask them with the question tool,"
-    " or let them type /babysitter:approve"
+    "only a person can answer a breakpoint or permit a way round the process: ask them with the question"
+    " tool, or let them type /babysitter:approve"
 )
 
 
@@ -102,8 +103,7 @@ def _is_persons(command: str) -> bool:
         return True
     words = command.replace("'", " ").replace('"', " ").split()
     return any(
-        os.path.basename(word) == "babysitter" and following in PERSONS
-        for word, following in zip(words, words[1:], strict=False)
+        os.path.basename(word) == "babysitter" and following in PERSONS for word, following in pairwise(words)
     )
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import time
+
 from babysitter.errors import BabysitterError, InvalidInput, ResultRejected
 from babysitter.executors.reply import value_of
 from babysitter.hooks.bound import bound_to
@@ -17,6 +20,7 @@ from babysitter.sessions.agents import (
     remember,
 )
 
+PATIENCE_SECONDS, PAUSE_SECONDS = 0.5, 0.02
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -33,7 +37,7 @@ def subagent_stop(call: Call) -> calls.Answer:
         # As the host's own, for compacting.
         return let_go()
     name, sent_back = carried(call.session, call.agent)
-    transcript = Transcript(call.agent_transcript)
+    transcript = _whole_transcript(call)
     name = transcript.effect or name
     found = _pending(call, name)
     if found is None:
@@ -54,6 +58,18 @@ def subagent_stop(call: Call) -> calls.Answer:
     )
 
 
+def _whole_transcript(call: Call) -> Transcript:
+    """The transcript with the last message in it, which the host may write a little after it calls us."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        transcript = Transcript(call.agent_transcript)
+        is_ours = transcript.effect or carried(call.session, call.agent)[0]
+        is_whole = transcript.last_text.strip() == call.last_text.strip()
+        if not is_ours or is_whole or time.monotonic() > until:
+            return transcript
+        time.sleep(PAUSE_SECONDS)
+
+
 def _pending(call: Call, name: str) -> tuple[Run, Effect] | None:
     """The run of the session, and the effect of that id, if an agent's answer to it is waited for."""
     bound = bound_to(call) if name else None
@@ -66,7 +82,7 @@ def _pending(call: Call, name: str) -> tuple[Run, Effect] | None:
 
 
 def take(run: Run, effect: Effect, text: str, evidence: dict[str, Any], used: dict[str, int] | None) -> str:
-    """Record what a subagent said as the result of its effect; gives what is wrong with it, if anything is."""
+    """Record what a subagent said as the result of its effect; gives what is wrong with it, if anything."""
     try:
         value = value_of(text, run.limits)
     except InvalidInput as error:
@@ -89,8 +105,6 @@ def _evidence(call: Call) -> dict[str, Any]:
 
 def usage(transcript: Transcript) -> dict[str, int] | None:
     """The tokens of a subagent: of each message once, however many lines it takes."""
-    import os
-
     adapter, sums = adapter_of(os.environ), dict[str, int]()
     for message in transcript.messages.values():
         for name, tokens in adapter.usage_of(message).items():
@@ -110,8 +124,6 @@ def after_tool(call: Call) -> calls.Answer:
 
 
 def _after_subagent(call: Call) -> calls.Answer:
-    import os
-
     adapter = adapter_of(os.environ)
     prompt = call.tool_input.get("prompt")
     name = marked_effect(prompt) if isinstance(prompt, str) else ""

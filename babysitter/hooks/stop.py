@@ -63,9 +63,8 @@ def ended_message(run: Run) -> str:
     if state.status == "completed":
         return f"babysitter: run {run.run_id} has completed; proof {head.seq}-{head.checksum}"
     error = (state.ending or {}).get("error") or {}
-    return printable(
-        f"babysitter: run {run.run_id} has {state.status}: {error.get('name')}: {str(error.get('message'))[:500]}"
-    )
+    why = f"{error.get('name')}: {str(error.get('message'))[:500]}"
+    return printable(f"babysitter: run {run.run_id} has {state.status}: {why}")
 
 
 def _decide(call: Call, bound: Bound, iteration: Iteration) -> Answer:
@@ -125,9 +124,10 @@ def _go_on(bound: Bound, text: str, asked: list[str] | None = None) -> Answer:
     is_idle = stops >= MOST_IDLE_STOPS
     keep_head(bound.session, head, stops=0 if is_idle else stops, asked=asked)
     if is_idle:
+        name = bound.run.run_id
         return let_go(
-            f"babysitter: run {bound.run.run_id} is NOT finished, but nothing has moved in it for {stops} stops;"
-            f" the session is let go. Where it stands: babysitter status {bound.run.run_id}"
+            f"babysitter: run {name} is NOT finished, but nothing has moved in it for {stops} stops;"
+            f" the session is let go. Where it stands: babysitter status {name}"
         )
     return told_to_go_on(text)
 
@@ -137,11 +137,10 @@ def _waiting_message(run: Run) -> str:
     waits = []
     for effect in run.state.pending.values():
         if effect.kind == "breakpoint":
-            waits.append(
-                f"your answer to {effect.label!r} (/babysitter:approve, or babysitter approve {run.run_id} {effect.id})"
-            )
+            way = f"/babysitter:approve, or babysitter approve {run.run_id} {effect.id}"
+            waits.append(f"your answer to {effect.label!r} ({way})")
         elif effect.kind == "sleep":
-            waits.append(f"{iso(due_at(effect))}")
+            waits.append(iso(due_at(effect)))
     others = len(run.state.pending) - len(waits)
     if others:
         waits.append(f"{others} effects that are being worked on")

@@ -66,6 +66,11 @@ class Transcript:
             # It is not there (yet); whoever needs it finds it empty.
             pass
 
+    @property
+    def last_text(self) -> str:
+        """The last that the subagent said, as far as it was written yet."""
+        return _text_of(list(self.messages.values())[-1]) if self.messages else ""
+
     def _read(self, file: Any) -> None:
         is_first = True
         while raw := file.readline(MOST_LINE):

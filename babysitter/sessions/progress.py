@@ -1,5 +1,6 @@
-"""How far a session had its run at its last stop: for the guard against turns without progress, and as a
-witness of where the journal ended.
+"""How far a session had its run at its last stop.
+
+For the guard against turns without progress, and as a witness of where the journal ended.
 """
 
 from __future__ import annotations
