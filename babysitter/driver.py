@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from babysitter.engine.state import Effect
-    from babysitter.errors import NondeterminismError
+    from babysitter.errors import ReplayError
     from babysitter.executors.pool import Finished, Pool
     from babysitter.journal.events import Event
     from babysitter.runs.results import Answer
@@ -52,7 +52,7 @@ class Ending:
 
     __slots__ = ("diverged", "status", "waiting_for")
 
-    def __init__(self, status: str, waiting_for: list[Effect], diverged: NondeterminismError | None) -> None:
+    def __init__(self, status: str, waiting_for: list[Effect], diverged: ReplayError | None) -> None:
         self.status = status
         self.waiting_for = waiting_for
         self.diverged = diverged

@@ -179,9 +179,10 @@ class CorruptArchive(JournalError):
 
 
 class ReplayError(BabysitterError):
-    """The process broke a rule of replay."""
+    """The process broke a rule of replay; ``step`` is where, if it was at a step."""
 
     exit_code = 7
+    step = ""
 
 
 class NondeterminismError(ReplayError):
@@ -201,9 +202,6 @@ class ForeignAwait(ReplayError):
 
 class EditNeedsPerson(ReplayError):
     """A process with gates was edited under a run that an agent works on; a person has to accept that."""
-
-    # It is told where a ``NondeterminismError`` would be, and is about no step.
-    step = ""
 
 
 class ProcessError(ReplayError):

@@ -224,6 +224,7 @@ def _fill(
         **{name: about[name] for name in about if name != "layout"},
         "runDigest": sha256_hex(described),
         "sourceDigests": source.digests,
+        "gates": sorted(source.gates),
         "inputsRef": "inputs.json",
         "inputsDigest": sha256_hex(inputs),
         "engine": version,

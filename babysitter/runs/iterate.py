@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from babysitter.engine.state import Effect, RunState
-    from babysitter.errors import NondeterminismError
+    from babysitter.errors import ReplayError
     from babysitter.runs.run import Run
 
 
@@ -25,7 +25,7 @@ class Iteration:
 
     __slots__ = ("diverged", "new", "run", "status")
 
-    def __init__(self, run: Run, new: list[Effect], diverged: NondeterminismError | None) -> None:
+    def __init__(self, run: Run, new: list[Effect], diverged: ReplayError | None) -> None:
         self.run = run
         self.new = new
         self.diverged = diverged
