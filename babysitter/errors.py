@@ -22,6 +22,7 @@
     │   ├── MissingEvent
     │   ├── TailRemoved
     │   ├── UnknownLayout
+    │   ├── BadSignature
     │   └── CorruptArchive
     ├── ReplayError                   7   the process broke the rules
     │   ├── NondeterminismError
@@ -172,6 +173,10 @@ class TailRemoved(JournalError):
 
 class UnknownLayout(JournalError):
     """The run folder was written in a layout that this version does not know."""
+
+
+class BadSignature(JournalError):
+    """An approval is not signed by whom it has to be, or the signature is that of something else."""
 
 
 class CorruptArchive(JournalError):

@@ -46,7 +46,24 @@ def iterate(run: Run) -> Iteration:
     execution = Execution(run)
     execution.start()
     events = execution.write_round()
-    return Iteration(run, requested_in(run.state, events), execution.diverged)
+    while _answer_by_policy(run, execution):
+        execution.follow()
+        events += execution.write_round()
+    new = requested_in(run.state, events)
+    if run.state.answers_by_policy:
+        new = [effect for effect in new if effect.is_pending]
+    return Iteration(run, new, execution.diverged)
+
+
+def _answer_by_policy(run: Run, execution: Execution) -> bool:
+    """Answer what the run's policy answers; whether there was anything."""
+    if not run.state.answers_by_policy or run.state.is_finished or execution.diverged is not None:
+        return False
+    from babysitter.runs.policy import answers
+    from babysitter.runs.results import RECORDED, accept
+
+    answered = answers(run)
+    return bool(answered) and any(verdict.status == RECORDED for verdict in accept(run, answered))
 
 
 def requested_in(state: RunState, events: list[Any]) -> list[Effect]:
