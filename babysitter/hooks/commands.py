@@ -6,9 +6,12 @@ and what a schedule sends is not expanded. Who it comes from is checked all the 
 
 from __future__ import annotations
 
+from babysitter.approvals.permits import WHAT, permit
+from babysitter.approvals.place import person
 from babysitter.errors import BabysitterError, NoSuchEffect
 from babysitter.hooks.bound import bound_to
 from babysitter.hosts.calls import let_go, tell
+from babysitter.runs.edits import present_digests
 from babysitter.runs.results import accept, decide, find_effect
 from babysitter.sessions.grants import grant
 from babysitter.sessions.presence import is_nested, presence_of
@@ -23,8 +26,6 @@ if TYPE_CHECKING:
 
 LEVEL = "command"
 YES, NO = frozenset({"yes", "y", "ok", "approve"}), frozenset({"no", "n", "reject"})
-# What a person can permit besides answering a breakpoint; the rest of approvals.permits comes by the run.
-PERMITS = frozenset({"edit", "release", "rebind", "repair", "archive", "halt", "cancel", "rewind"})
 # Typed commands that allow something by themselves.
 GRANTS = {"yolo": "policy", "resume": "rebind", "call": "rebind", "forever": "rebind"}
 
@@ -62,8 +63,6 @@ def _doubt(call: Call) -> str:
 
 
 def _evidence(call: Call) -> dict[str, Any]:
-    from babysitter.approvals.place import person
-
     return {
         "by": person(),
         "session": call.session,
@@ -90,11 +89,10 @@ def _decided(call: Call, run: Run) -> str:
     words = call.arguments.split()
     evidence = _evidence(call)
     by = str(evidence.pop("by"))
-    if words[:1] and words[0] in PERMITS:
-        from babysitter.approvals.permits import permit
-
-        permit(run, words[0], by=by, assurance=LEVEL, evidence=evidence)
-        return f"recorded, the person permits: {words[0]}. Do it now"
+    if words and words[0] in WHAT:
+        about = {"sourceDigests": present_digests(run)} if words[0] == "edit" else None
+        permit(run, words[0], by=by, assurance=LEVEL, evidence=evidence, about=about)
+        return f"recorded, the person permits to {WHAT[words[0]]}. Do it now, or stop to be told what is next"
     effect, words = _effect(run, words)
     approved, option, feedback = _read(run, effect, words)
     answer = decide(

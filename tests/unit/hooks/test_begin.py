@@ -119,3 +119,12 @@ def test_nothing_is_left_of_a_session_that_ends_without_a_run(
     (home / "sessions" / OTHER).mkdir()
     session.call("session-end", OTHER, reason="other")
     assert not (home / "sessions" / OTHER).exists()
+
+
+def test_the_shell_of_a_host_that_names_no_session_is_told_it(
+    bound: Callable[..., Session], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, file = bound(ONE), tmp_path / "env"
+    monkeypatch.setenv("CLAUDE_ENV_FILE", str(file))
+    session.call("session-start", source="startup")
+    assert file.read_text() == f"export BABYSITTER_SESSION_ID={SESSION}\n"

@@ -152,3 +152,18 @@ def test_no_grant_is_left_for_a_schedule(bound: Callable[..., Session]) -> None:
     session.environ["CLAUDE_CODE_SESSION_ATTENDED"] = "0"
     typed(session, "yolo")
     assert take(SESSION, "policy") is None
+
+
+def test_an_edit_is_permitted_as_it_is_now_and_the_run_goes_on_with_it(
+    bound: Callable[..., Session], project: Path
+) -> None:
+    session = bound("await ctx.task(ask, n=1)\nreturn await ctx.task(count, n=2)")
+    session.answer({"n": 1})
+    file = project / "job.py"
+    file.write_text(file.read_text().replace("return await ctx.task(count, n=2)", "return 2"))
+    assert "a person accepts it: /babysitter:approve edit" in session.call("stop").text
+    typed(session, "approve", "edit")
+    file.write_text(file.read_text().replace("return 2", "return 3"))
+    assert "a person accepts it" in session.call("stop").text
+    typed(session, "approve", "edit")
+    assert "has completed" in session.call("stop").message
