@@ -39,7 +39,12 @@ _THREADS = 32
 
 
 def start_writing(fds: Sequence[int]) -> None:
-    """Let the disk begin with all these files; ``flush_all`` then waits for it."""
+    """Let the disk begin with all these files; ``flush_all`` then waits for it.
+
+    Of a few it is not worth the call: they are waited for at once.
+    """
+    if len(fds) < FEW:
+        return
     try:
         for fd in fds:
             # Data that will not be needed is written at once; of all calls that

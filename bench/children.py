@@ -36,11 +36,13 @@ class Children:
     """Starts programs, with their output in files of a folder of its own.
 
     Attributes:
+        stdin: the file that programs read as their standard input.
         counts_processor: ``seconds`` are those of the processor, not those of the clock on the wall.
     """
 
     def __init__(self, folder: str, python: str, *, counts_processor: bool = False) -> None:
         self.python = python
+        self.stdin = os.devnull
         self.counts_processor = counts_processor
         self._stdout = os.path.join(folder, "stdout")
         self._stderr = os.path.join(folder, "stderr")
@@ -71,7 +73,7 @@ class Children:
             raise ChildFailed(f"there is no program {command[0]!r}")
         fresh = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
         actions = [
-            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 0, self.stdin, os.O_RDONLY, 0),
             (os.POSIX_SPAWN_OPEN, 1, self._stdout, fresh, 0o600),
             (os.POSIX_SPAWN_OPEN, 2, self._stderr, fresh, 0o600),
         ]

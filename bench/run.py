@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import disk_cases
 import growth_cases
+import hook_cases
 import large_cases
 import run_cases
 import step_cases
@@ -47,6 +48,10 @@ SIZES = [f"iterate at {size}" for size in growth_cases.SIZES]
 ABOVE = [f"iterate at {size} above {growth_cases.LEAST}" for size in growth_cases.ABOVE]
 MOST = growth_cases.MOST
 PRINTED = tuple(f"printed, {size} {what}" for size in step_cases.PRINTED for what in ("new", "pending"))
+STOP = (
+    f"hook stop, {hook_cases.EFFECTS} effects, nothing new",
+    *(f"told at a stop, {size} effects" for size in hook_cases.PRINTED),
+)
 DURABLE = (
     "one durable event",
     f"a batch of {disk_cases.BATCH}",
@@ -61,6 +66,8 @@ CASES = {
     ),
     "step": Case(step_cases.one_step, ("iterate, nothing new", "iterate, one new", "post")),
     "printed": Case(step_cases.printed, PRINTED),
+    "hooks": Case(hook_cases.idle, tuple(f"hook {name}, unbound, above true" for name in hook_cases.IDLE)),
+    "stop": Case(hook_cases.active, STOP),
     "iterate": Case(growth_cases.iterating, _of_shapes(*SIZES, *ABOVE, "linear growth")),
     "opened": Case(growth_cases.opened, _of_shapes(f"files opened at {MOST}")),
     "memory": Case(growth_cases.memory, _of_shapes(f"peak memory at {MOST}")),

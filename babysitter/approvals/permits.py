@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from babysitter.approvals.place import is_inside_host, is_person_there, person, seen_here
-from babysitter.errors import HeadMoved, InvalidInput, PersonNeeded, RunBusy, RunFinished
-from babysitter.runs.run import MOST_LOST_RACES
+from babysitter.errors import InvalidInput, PersonNeeded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,6 +37,8 @@ def permit(
 ) -> None:
     """Record that a person permits it; durable when this returns.
 
+    An edit is permitted as it is at this moment, if ``about`` does not say otherwise.
+
     Raises:
         InvalidInput: nothing by that name can be permitted.
         RunFinished: nothing is left to be permitted.
@@ -45,18 +46,18 @@ def permit(
     """
     if what not in WHAT:
         raise InvalidInput(f"{what!r} is nothing that can be permitted", hint=f"one of {', '.join(WHAT)}")
+    if what == "edit" and about is None:
+        about = edit_now(run)
     told = {"what": what, "by": by, "assurance": assurance, "evidence": evidence}
     data = told if about is None else {**told, "about": about}
-    for _ in range(MOST_LOST_RACES):
-        if run.state.is_finished:
-            raise RunFinished(f"run {run.run_id!r} has {run.state.status}; nothing is left to be permitted")
-        try:
-            run.append([("PERMITTED", data)])
-        except HeadMoved:
-            run.refresh()
-            continue
-        return
-    raise RunBusy(f"run {run.run_id!r} is written by others all the time", hint="try again in a moment")
+    run.append_whatever_comes([("PERMITTED", data)])
+
+
+def edit_now(run: Run) -> dict[str, Any]:
+    """What an edit is about: the bytes of the process, as they are now."""
+    from babysitter.runs.edits import present_digests
+
+    return {"sourceDigests": present_digests(run)}
 
 
 def is_permitted(run: Run, what: str, about: dict[str, Any] | None = None) -> bool:

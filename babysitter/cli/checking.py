@@ -158,12 +158,13 @@ Part = tuple[str, "list[Check]"]
 def _examined(folder: str) -> Part:
     from babysitter.doctor.progress_checks import process, waiting
     from babysitter.doctor.run_checks import examine
+    from babysitter.doctor.session_checks import session_of_run
 
     name = name_of(folder, runs_folder(None))
     with Counting("read") as counting:
         checks, run = examine(folder, name, counting.step)
     if run is not None:
-        checks += waiting(run, name)
+        checks += [session_of_run(run, name), *waiting(run, name)]
         if not run.state.is_finished:
             checks.append(process(run, name))
     return folder, checks
@@ -172,10 +173,11 @@ def _examined(folder: str) -> Part:
 def _everything(folder: str) -> Any:
     from babysitter.doctor.installation import examine as examine_installation
     from babysitter.doctor.run_checks import examine
+    from babysitter.doctor.session_checks import sessions
     from babysitter.paths import project_dir
     from babysitter.version import version
 
-    yield "", list(examine_installation(project_dir(), folder, version()))
+    yield "", [*examine_installation(project_dir(), folder, version()), *sessions()]
     with Counting("read") as counting:
         for run_id in sorted(run_ids(folder)):
             path = os.path.join(folder, run_id)

@@ -95,6 +95,7 @@ Example:
 @click.option("--run-id", metavar="ID", help="Id of the new run (default: made from the process's name).")
 @click.option("--prompt", metavar="TEXT", help="What the person asked for; kept in the journal.")
 @click.option("--yolo", is_flag=True, help="Answer breakpoints that demand nothing with yes; ask nobody.")
+@click.option("--unbound", is_flag=True, help="In an agent's session: do not bind it to the run.")
 @runs_dir_option
 @json_option
 def create(
@@ -104,15 +105,28 @@ def create(
     run_id: str | None,
     prompt: str | None,
     yolo: bool,
+    unbound: bool,
     runs_dir: str | None,
     as_json: bool,
 ) -> int:
     """Make a run of PROCESS and do its first iteration.
 
+    In a session of an agent host, the session is bound to it: it cannot end before the run does.
+
     PROCESS is a name (babysitter process list), a FILE.py, or FILE.py#FUNCTION.
     """
-    run = make_run(process, inputs_file, pairs, run_id, prompt, runs_dir, is_yolo=yolo)
-    return tell(iterate_run(run.load()), as_json)
+    # Here, because `iterate` is called far more often and binds nothing.
+    from babysitter.cli.sessions import bind_to, check_free
+    from babysitter.hosts import session_of
+
+    session = None if unbound else session_of(os.environ)
+    if session:
+        # First, so that a refusal leaves no run behind.
+        check_free(session[1])
+    run = make_run(process, inputs_file, pairs, run_id, prompt, runs_dir, is_yolo=yolo).load()
+    if session:
+        bind_to(run, *session)
+    return tell(iterate_run(run), as_json)
 
 
 @click.command(

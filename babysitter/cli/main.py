@@ -36,6 +36,7 @@ COMMANDS = {
     "restore": "storing",
     "cleanup": "cleaning",
     "process": "processes",
+    "session": "sessions",
     "run:create": "original",
     "run:iterate": "original",
     "run:status": "original",

@@ -33,6 +33,7 @@ _RESULT = (
     ("finishedAt", MAY_BE_TEXT),
     ("executor", MAY_BE_TEXT),
     ("evidence", MAY_BE_OBJECT),
+    ("usage", MAY_BE_OBJECT),
 )
 _REQUEST = (
     ("effectId", TEXT),

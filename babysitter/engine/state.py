@@ -255,11 +255,16 @@ def _bound(state: RunState, event: Event) -> None:
     state.is_guarded = True
 
 
+_LEAVING = frozenset({"release", "rebind"})
+
+
 def _released(state: RunState, event: Event) -> None:
     _spend(state, "release", "rebind")
     # Only its own: another session may have taken the run over since.
     if state.session is not None and state.session["sessionId"] == event.data["sessionId"]:
         state.session = None
+        # Made use of, and a permit serves once.
+        state.permits = [given for given in state.permits if given["what"] not in _LEAVING]
 
 
 def _permitted(state: RunState, event: Event) -> None:

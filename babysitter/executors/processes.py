@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,6 +41,8 @@ def _fields(pid: str) -> list[bytes] | None:
 
 
 def _start_time_from_ps(pid: int) -> str | None:
+    import subprocess
+
     told = subprocess.run(
         ["ps", "-o", "stat=,lstart=", "-p", str(pid)],
         check=False,

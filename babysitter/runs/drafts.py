@@ -150,6 +150,7 @@ def resolved(
     started_at: str | None = None,
     finished_at: str | None = None,
     evidence: dict[str, Any] | None = None,
+    usage: dict[str, int] | None = None,
 ) -> Draft:
     """EFFECT_RESOLVED."""
     data: dict[str, Any] = {"effectId": effect, "status": status}
@@ -157,7 +158,13 @@ def resolved(
         data.update(stored(run, effect, "value", value, compact(value)))
     else:
         data["error"] = error
-    told = {"startedAt": started_at, "finishedAt": finished_at, "executor": executor, "evidence": evidence}
+    told = {
+        "startedAt": started_at,
+        "finishedAt": finished_at,
+        "executor": executor,
+        "evidence": evidence,
+        "usage": usage,
+    }
     data.update({name: item for name, item in told.items() if item is not None})
     return "EFFECT_RESOLVED", data
 

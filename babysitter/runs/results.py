@@ -42,7 +42,17 @@ OWN_KINDS = {
 class Answer:
     """A result that somebody offers for an effect: ``value`` when ``status`` is ok, else ``error``."""
 
-    __slots__ = ("effect", "error", "evidence", "executor", "finished_at", "started_at", "status", "value")
+    __slots__ = (
+        "effect",
+        "error",
+        "evidence",
+        "executor",
+        "finished_at",
+        "started_at",
+        "status",
+        "usage",
+        "value",
+    )
 
     def __init__(
         self,
@@ -55,6 +65,7 @@ class Answer:
         started_at: str | None = None,
         finished_at: str | None = None,
         evidence: dict[str, Any] | None = None,
+        usage: dict[str, int] | None = None,
     ) -> None:
         self.effect = effect
         self.status = status
@@ -64,6 +75,7 @@ class Answer:
         self.started_at = started_at
         self.finished_at = finished_at
         self.evidence = evidence
+        self.usage = usage
 
 
 class Verdict:
@@ -244,6 +256,7 @@ def _draft(run: Run, effect: Effect, answer: Answer) -> Draft:
         started_at=answer.started_at,
         finished_at=answer.finished_at or iso(now_ms()),
         evidence=answer.evidence,
+        usage=answer.usage,
     )
 
 

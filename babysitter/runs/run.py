@@ -8,7 +8,16 @@ from babysitter import limits as limits_module
 from babysitter.clock import now_ms
 from babysitter.disk import check_name
 from babysitter.engine.state import RunState
-from babysitter.errors import CorruptEvent, InvalidInput, MissingEvent, UnknownLayout, UnsafePath
+from babysitter.errors import (
+    CorruptEvent,
+    HeadMoved,
+    InvalidInput,
+    MissingEvent,
+    RunBusy,
+    RunFinished,
+    UnknownLayout,
+    UnsafePath,
+)
 from babysitter.files import open_inside, read_regular
 from babysitter.ids import sha256_hex, valid_id
 from babysitter.journal.store import Journal
@@ -141,6 +150,24 @@ class Run:
         for event in events:
             self._see(event)
         return events
+
+    def append_whatever_comes(self, drafts: Sequence[Draft]) -> None:
+        """Write events that depend on nothing that others may write first.
+
+        Raises:
+            RunFinished: the run has ended, and takes nothing more.
+            RunBusy: others are first, again and again.
+        """
+        for _ in range(MOST_LOST_RACES):
+            if self.state.is_finished:
+                raise RunFinished(f"run {self.run_id!r} has {self.state.status}; it takes no more events")
+            try:
+                self.append(drafts)
+            except HeadMoved:
+                self.refresh()
+            else:
+                return
+        raise RunBusy(f"run {self.run_id!r} is written by others all the time", hint="try again in a moment")
 
     def _see(self, event: Event) -> None:
         self.state.apply(event)

@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[2]
 SHIPPED = (
     ".claude-plugin/plugin.json",
     "bin/babysitter",
+    "scripts/environment",
     "scripts/find-python",
     "scripts/make_environment.py",
 )

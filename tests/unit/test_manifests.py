@@ -36,7 +36,7 @@ def test_every_folder_that_the_plugin_names_exists() -> None:
 
 
 def test_the_launcher_looks_for_every_dependency() -> None:
-    (looked_for,) = re.findall(r"for module in (.*); do", (ROOT / "bin" / "babysitter").read_text())
+    (looked_for,) = re.findall(r"for module in (.*); do", (ROOT / "scripts" / "environment").read_text())
     names = [re.split(r"[<>=!~ ;\[]", requirement)[0] for requirement in PYPROJECT["project"]["dependencies"]]
     assert looked_for.split() == sorted(IMPORTED_AS.get(name, name) for name in names)
 

@@ -1,0 +1,191 @@
+"""``session``: which session of an agent host is to finish which run."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from babysitter.cli.options import json_option, opened, run_argument, runs_dir_option
+from babysitter.cli.output import as_json, line
+from babysitter.errors import BabysitterError, UsageError
+
+if TYPE_CHECKING:
+    from babysitter.runs.run import Run
+    from babysitter.sessions.binding import Binding
+
+
+@click.group(
+    epilog="""\b
+Example:
+  babysitter session list
+  babysitter session bind release-1-2-0"""
+)
+def session() -> None:
+    """Sessions of agent hosts, and the runs that they are bound to."""
+
+
+@session.command("list", epilog="\b\nExample:\n  babysitter session list --json")
+@json_option
+def list_sessions(as_json: bool) -> None:
+    """List the sessions that are bound to a run, or were when they ended."""
+    from babysitter.sessions.binding import ENDED, binding_of
+    from babysitter.sessions.place import known
+
+    told = []
+    for name in known():
+        bound, ended = binding_of(name), binding_of(name, ENDED)
+        if bound or ended:
+            told.append(_shown(bound or ended, is_bound=bound is not None))
+    if as_json:
+        _json({"sessions": told})
+        return
+    for each in told:
+        line(f"{each['session']}  {each['state']:<6}  {each['run']}  {each['folder']}")
+    if not told:
+        line("no session is bound to a run")
+
+
+def _shown(binding: Binding | None, *, is_bound: bool) -> dict[str, Any]:
+    from babysitter.sessions.presence import is_alive, presence_of
+
+    assert binding is not None
+    seen = presence_of(binding.session)
+    lives = is_alive(binding.session) if seen else None
+    state = "ended" if not is_bound else {True: "alive", False: "dead", None: "unseen"}[lives]
+    return {
+        "session": binding.session,
+        "host": binding.host,
+        "state": state,
+        "run": binding.run_id,
+        "folder": binding.folder,
+        "boundAt": binding.bound_at,
+    }
+
+
+@session.command("whoami", epilog="\b\nExample:\n  babysitter session whoami --json")
+@json_option
+def whoami(as_json: bool) -> None:
+    """Show the session in which this is called, and its run."""
+    from babysitter.sessions.binding import binding_of
+
+    host, name = _here()
+    binding = binding_of(name)
+    told: dict[str, Any] = {"session": name, "host": host}
+    if binding is not None:
+        told.update(run=binding.run_id, folder=binding.folder, boundAt=binding.bound_at)
+    if as_json:
+        _json(told)
+    else:
+        line(f"session {name} of {host}: " + (f"bound to run {binding.run_id}" if binding else "not bound"))
+
+
+@session.command("bind", epilog="\b\nExample:\n  babysitter session bind release-1-2-0")
+@run_argument(required=True)
+@runs_dir_option
+@json_option
+def bind(run: str, runs_dir: str | None, as_json: bool) -> None:
+    """Bind this session to RUN; a session that had it before is told at its next stop."""
+    host, name = _here()
+    found = opened(run, runs_dir)
+    check_free(name, found.folder)
+    before = found.state.session
+    bind_to(found, host, name)
+    taken = before["sessionId"] if before and before["sessionId"] != name else None
+    if as_json:
+        _json({"session": name, "run": found.run_id, **({"takenFrom": taken} if taken else {})})
+    else:
+        line(
+            f"session {name} is bound to run {found.run_id}" + (f", taken over from {taken}" if taken else "")
+        )
+
+
+@session.command(
+    "release", epilog="\b\nExample:\n  babysitter session release\n  babysitter session release SESSION"
+)
+@click.argument("name", required=False, metavar="[SESSION]")
+@json_option
+def release(name: str | None, as_json: bool) -> None:
+    """Let a session end before its run has (default: this one); the run is not touched, and waits.
+
+    Needs a person: type `/babysitter:approve release` in the session, or call it in a terminal of your own.
+    """
+    from babysitter.approvals.permits import demand
+    from babysitter.sessions.binding import binding_of, unbind
+    from babysitter.sessions.binding import release as release_run
+
+    name = name or _here()[1]
+    binding = binding_of(name)
+    if binding is None:
+        raise UsageError(f"session {name!r} is bound to no run", hint="babysitter session list")
+    run = _run_of(binding)
+    if run is not None and not run.state.is_finished:
+        demand(run, "release")
+        release_run(run, name, "released by a person")
+    unbind(name)
+    if as_json:
+        _json({"session": name, "run": binding.run_id, "status": "released"})
+    else:
+        line(f"session {name} is released from run {binding.run_id}")
+
+
+def _run_of(binding: Binding) -> Run | None:
+    """The run of a binding; None when it is gone, so that nothing is left to guard."""
+    if not os.path.isdir(binding.folder):
+        return None
+    return binding.open().load()
+
+
+def _here() -> tuple[str, str]:
+    from babysitter.hosts import session_of
+
+    found = session_of(os.environ)
+    if found is None:
+        raise UsageError(
+            "this is no session of an agent host",
+            hint="call it from the shell of the agent, or name the session",
+        )
+    return found
+
+
+def check_free(name: str, folder: str = "") -> None:
+    """A session that has an unfinished run cannot take another without a person.
+
+    Raises:
+        PersonNeeded
+    """
+    from babysitter.sessions.binding import binding_of
+
+    binding = binding_of(name)
+    if binding is None or binding.folder == folder:
+        return
+    try:
+        run = _run_of(binding)
+    except BabysitterError:
+        # What cannot be read cannot be finished by this session either; a person has to look at it.
+        run = None
+    if run is None or run.state.is_finished or (run.state.session or {}).get("sessionId") != name:
+        return
+    from babysitter.approvals.permits import demand
+    from babysitter.sessions.binding import release as release_run
+    from babysitter.sessions.grants import take
+
+    if take(name, "rebind") is None:
+        demand(run, "rebind")
+    release_run(run, name, "bound to another run")
+
+
+def bind_to(run: Run, host: str, name: str) -> None:
+    """Bind a session to a run; nothing is left to bind it to when that has ended."""
+    from babysitter.sessions.binding import bind as bind_session
+
+    if not run.state.is_finished:
+        bind_session(run, host, name)
+
+
+def _json(told: dict[str, Any]) -> None:
+    as_json(told)
+
+
+commands = {"session": session}

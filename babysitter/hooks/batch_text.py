@@ -1,0 +1,129 @@
+"""What an agent is told when it is to go on: all that can be done now, in as few tokens as possible."""
+
+from __future__ import annotations
+
+from babysitter.sessions.agents import mark_of
+from babysitter.views.text import printable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from babysitter.engine.state import Effect
+    from babysitter.runs.run import Run
+
+# The host keeps at most 10,000 characters of it.
+MOST_BYTES = 9000
+LONGEST_TITLE, SHORTEST_TITLE = 80, 16
+MOST_TRACEBACK = 3000
+OWN = ("shell", "python")
+PEOPLE_AND_CLOCK = ("breakpoint", "sleep")
+
+
+def batch_text(run: Run, effects: Sequence[Effect]) -> str:
+    """The effects that somebody has to begin: ``babysitter work``, subagents, or the agent itself."""
+    own = [effect for effect in effects if effect.kind in OWN]
+    agents = [effect for effect in effects if effect.kind not in (*OWN, *PEOPLE_AND_CLOCK)]
+    total, done = len(run.state.effects), len(run.state.effects) - len(run.state.pending)
+    begin = "Start all of this now, in one message, so that it goes on side by side:"
+    lines = [f"babysitter: run {run.run_id} is not finished ({done} of {total} effects answered). {begin}"]
+    if own:
+        lines.append(
+            f"- `babysitter work {run.run_id}` in the background ({_kinds(own)}); do not run them yourself."
+        )
+    if agents:
+        lines += [*_how_to(run, agents), *_listed(agents, MOST_BYTES - 900)]
+    lines.append("Then stop; you will be told what is next. Where it stands: `babysitter status`.")
+    return "\n".join(lines)
+
+
+def _kinds(effects: Sequence[Effect]) -> str:
+    counts: dict[str, int] = {}
+    for effect in effects:
+        counts[effect.kind] = counts.get(effect.kind, 0) + 1
+    return ", ".join(f"{count} {kind}" for kind, count in counts.items())
+
+
+def _how_to(run: Run, agents: Sequence[Effect]) -> list[str]:
+    named = agents[0].id if len(agents) == 1 else "ID"
+    who = "one subagent" if len(agents) == 1 else "one subagent for each ID below"
+    return [
+        f"- {who}, with exactly this prompt:",
+        f"  {subagent_prompt(run.run_id, named)}",
+        f"  Its last message is recorded by itself; without subagents: {_by_hand(run, named)}.",
+    ]
+
+
+def _by_hand(run: Run, effect_id: str) -> str:
+    return f"`babysitter post {run.run_id} {effect_id} --value JSON`"
+
+
+def subagent_prompt(run_id: str, effect_id: str) -> str:
+    """The whole prompt of a subagent: it fetches what it is to do by itself, word for word."""
+    return (
+        f"{mark_of(effect_id)} Run `babysitter show {run_id} {effect_id} --prompt` and do what it says."
+        " Your last message must be nothing but the JSON value that it asks for."
+    )
+
+
+def _listed(agents: Sequence[Effect], room: int) -> list[str]:
+    """Ids and titles, the titles as long as there is room for; the last line counts what is left out."""
+    longest = max(len(effect.id) for effect in agents) + len("\n   ")
+    title = max(SHORTEST_TITLE, min(LONGEST_TITLE, room // len(agents) - longest))
+    lines: list[str] = []
+    for number, effect in enumerate(agents):
+        line = f"  {effect.id} {shown_title(effect.label, title)}"
+        room -= len(line.encode()) + 1
+        if room < 0:
+            return [*lines, f"  and {len(agents) - number} more; begin with these"]
+        lines.append(line)
+    return lines
+
+
+def shown_title(label: str, most: int) -> str:
+    """A title in so many bytes; nothing in it can pass for a line of ours."""
+    text = printable(label).encode()[:most]
+    return text.decode(errors="ignore")
+
+
+def stuck_text(run: Run) -> str:
+    """The author's mistake, with the traceback."""
+    problem = run.state.problem or {}
+    place = f" ({problem['file']}:{problem['line']})" if problem.get("file") else ""
+    told = [
+        f"babysitter: run {run.run_id} is stuck, its process has a mistake:",
+        f"{problem.get('name')}: {problem.get('message')}{place}",
+        *([str(problem["hint"])] if problem.get("hint") else []),
+        str(problem.get("traceback") or "")[-MOST_TRACEBACK:],
+        "Mend the process file and stop; nothing that was done is lost.",
+        "If the edit needs a person, say so: they type `/babysitter:approve edit`.",
+    ]
+    return "\n".join(line for line in told if line)[:MOST_BYTES]
+
+
+def diverged_text(run: Run, message: str, hint: str) -> str:
+    """An edit that does not fit, and what can be done."""
+    return f"babysitter: run {run.run_id} cannot go on: {message}.\n{hint}."[:MOST_BYTES]
+
+
+def question_text(run: Run, effects: Sequence[Effect]) -> str:
+    """Breakpoints that the person at this session has not been asked yet."""
+    how = "with the question tool (AskUserQuestion), the question being exactly its mark"
+    lines = [
+        f"babysitter: run {run.run_id} waits for the person. Ask each of these {how};",
+        "babysitter puts in its own words. Never answer for them:",
+    ]
+    lines += [
+        f"  {question_mark_of(effect.id)} {shown_title(effect.label, LONGEST_TITLE)}"
+        for effect in effects[:20]
+    ]
+    lines.append("If they want to answer later, stop; they can type `/babysitter:approve`.")
+    return "\n".join(lines)
+
+
+QUESTION_MARK = "[breakpoint:"
+
+
+def question_mark_of(effect_id: str) -> str:
+    """What tells the hook which breakpoint a question is about."""
+    return f"{QUESTION_MARK}{effect_id}]"

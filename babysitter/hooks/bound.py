@@ -1,0 +1,59 @@
+"""The run that a session is bound to, as a hook opens it."""
+
+from __future__ import annotations
+
+from babysitter import config
+from babysitter.sessions.binding import binding_of, unbind
+from babysitter.sessions.progress import check_tail, progress_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from babysitter.hosts.calls import Call
+    from babysitter.runs.run import Run
+
+
+class Bound:
+    """A session, its run with the journal read, and how far it was at the last stop."""
+
+    __slots__ = ("progress", "run", "session")
+
+    def __init__(self, session: str, run: Run, progress: dict[str, Any]) -> None:
+        self.session = session
+        self.run = run
+        self.progress = progress
+
+    @property
+    def is_taken_over(self) -> bool:
+        """Another session has the run now, or a person has released this one."""
+        told = self.run.state.session
+        return not self.run.state.is_finished and (told is None or told["sessionId"] != self.session)
+
+    @property
+    def taken_over_message(self) -> str:
+        """What the person at a session is told that has lost its run."""
+        told = self.run.state.session
+        by = f"taken over by session {told['sessionId']}" if told else "released"
+        return f"babysitter: run {self.run.run_id} was {by}; this session is free"
+
+
+def bound_to(call: Call) -> Bound | None:
+    """The run of the session; None when it has none.
+
+    Raises:
+        JournalError: it cannot be trusted, or lacks what this session has seen in it.
+        NoSuchRun, StorageError
+    """
+    binding = binding_of(call.session)
+    if binding is None:
+        return None
+    run = binding.open(config.load(call.project or binding.folder).limits).load()
+    bound = Bound(call.session, run, progress_of(call.session))
+    check_tail(run, bound.progress)
+    return bound
+
+
+def let_session_go(session: str) -> None:
+    """The session has nothing to do any more."""
+    unbind(session)

@@ -1,0 +1,207 @@
+"""A person is asked through the host's question tool, in the words of the journal.
+
+The question that the model wrote is replaced by ours, and only an answer to ours counts, given the
+marks of a person's answer. The first option decides nothing: a stray Enter picks it.
+"""
+
+from __future__ import annotations
+
+import os
+
+from babysitter.errors import BabysitterError
+from babysitter.hooks.batch_text import QUESTION_MARK, question_mark_of, shown_title
+from babysitter.hooks.bound import bound_to
+from babysitter.hosts import adapter_of
+from babysitter.hosts.calls import ask, deny, let_go, tell
+from babysitter.ids import sha256_hex, valid_id
+from babysitter.jsontext import canonical
+from babysitter.runs.results import accept, decide
+from babysitter.sessions import place
+from babysitter.views.text import printable, printable_lines
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from babysitter.engine.state import Effect
+    from babysitter.hosts.calls import Answer, Call
+    from babysitter.runs.run import Run
+
+QUESTIONS = "questions"
+LEVEL = "dialog"
+NOT_YET = "Not yet"
+# The dialog takes two to four options, and two of them are ours.
+MOST_OPTIONS = 2
+MOST_QUESTION = 4000
+DIGEST_LENGTH = 8
+# Nobody reads a question and answers it faster; a hook that answers in a person's place does.
+SHORTEST_READ_MS = 500
+
+
+def question(call: Call) -> Answer:
+    """Replace a question about a breakpoint by the breakpoint's own, or deny it where nobody could answer."""
+    marked = _marked(call)
+    if not marked:
+        return let_go()
+    bound = bound_to(call)
+    effect = None if bound is None else bound.run.state.pending.get(marked)
+    if bound is None or effect is None or effect.kind != "breakpoint":
+        return deny(f"babysitter: {marked!r} is no open breakpoint of this session's run")
+    options = _options(bound.run, effect)
+    reason = _refusal(call, bound.run, effect, options)
+    if reason:
+        return deny(f"babysitter: {reason}; tell the person, and do whatever else the run asks for")
+    asked = {"questions": [_question(bound.run, effect, options)]}
+    issued = {
+        "effect": effect.id,
+        "run": bound.run.run_id,
+        "questions": asked["questions"],
+        "at": call.seen_at,
+    }
+    place.write(call.session, os.path.join(QUESTIONS, f"{call.tool_use}.json"), issued)
+    return ask(asked)
+
+
+def _marked(call: Call) -> str:
+    """The effect that a question is about; empty when it is no question of ours."""
+    questions = call.tool_input.get("questions")
+    for told in questions if isinstance(questions, list) else []:
+        text = told.get("question") if isinstance(told, dict) else None
+        if isinstance(text, str) and QUESTION_MARK in text:
+            name = text.partition(QUESTION_MARK)[2].partition("]")[0]
+            return name if valid_id(name) else "?"
+    return ""
+
+
+def _refusal(call: Call, run: Run, effect: Effect, options: list[str]) -> str:
+    command = f"/babysitter:approve {effect.id}"
+    if call.agent or not call.has_person or not valid_id(call.tool_use):
+        return f"no person can answer here; they can with: babysitter approve {run.run_id} {effect.id}"
+    if len(options) > MOST_OPTIONS:
+        return f"a dialog cannot show its {len(options)} options; the person types {command} OPTION"
+    try:
+        decide(run, effect, True, by="", assurance=LEVEL, option=options[0] if options else None)
+    except BabysitterError as error:
+        return f"{error.message}; {error.hint}"
+    return ""
+
+
+def _options(run: Run, effect: Effect) -> list[str]:
+    listed = run.definition_of(effect)["breakpoint"].get("options")
+    return [str(option) for option in listed or []]
+
+
+def _question(run: Run, effect: Effect, options: list[str]) -> dict[str, Any]:
+    asked = run.definition_of(effect)["breakpoint"]
+    text = "\n".join(printable_lines(str(asked.get("question") or effect.label)))[:MOST_QUESTION]
+    digest = shown_digest(run, effect)
+    labels = [_label(printable(option), digest) for option in options or ["Approve"]]
+    told = [
+        {"label": NOT_YET, "description": "Decide nothing; the run goes on waiting."},
+        *(
+            {"label": label, "description": f"Recorded as your answer in run {run.run_id}."}
+            for label in labels
+        ),
+        {"label": _label("Reject", digest), "description": "Recorded as your no."},
+    ]
+    title = shown_title(effect.label, 200)
+    head = f"{title}\n{text}" if title not in text else text
+    return {
+        "question": f"{head}\n{question_mark_of(effect.id)} {digest}",
+        "header": "babysitter",
+        "options": told,
+        "multiSelect": False,
+    }
+
+
+def _label(text: str, digest: str) -> str:
+    """An option with the digest of what is decided about, so that it fits no other question."""
+    return f"{text[:60]} ({digest})"
+
+
+def shown_digest(run: Run, effect: Effect) -> str:
+    """The beginning of the digest of what a person is shown."""
+    return sha256_hex(canonical(run.definition_of(effect)).encode())[:DIGEST_LENGTH]
+
+
+def permission(call: Call) -> Answer:
+    """The dialog opens; from now on a person reads. The event has no id, so the questions say which it is."""
+    for name in place.names(call.session, QUESTIONS):
+        issued = place.read(call.session, os.path.join(QUESTIONS, name))
+        if issued is not None and issued.get("questions") == call.tool_input.get("questions"):
+            path = os.path.join(QUESTIONS, name)
+            place.write(call.session, path, {**issued, "opened": call.seen_at})
+    return let_go()
+
+
+def answered(call: Call) -> Answer:
+    """The dialog was answered: recorded if a person chose one of our labels in our question."""
+    name = os.path.join(QUESTIONS, f"{call.tool_use}.json")
+    issued = place.read(call.session, name) if valid_id(call.tool_use) else None
+    if issued is None:
+        return let_go()
+    place.remove(call.session, name)
+    bound = bound_to(call)
+    effect = None if bound is None else bound.run.state.pending.get(str(issued["effect"]))
+    if bound is None or effect is None:
+        return tell("babysitter: the breakpoint is not open any more; nothing was recorded")
+    said = _said(call, issued)
+    reason = _doubt(call, issued) or ("" if said else "nobody chose an answer")
+    if reason:
+        return tell(f"babysitter: nothing was recorded, {reason}; the run still waits for the person")
+    return _record(call, bound.run, effect, said)
+
+
+def _said(call: Call, issued: dict[str, Any]) -> str:
+    answers = call.tool_response.get("answers")
+    said = answers.get(issued["questions"][0]["question"]) if isinstance(answers, dict) else None
+    return said if isinstance(said, str) else ""
+
+
+def _doubt(call: Call, issued: dict[str, Any]) -> str:
+    """Why this may be no person's answer; empty when there is no reason to doubt."""
+    if call.agent or not call.has_person:
+        return "no person is at this session"
+    if call.tool_response.get("questions") != issued["questions"]:
+        return "another question was answered than the run asks"
+    if not adapter_of(os.environ).is_answered_by_person(call):
+        return "the answer did not come from the dialog"
+    opened = issued.get("opened", issued["at"])
+    if call.seen_at - opened < SHORTEST_READ_MS:
+        return "it was answered faster than anybody reads"
+    return ""
+
+
+def _record(call: Call, run: Run, effect: Effect, said: str) -> Answer:
+    digest, options = shown_digest(run, effect), _options(run, effect)
+    labels = {_label(printable(option), digest): option for option in options}
+    if said == NOT_YET:
+        return tell("babysitter: not decided yet; the run still waits for the person")
+    is_no = said == _label("Reject", digest)
+    if not is_no and said not in labels and not (not options and said == _label("Approve", digest)):
+        return tell(
+            f"babysitter: {said!r} is no decision, and nothing was recorded; take it as what the person wants"
+            " to be done first, and ask again then"
+        )
+    evidence = {
+        "session": call.session,
+        "toolUse": call.tool_use,
+        "prompt": call.prompt_id,
+        "pid": call.pid,
+        "label": said,
+    }
+    from babysitter.approvals.place import person
+
+    answer = decide(
+        run,
+        effect,
+        not is_no,
+        by=person(),
+        assurance=LEVEL,
+        evidence=evidence,
+        option=None if is_no else labels.get(said),
+    )
+    refused = accept(run, [answer])[0].error
+    if refused is not None:
+        return tell(f"babysitter: nothing was recorded: {refused.message}")
+    return tell(f"babysitter: recorded, the person said {'no' if is_no else 'yes'} ({said})")

@@ -1,0 +1,125 @@
+"""The program behind every hook script: one call in by standard input, at most one answer out.
+
+A hook must never be in the way: whatever goes wrong here, the session is let go, and told why.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import select
+import sys
+import time
+
+from babysitter.hosts import adapter_of
+from babysitter.jsontext import compact, loads
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, NoReturn
+
+    from babysitter.hosts.calls import Answer, Call
+
+MOST_BYTES = 1 << 25
+# A host writes its call and is done; one that never closes the pipe must not hold us.
+PATIENCE_SECONDS = 2.0
+OWN_RIGHTS = 0o077
+# Event → module and function. A module is imported when its event comes.
+EVENTS = {
+    "session-start": ("begin", "session_start"),
+    "prompt": ("prompts", "prompt"),
+    "command": ("commands", "command"),
+    "before-tool": ("guard", "before_tool"),
+    "permission": ("dialog", "permission"),
+    "after-tool": ("results", "after_tool"),
+    "subagent-stop": ("results", "subagent_stop"),
+    "stop": ("stop", "stop"),
+    "compact": ("begin", "compact"),
+    "session-end": ("begin", "session_end"),
+}
+
+
+def main(event: str) -> NoReturn:
+    """Answer one call of a hook and end the program, always with 0.
+
+    By ``os._exit``: the normal way out would close the suspended process of a run.
+    """
+    gc.disable()
+    os.umask(os.umask(OWN_RIGHTS) & OWN_RIGHTS)
+    told = _answer(event)
+    if told is not None:
+        try:
+            os.write(1, compact(told).encode() + b"\n")
+        except OSError:
+            # The host does not read any more.
+            pass
+    os._exit(0)
+
+
+def called() -> NoReturn:
+    """The program ``babysitter-hook EVENT``."""
+    main(sys.argv[1])
+
+
+def _answer(event: str) -> dict[str, Any] | None:
+    try:
+        adapter = adapter_of(os.environ)
+        call = adapter.read(event, _payload(), os.environ)
+        told: dict[str, Any] | None = adapter.render(call, _act(call))
+    except BaseException as error:
+        return {"systemMessage": _complaint(error)}
+    return told
+
+
+def _act(call: Call) -> Answer:
+    name, function = EVENTS[call.event]
+    module = __import__(f"babysitter.hooks.{name}", fromlist=[function])
+    act: Callable[[Call], Answer] = getattr(module, function)
+    return act(call)
+
+
+def _complaint(error: BaseException) -> str:
+    from babysitter.errors import BabysitterError
+    from babysitter.views.text import printable
+
+    if isinstance(error, BabysitterError):
+        said, cure = error.message, error.hint or "babysitter doctor"
+    else:
+        said, cure = f"{type(error).__name__}: {error}", "babysitter doctor"
+    return printable(f"babysitter lets this session go: {said[:2000]} (see: {cure})")
+
+
+def _payload() -> dict[str, Any]:
+    raw = read_call(0)
+    try:
+        payload = loads(raw)
+    except (ValueError, RecursionError):
+        payload = None
+    if not isinstance(payload, dict):
+        # An event without a word of what it is about: nothing can be done for it.
+        return {}
+    return payload
+
+
+def read_call(fd: int) -> bytes:
+    """What the host writes: up to the end, to a line that ends the JSON, to silence, or to a size."""
+    pieces: list[bytes] = []
+    size, until = 0, time.monotonic() + PATIENCE_SECONDS
+    while size < MOST_BYTES:
+        if not select.select([fd], [], [], max(0.0, until - time.monotonic()))[0]:
+            break
+        piece = os.read(fd, 1 << 20)
+        if not piece:
+            break
+        pieces.append(piece)
+        size += len(piece)
+        if piece.endswith(b"\n") and _is_whole(pieces):
+            break
+        until = time.monotonic() + PATIENCE_SECONDS
+    return b"".join(pieces)
+
+
+def _is_whole(pieces: list[bytes]) -> bool:
+    """Whether this can be the end: the host writes one object and a line feed, and may keep the pipe open."""
+    return pieces[0][:1] == b"{" and pieces[-1].rstrip()[-1:] == b"}"

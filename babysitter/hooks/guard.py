@@ -1,0 +1,112 @@
+"""A tool is about to be called: hands off the journal, and off what only a person may do.
+
+A guard rail against accidents and shortcuts, no wall: a shell can be told anything in ways that no
+text search finds. What gets through shows in the chain, or is refused where it arrives.
+"""
+
+from __future__ import annotations
+
+import os
+from itertools import pairwise
+
+from babysitter.hosts.calls import QUESTION, SCHEDULE, SHELL, WRITE, deny, let_go
+from babysitter.paths import STATE_FOLDER, home
+from babysitter.sessions.binding import binding_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from babysitter.hosts.calls import Answer, Call
+
+PERSONS = ("approve", "reject")
+# Words with which a shell command writes; those that only read may look at everything.
+WRITING = (
+    ">",
+    "rm ",
+    "mv ",
+    "cp ",
+    "ln ",
+    "tee ",
+    "touch ",
+    "truncate",
+    "sed -i",
+    "dd ",
+    "unlink",
+    "rmdir",
+    "chmod",
+)
+FREE = ("artifacts",)
+RUNS = f"{STATE_FOLDER}/runs"
+JOURNAL = (
+    "the files of a run are written by babysitter only; a journal that was touched counts for nothing."
+    " Results: `babysitter post RUN EFFECT --value JSON`. Files of your own: the run's artifacts/"
+)
+PERSON = (
+    "only a person can answer a breakpoint or permit a way round the process: ask them with the question"
+    " tool, or let them type /babysitter:approve"
+)
+
+
+def before_tool(call: Call) -> Answer:
+    """Deny what would write into a run or answer for a person; a question to a person gets our words."""
+    if call.tool == QUESTION:
+        from babysitter.hooks.dialog import question
+
+        return question(call)
+    reason = {WRITE: _of_write, SHELL: _of_shell, SCHEDULE: _of_schedule}.get(call.tool, _nothing)(call)
+    return deny(f"babysitter: {reason}") if reason else let_go()
+
+
+def _nothing(call: Call) -> str:
+    return ""
+
+
+def _of_write(call: Call) -> str:
+    path = call.tool_input.get("file_path") or call.tool_input.get("notebook_path")
+    if not isinstance(path, str):
+        return ""
+    real = os.path.realpath(os.path.join(call.project, path))
+    binding = binding_of(call.session)
+    folders = [os.path.dirname(binding.folder)] if binding else []
+    is_run = any(_is_inside(real, folder, depth=1) for folder in folders)
+    is_own = any(_is_inside(real, os.path.join(home(), name)) for name in ("sessions", "envs")) or (
+        os.path.dirname(real) == os.path.realpath(home())
+    )
+    return JOURNAL if is_run or is_own else ""
+
+
+def _is_inside(path: str, folder: str, depth: int = 0) -> bool:
+    """Whether a path is in a folder; but not below a name that is free, so many levels further down."""
+    root = os.path.join(os.path.realpath(folder), "")
+    if not path.startswith(root):
+        return False
+    parts = path[len(root) :].split(os.sep)
+    return not (depth and len(parts) > depth and parts[depth] in FREE)
+
+
+def _of_shell(call: Call) -> str:
+    command = call.tool_input.get("command")
+    if not isinstance(command, str):
+        return ""
+    if _is_persons(command):
+        return PERSON
+    binding = binding_of(call.session)
+    places = [RUNS, f"{STATE_FOLDER}/sessions", *([binding.folder] if binding else [])]
+    touches = any(place in command for place in places) or "run.lock" in command
+    if touches and any(word in command for word in WRITING) and "/artifacts/" not in command:
+        return JOURNAL
+    return ""
+
+
+def _is_persons(command: str) -> bool:
+    """Whether a command answers a breakpoint, or types a person's command into another session."""
+    if "/babysitter:" in command:
+        return True
+    words = command.replace("'", " ").replace('"', " ").split()
+    return any(
+        os.path.basename(word) == "babysitter" and following in PERSONS for word, following in pairwise(words)
+    )
+
+
+def _of_schedule(call: Call) -> str:
+    prompt = call.tool_input.get("prompt")
+    return PERSON if isinstance(prompt, str) and "babysitter:" in prompt else ""

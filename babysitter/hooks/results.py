@@ -1,0 +1,151 @@
+"""What subagents say: checked, recorded, or sent back with what is wrong."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from babysitter.errors import BabysitterError, InvalidInput, ResultRejected
+from babysitter.executors.reply import value_of
+from babysitter.hooks.bound import bound_to
+from babysitter.hosts import adapter_of
+from babysitter.hosts.calls import QUESTION, SUBAGENT, let_go, send_back, tell
+from babysitter.runs.results import OWN_KINDS, Answer, accept, schema_of
+from babysitter.sessions.agents import (
+    MOST_SENT_BACK,
+    Transcript,
+    carried,
+    forget,
+    marked_effect,
+    remember,
+)
+
+PATIENCE_SECONDS, PAUSE_SECONDS = 0.5, 0.02
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from babysitter.engine.state import Effect
+    from babysitter.hosts import calls
+    from babysitter.hosts.calls import Call
+    from babysitter.runs.run import Run
+
+
+def subagent_stop(call: Call) -> calls.Answer:
+    """A subagent ends: if it carries an effect, its last word is the result."""
+    if not call.agent:
+        # As the host's own, for compacting.
+        return let_go()
+    name, sent_back = carried(call.session, call.agent)
+    transcript = _whole_transcript(call)
+    name = transcript.effect or name
+    found = _pending(call, name)
+    if found is None:
+        return let_go()
+    run, effect = found
+    problems = take(run, effect, call.last_text, _evidence(call), usage(transcript))
+    if not problems:
+        forget(call.session, call.agent)
+        return let_go()
+    if sent_back >= MOST_SENT_BACK:
+        # The effect is still pending, and offered again at the next stop.
+        return let_go(f"babysitter: a subagent gave no result that fits effect {effect.id}: {problems}")
+    remember(call.session, call.agent, effect.id, sent_back=sent_back + 1)
+    return send_back(
+        f"Your last message cannot be the result of effect {effect.id}: {problems}\n"
+        "Answer again: nothing but one JSON value that fits. The schema, again:"
+        f" `babysitter show {run.run_id} {effect.id} --prompt`."
+    )
+
+
+def _whole_transcript(call: Call) -> Transcript:
+    """The transcript with the last message in it, which the host may write a little after it calls us."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        transcript = Transcript(call.agent_transcript)
+        is_ours = transcript.effect or carried(call.session, call.agent)[0]
+        is_whole = transcript.last_text.strip() == call.last_text.strip()
+        if not is_ours or is_whole or time.monotonic() > until:
+            return transcript
+        time.sleep(PAUSE_SECONDS)
+
+
+def _pending(call: Call, name: str) -> tuple[Run, Effect] | None:
+    """The run of the session, and the effect of that id, if an agent's answer to it is waited for."""
+    bound = bound_to(call) if name else None
+    if bound is None or bound.is_taken_over:
+        return None
+    effect = bound.run.state.pending.get(name)
+    if effect is None or effect.kind in OWN_KINDS:
+        return None
+    return bound.run, effect
+
+
+def take(run: Run, effect: Effect, text: str, evidence: dict[str, Any], used: dict[str, int] | None) -> str:
+    """Record what a subagent said as the result of its effect; gives what is wrong with it, if anything."""
+    try:
+        value = value_of(text, run.limits)
+    except InvalidInput as error:
+        if schema_of(run, effect) is not None:
+            return error.message
+        # Where no shape is asked for, a text is a value.
+        value = text
+    answer = Answer(effect.id, "ok", value, executor="subagent", evidence=evidence, usage=used)
+    refused = accept(run, [answer])[0].error
+    if isinstance(refused, ResultRejected):
+        return refused.message
+    # Anything else is about the effect and not about this value: answered meanwhile, or given up.
+    return ""
+
+
+def _evidence(call: Call) -> dict[str, Any]:
+    told = {"session": call.session, "agent": call.agent, "toolUse": call.tool_use}
+    return {name: value for name, value in told.items() if value}
+
+
+def usage(transcript: Transcript) -> dict[str, int] | None:
+    """The tokens of a subagent: of each message once, however many lines it takes."""
+    adapter, sums = adapter_of(os.environ), dict[str, int]()
+    for message in transcript.messages.values():
+        for name, tokens in adapter.usage_of(message).items():
+            sums[name] = sums.get(name, 0) + tokens
+    return {**sums, "messages": len(transcript.messages)} if sums else None
+
+
+def after_tool(call: Call) -> calls.Answer:
+    """A tool was called: a subagent was started or has ended, or a person was asked."""
+    if call.tool == SUBAGENT:
+        return _after_subagent(call)
+    if call.tool == QUESTION:
+        from babysitter.hooks.dialog import answered
+
+        return answered(call)
+    return let_go()
+
+
+def _after_subagent(call: Call) -> calls.Answer:
+    adapter = adapter_of(os.environ)
+    prompt = call.tool_input.get("prompt")
+    name = marked_effect(prompt) if isinstance(prompt, str) else ""
+    if not name:
+        return let_go()
+    call.agent = adapter.agent_of(call)
+    if adapter.is_subagent_in_background(call):
+        remember(call.session, call.agent, name)
+        return let_go()
+    return take_late(call, name, adapter.final_text(call))
+
+
+def take_late(call: Call, name: str, text: str) -> calls.Answer:
+    """A subagent has ended, and its own hook has not recorded its result: it is too late to send it back."""
+    try:
+        found = _pending(call, name)
+    except BabysitterError:
+        # The next stop tells of it.
+        return let_go()
+    if found is None:
+        return let_go()
+    problems = take(found[0], found[1], text, _evidence(call), None)
+    if not problems:
+        return let_go()
+    return tell(f"babysitter: the result of effect {name} was not recorded: {problems}; it is still pending")

@@ -1,0 +1,147 @@
+"""The session wants to stop. Whether it may, and if not, what it is to do.
+
+In this order: the run has ended, or is another session's → let go. Something can be begun that
+nobody is at → go on. Stuck or diverged → go on. Only a person, the clock, or what is being done in
+the background can bring it on → let go. Nothing has moved for some stops → let go, loudly: the guard
+is against lack of progress, never against speed.
+"""
+
+from __future__ import annotations
+
+import os
+
+from babysitter.clock import iso
+from babysitter.executors.effect_lock import worker_of
+from babysitter.hooks.batch_text import (
+    OWN,
+    PEOPLE_AND_CLOCK,
+    batch_text,
+    diverged_text,
+    question_text,
+    stuck_text,
+)
+from babysitter.hooks.bound import bound_to, let_session_go
+from babysitter.hosts.calls import go_on as told_to_go_on
+from babysitter.hosts.calls import let_go
+from babysitter.runs.iterate import iterate
+from babysitter.runs.sleeping import due_at
+from babysitter.sessions.agents import carried
+from babysitter.sessions.progress import keep_head
+from babysitter.views.text import printable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from babysitter.engine.state import Effect
+    from babysitter.hooks.bound import Bound
+    from babysitter.hosts.calls import Answer, Call
+    from babysitter.runs.iterate import Iteration
+    from babysitter.runs.run import Run
+
+# So often a session may stop in a row without anything having moved in its run.
+MOST_IDLE_STOPS = 6
+TASKS = "tasks"
+
+
+def stop(call: Call) -> Answer:
+    """Bring the run of the session one step on, and say what is to be done."""
+    bound = bound_to(call)
+    if bound is None:
+        return let_go()
+    if bound.is_taken_over:
+        let_session_go(call.session)
+        return let_go(bound.taken_over_message)
+    iteration = iterate(bound.run)
+    if bound.run.state.is_finished:
+        let_session_go(call.session)
+        return let_go(ended_message(bound.run))
+    return _decide(call, bound, iteration)
+
+
+def ended_message(run: Run) -> str:
+    """How a run ended, with the proof of it, for the person."""
+    state, head = run.state, run.journal.head
+    if state.status == "completed":
+        return f"babysitter: run {run.run_id} has completed; proof {head.seq}-{head.checksum}"
+    error = (state.ending or {}).get("error") or {}
+    why = f"{error.get('name')}: {str(error.get('message'))[:500]}"
+    return printable(f"babysitter: run {run.run_id} has {state.status}: {why}")
+
+
+def _decide(call: Call, bound: Bound, iteration: Iteration) -> Answer:
+    run = bound.run
+    if iteration.diverged is not None:
+        return _go_on(bound, diverged_text(run, iteration.diverged.message, _hint(iteration)))
+    if iteration.status == "stuck":
+        return _go_on(bound, stuck_text(run))
+    idle = [effect for effect in run.state.pending.values() if effect.kind not in PEOPLE_AND_CLOCK]
+    idle = _without_carried(call, run, idle)
+    if idle:
+        return _go_on(bound, batch_text(run, idle))
+    unasked = _unasked(call, bound)
+    if unasked:
+        asked = [*bound.progress.get("asked", []), *(effect.id for effect in unasked)]
+        return _go_on(bound, question_text(run, unasked), asked)
+    keep_head(call.session, run.journal.head, asked=bound.progress.get("asked"))
+    return let_go(_waiting_message(run))
+
+
+def _hint(iteration: Iteration) -> str:
+    return iteration.diverged.hint if iteration.diverged is not None else ""
+
+
+def _without_carried(call: Call, run: Run, pending: list[Effect]) -> list[Effect]:
+    """The effects that nobody is at: no subagent that this session will hear of, no ``work`` either."""
+    agents = {carried(call.session, task.id)[0] for task in call.background if task.is_subagent}
+    has_shell = any(not task.is_subagent for task in call.background)
+    is_worked = has_shell and _is_worked(run, pending)
+    return [
+        effect for effect in pending if effect.id not in agents and not (is_worked and effect.kind in OWN)
+    ]
+
+
+def _is_worked(run: Run, pending: list[Effect]) -> bool:
+    """A ``work`` lives that performs one of these; it takes the others too, as soon as it can."""
+    return any(
+        effect.kind in OWN and worker_of(os.path.join(run.folder, TASKS, effect.id)) is not None
+        for effect in pending
+    )
+
+
+def _unasked(call: Call, bound: Bound) -> list[Effect]:
+    """Breakpoints that the person at this session can answer and was not asked since it is bound."""
+    if not call.has_person:
+        return []
+    asked = bound.progress.get("asked", [])
+    pending = bound.run.state.pending.values()
+    return [effect for effect in pending if effect.kind == "breakpoint" and effect.id not in asked]
+
+
+def _go_on(bound: Bound, text: str, asked: list[str] | None = None) -> Answer:
+    """Tell the agent to go on, unless that has changed nothing for some time."""
+    head, progress = bound.run.journal.head, bound.progress
+    asked = progress.get("asked") if asked is None else asked
+    stops = progress["stops"] + 1 if progress and progress["seq"] == head.seq else 1
+    is_idle = stops >= MOST_IDLE_STOPS
+    keep_head(bound.session, head, stops=0 if is_idle else stops, asked=asked)
+    if is_idle:
+        name = bound.run.run_id
+        return let_go(
+            f"babysitter: run {name} is NOT finished, but nothing has moved in it for {stops} stops;"
+            f" the session is let go. Where it stands: babysitter status {name}"
+        )
+    return told_to_go_on(text)
+
+
+def _waiting_message(run: Run) -> str:
+    """Whom the run waits for, for the person."""
+    waits = []
+    for effect in run.state.pending.values():
+        if effect.kind == "breakpoint":
+            way = f"/babysitter:approve, or babysitter approve {run.run_id} {effect.id}"
+            waits.append(f"your answer to {effect.label!r} ({way})")
+        elif effect.kind == "sleep":
+            waits.append(iso(due_at(effect)))
+    others = len(run.state.pending) - len(waits)
+    if others:
+        waits.append(f"{others} effects that are being worked on")
+    return printable(f"babysitter: run {run.run_id} is not finished; it waits for {'; '.join(waits[:5])}")

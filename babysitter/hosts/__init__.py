@@ -1,0 +1,36 @@
+"""The agent hosts that babysitter lives in: one adapter module for each, and what they have in common.
+
+An adapter has ``NAME``, ``SIGNS``, ``session_of(environ)``, ``read(event, payload, environ)``, which makes a
+``Call`` of what a hook was called with, and ``render(call, answer)``, which makes of an ``Answer``
+what that host understands. The next host is a module more in ``ADAPTERS``.
+"""
+
+from __future__ import annotations
+
+from babysitter.hosts import claude
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+ADAPTERS = {claude.NAME: claude}
+
+
+def session_of(environ: Mapping[str, str]) -> tuple[str, str] | None:
+    """Host and id of the session in which a command was called, as the host itself says."""
+    for name, adapter in ADAPTERS.items():
+        session = adapter.session_of(environ)
+        if session:
+            return name, session
+    return None
+
+
+def signs() -> tuple[str, ...]:
+    """The variables that hosts set in everything that their sessions start."""
+    return tuple(name for adapter in ADAPTERS.values() for name in adapter.SIGNS)
+
+
+def adapter_of(environ: Mapping[str, str]) -> Any:
+    """The adapter of the host that calls a hook; its hooks.json need not say which it is."""
+    return claude
