@@ -94,8 +94,8 @@ Example:
 @input_options
 @click.option("--run-id", metavar="ID", help="Id of the new run (default: made from the process's name).")
 @click.option("--prompt", metavar="TEXT", help="What the person asked for; kept in the journal.")
-@click.option("--yolo", is_flag=True, help="Answer breakpoints that demand nothing with yes; ask nobody.")
 @click.option("--unbound", is_flag=True, help="In an agent's session: do not bind it to the run.")
+@click.option("--yolo", is_flag=True, help="Answer breakpoints that demand nothing with yes; ask nobody.")
 @runs_dir_option
 @json_option
 def create(
@@ -104,8 +104,8 @@ def create(
     pairs: tuple[str, ...],
     run_id: str | None,
     prompt: str | None,
-    yolo: bool,
     unbound: bool,
+    yolo: bool,
     runs_dir: str | None,
     as_json: bool,
 ) -> int:
