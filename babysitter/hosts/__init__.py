@@ -1,6 +1,6 @@
 """The agent hosts that babysitter lives in: one adapter module for each, and what they have in common.
 
-An adapter has ``NAME``, ``session_of(environ)``, ``read(event, payload, environ)``, which makes a
+An adapter has ``NAME``, ``SIGNS``, ``session_of(environ)``, ``read(event, payload, environ)``, which makes a
 ``Call`` of what a hook was called with, and ``render(call, answer)``, which makes of an ``Answer``
 what that host understands. The next host is a module more in ``ADAPTERS``.
 """
@@ -30,6 +30,11 @@ def session_of(environ: Mapping[str, str]) -> tuple[str, str] | None:
             return name, session
     told = environ.get(OWN_VARIABLE)
     return (claude.NAME, told) if told else None
+
+
+def signs() -> tuple[str, ...]:
+    """The variables that hosts set in everything that their sessions start."""
+    return tuple(name for adapter in ADAPTERS.values() for name in adapter.SIGNS)
 
 
 def adapter_of(environ: Mapping[str, str]) -> Any:
