@@ -15,6 +15,7 @@ from babysitter.errors import ResultRejected
 from babysitter.executors.folders import TASKS
 from babysitter.executors.leftovers import end_leftovers
 from babysitter.executors.orders import answer_of, as_failure, work_of
+from babysitter.runs import policy
 from babysitter.runs.execution import Execution
 from babysitter.runs.results import accept, decide
 from babysitter.runs.sleeping import due_at, wake_sleepers
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from babysitter.engine.state import Effect
-    from babysitter.errors import NondeterminismError
+    from babysitter.errors import ReplayError
     from babysitter.executors.pool import Finished, Pool
     from babysitter.journal.events import Event
     from babysitter.runs.results import Answer
@@ -52,7 +53,7 @@ class Ending:
 
     __slots__ = ("diverged", "status", "waiting_for")
 
-    def __init__(self, status: str, waiting_for: list[Effect], diverged: NondeterminismError | None) -> None:
+    def __init__(self, status: str, waiting_for: list[Effect], diverged: ReplayError | None) -> None:
         self.status = status
         self.waiting_for = waiting_for
         self.diverged = diverged
@@ -156,12 +157,23 @@ class Driver:
             self._replay(self._execution.write_round)
             if self._is_over or self._is_interrupted:
                 return
+            if self._answer_by_policy():
+                self._replay(self._execution.follow)
+                continue
             self._hand_out()
             if self._is_idle:
                 return
             self._show_running()
             self._take_in(self.pool.wait(self._patience()))
             self._replay(self._execution.follow)
+
+    def _answer_by_policy(self) -> bool:
+        """Answer the breakpoints that the run's policy answers; whether there were any."""
+        answers = policy.answers(self.run)
+        if answers:
+            self._has_gone_on = True
+            self._record(answers)
+        return bool(answers)
 
     def _replay(self, work: Callable[[], object]) -> None:
         """Do what calls the author's code."""

@@ -22,6 +22,7 @@
     │   ├── MissingEvent
     │   ├── TailRemoved
     │   ├── UnknownLayout
+    │   ├── BadSignature
     │   └── CorruptArchive
     ├── ReplayError                   7   the process broke the rules
     │   ├── NondeterminismError
@@ -174,14 +175,19 @@ class UnknownLayout(JournalError):
     """The run folder was written in a layout that this version does not know."""
 
 
+class BadSignature(JournalError):
+    """An approval is not signed by whom it has to be, or the signature is that of something else."""
+
+
 class CorruptArchive(JournalError):
     """A packed run is damaged, or is not what babysitter packed."""
 
 
 class ReplayError(BabysitterError):
-    """The process broke a rule of replay."""
+    """The process broke a rule of replay; ``step`` is where, if it was at a step."""
 
     exit_code = 7
+    step = ""
 
 
 class NondeterminismError(ReplayError):
@@ -201,9 +207,6 @@ class ForeignAwait(ReplayError):
 
 class EditNeedsPerson(ReplayError):
     """A process with gates was edited under a run that an agent works on; a person has to accept that."""
-
-    # It is told where a ``NondeterminismError`` would be, and is about no step.
-    step = ""
 
 
 class ProcessError(ReplayError):

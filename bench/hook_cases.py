@@ -17,7 +17,16 @@ if TYPE_CHECKING:
     from scene import Scene
 
 SESSION = "11111111-2222-3333-4444-555555555555"
-IDLE = ("session-start", "prompt", "before-tool", "after-tool", "subagent-stop", "stop", "compact", "session-end")
+IDLE = (
+    "session-start",
+    "prompt",
+    "before-tool",
+    "after-tool",
+    "subagent-stop",
+    "stop",
+    "compact",
+    "session-end",
+)
 EFFECTS = 100
 # What a host is told of a batch, beside its bytes in JSON.
 PRINTED = {10: Target(value=2.5), 100: Target(value=9)}

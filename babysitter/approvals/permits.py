@@ -75,12 +75,22 @@ def demand(
     """
     if is_free(run) or is_permitted(run, what, about):
         return
+    told = person_for(run.run_id, what, environ)
+    permit(run, what, by=told["by"], assurance=told["assurance"], evidence=told["evidence"], about=about)
+
+
+def person_for(run_id: str, what: str, environ: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Who calls this command at a terminal outside any host, and what there is to show for that.
+
+    Raises:
+        PersonNeeded: nobody does.
+    """
     if not is_person_there() or is_inside_host(environ):
         raise PersonNeeded(
-            f"an agent's session works on run {run.run_id!r}; to {WHAT[what]} needs a person",
-            hint=ways_to_permit(run.run_id, what),
+            f"an agent's session works on run {run_id!r}; to {WHAT[what]} needs a person",
+            hint=ways_to_permit(run_id, what),
         )
-    permit(run, what, by=person(), assurance="terminal", evidence=seen_here(), about=about)
+    return {"by": person(), "assurance": "terminal", "evidence": seen_here()}
 
 
 def ways_to_permit(run_id: str, what: str) -> str:

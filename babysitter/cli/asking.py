@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import select
 import selectors
@@ -10,6 +9,8 @@ import sys
 import termios
 from typing import TYPE_CHECKING, Any
 
+from babysitter.approvals.place import person, seen_here
+from babysitter.runs.assurance import is_enough
 from babysitter.views.text import printable, printable_lines
 
 if TYPE_CHECKING:
@@ -37,10 +38,12 @@ class TerminalAsker:
         return bool(self._waiting)
 
     def ask(self, effect: Effect, definition: dict[str, Any]) -> None:
-        """Put a breakpoint in the queue of questions."""
+        """Put a breakpoint in the queue of questions, unless it demands more than a terminal can give."""
         told = definition.get("breakpoint")
-        self._waiting[effect.id] = {"title": effect.label, **(told if isinstance(told, dict) else {})}
-        self._next()
+        question = {"title": effect.label, **(told if isinstance(told, dict) else {})}
+        if is_enough("terminal", question.get("assurance")):
+            self._waiting[effect.id] = question
+            self._next()
 
     def withdraw(self, effect_id: str) -> None:
         """It was answered elsewhere, or is no longer needed."""
@@ -63,7 +66,8 @@ class TerminalAsker:
             self._write(f"please answer {choices(question)}: ")
             return []
         self._done(effect_id)
-        return [(effect_id, {**told, "by": person()})]
+        seen = {"assurance": "terminal", "evidence": seen_here()}
+        return [(effect_id, {**told, "by": person(), **seen})]
 
     def _read_line(self) -> str | None:
         """What was typed, up to Enter; None at the end of input (Ctrl-D, or the terminal is gone).
@@ -104,23 +108,6 @@ class TerminalAsker:
     def _write(self, text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
-
-
-def is_person_there() -> bool:
-    """Somebody can read a question and answer it: both ends are a terminal, and it is ours at the moment."""
-    try:
-        return sys.stdin.isatty() and sys.stdout.isatty() and os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
-    except (AttributeError, OSError, ValueError):
-        # Closed from the start (then there is no stream), closed since, or not the terminal of our session.
-        return False
-
-
-def person() -> str:
-    """The name of who answers; the number where the machine knows no name."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())
 
 
 def options_of(question: dict[str, Any]) -> list[str]:

@@ -9,13 +9,15 @@ import click
 
 from babysitter.cli.options import complete_any_run, complete_run, json_option, runs_dir_option, to_look_at
 from babysitter.cli.output import as_json, error_object, line, tell_error
-from babysitter.errors import BabysitterError, UsageError
+from babysitter.errors import BabysitterError, InvalidInput, UsageError
 from babysitter.paths import runs_dir as runs_folder
 from babysitter.runs.folder import LATEST, find, name_of, packed_ids, run_ids
 from babysitter.views.counting import Counting
 
 if TYPE_CHECKING:
+    from babysitter.approvals.signed import Approval
     from babysitter.doctor.checks import Check
+    from babysitter.journal.events import Event
     from babysitter.runs.verification import Verified
 
 
@@ -24,35 +26,55 @@ if TYPE_CHECKING:
 Example:
   babysitter verify
   babysitter verify release-1-2-0 --json
-  babysitter verify --all""",
+  babysitter verify --all
+  babysitter verify release-1-2-0 --signers allowed_signers""",
 )
 @click.argument("runs", nargs=-1, metavar="[RUN]...", shell_complete=complete_any_run)
 @click.option("--all", "every", is_flag=True, help="Every run of the folder.")
+@click.option(
+    "--signers", metavar="FILE", help="Check signed approvals too, by your file of allowed signers."
+)
 @runs_dir_option
 @json_option
-def verify(runs: tuple[str, ...], every: bool, runs_dir: str | None, as_json: bool) -> int:
+def verify(
+    runs: tuple[str, ...], every: bool, signers: str | None, runs_dir: str | None, as_json: bool
+) -> int:
     """Check all of RUN that can be proven, from its files: each event, the chain, each file of values.
 
     Writes nothing. Exit code 5: it cannot be trusted; the first fault is named.
     """
     if every and runs:
         raise UsageError("verify takes runs by name or --all, not both")
+    if signers is not None and not os.path.isfile(signers):
+        raise InvalidInput(f"there is no file of allowed signers {signers!r}")
     folder = runs_folder(runs_dir)
     names = sorted({*run_ids(folder), *packed_ids(folder)}) if every else runs or (LATEST,)
     if len(names) == 1 and not every:
-        return _tell_verified(_verified(names[0], runs_dir), as_json)
-    return _verify_many(names, runs_dir, as_json)
+        return _tell_verified(*_verified(names[0], runs_dir, signers), as_json)
+    return _verify_many(names, runs_dir, signers, as_json)
 
 
-def _verified(name: str, runs_dir: str | None) -> Verified:
+def _verified(name: str, runs_dir: str | None, signers: str | None) -> tuple[Verified, list[Approval] | None]:
     from babysitter.runs.verification import verify as verify_run
 
     with to_look_at(name, runs_dir) as run, Counting(f"verify {run.run_id}") as counting:
-        return verify_run(run, counting.step)
+        if signers is None:
+            return verify_run(run, counting.step), None
+        from babysitter.approvals.signed import SignedApprovals
+
+        approvals = SignedApprovals(run)
+
+        def see(event: Event) -> None:
+            approvals.see(event)
+            counting.step(event)
+
+        found = verify_run(run, see)
+        return found, approvals.check(signers)
 
 
-def verified_json(found: Verified) -> dict[str, Any]:
+def verified_json(found: Verified, approvals: list[Approval] | None = None) -> dict[str, Any]:
     """What ``verify`` prints of a run that is whole."""
+    signed = {} if approvals is None else {"approvals": [approval.as_json() for approval in approvals]}
     return {
         "run": found.run.run_id,
         "status": found.run.state.status,
@@ -60,36 +82,44 @@ def verified_json(found: Verified) -> dict[str, Any]:
         "head": found.head.checksum,
         "files": found.files,
         "cache": found.cache,
+        **signed,
     }
 
 
-def _tell_verified(found: Verified, wants_json: bool) -> int:
+def _tell_verified(found: Verified, approvals: list[Approval] | None, wants_json: bool) -> int:
     if wants_json:
-        as_json(verified_json(found))
+        as_json(verified_json(found, approvals))
     else:
-        line(_verified_line(found))
+        for text in _verified_lines(found, approvals):
+            line(text)
     return 0
 
 
-def _verified_line(found: Verified) -> str:
+def _verified_lines(found: Verified, approvals: list[Approval] | None) -> list[str]:
     told = verified_json(found)
-    return f"{told['run']}: whole; {told['events']} events, {told['files']} files, head {told['head'][:12]}"
+    whole = f"whole; {told['events']} events, {told['files']} files, head {told['head'][:12]}"
+    signed = [
+        f"  signed   event {each.seq}: {each.signer} {'approved' if each.approved else 'rejected'} "
+        f"{each.effect} with {each.fingerprint}"
+        for each in approvals or ()
+    ]
+    return [f"{told['run']}: {whole}", *signed]
 
 
-def _verify_many(names: Any, runs_dir: str | None, wants_json: bool) -> int:
+def _verify_many(names: Any, runs_dir: str | None, signers: str | None, wants_json: bool) -> int:
     told, code = [], 0
     for name in names:
         try:
-            found = _verified(name, runs_dir)
+            found, approvals = _verified(name, runs_dir, signers)
         except BabysitterError as error:
             told.append({"run": name, "error": error_object(error)})
             code = max(code, error.exit_code)
             if not wants_json:
                 tell_error(error, [])
         else:
-            told.append(verified_json(found))
-            if not wants_json:
-                line(_verified_line(found))
+            told.append(verified_json(found, approvals))
+            for text in () if wants_json else _verified_lines(found, approvals):
+                line(text)
     if wants_json:
         as_json({"runs": told})
     elif not told:
@@ -128,12 +158,13 @@ Part = tuple[str, "list[Check]"]
 def _examined(folder: str) -> Part:
     from babysitter.doctor.progress_checks import process, waiting
     from babysitter.doctor.run_checks import examine
+    from babysitter.doctor.session_checks import session_of_run
 
     name = name_of(folder, runs_folder(None))
     with Counting("read") as counting:
         checks, run = examine(folder, name, counting.step)
     if run is not None:
-        checks += waiting(run, name)
+        checks += [session_of_run(run, name), *waiting(run, name)]
         if not run.state.is_finished:
             checks.append(process(run, name))
     return folder, checks
@@ -142,10 +173,11 @@ def _examined(folder: str) -> Part:
 def _everything(folder: str) -> Any:
     from babysitter.doctor.installation import examine as examine_installation
     from babysitter.doctor.run_checks import examine
+    from babysitter.doctor.session_checks import sessions
     from babysitter.paths import project_dir
     from babysitter.version import version
 
-    yield "", list(examine_installation(project_dir(), folder, version()))
+    yield "", [*examine_installation(project_dir(), folder, version()), *sessions()]
     with Counting("read") as counting:
         for run_id in sorted(run_ids(folder)):
             path = os.path.join(folder, run_id)

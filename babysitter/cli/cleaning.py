@@ -117,7 +117,7 @@ def cleanup(
 
 
 def _check_that_somebody_agrees(*, yes: bool, dry_run: bool, wants_json: bool) -> None:
-    from babysitter.cli.asking import is_person_there
+    from babysitter.approvals.place import is_person_there
 
     if not (yes or dry_run or (is_person_there() and not wants_json)):
         raise UsageError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from babysitter.cli.output import as_json
-from babysitter.cli.reports import DIVERGED_HINT, by_kind, divergence_json, ending_json, next_wake
+from babysitter.cli.reports import by_kind, divergence_hint, divergence_json, ending_json, next_wake
 
 if TYPE_CHECKING:
     from babysitter.driver import Ending
@@ -62,8 +62,8 @@ def hint_for(run: Run, ending: Ending, no_agent: str) -> str:
     resume = f"babysitter resume {run.run_id}"
     if ending.status == "interrupted":
         return resume
-    if ending.status == "diverged":
-        return DIVERGED_HINT
+    if ending.diverged is not None:
+        return divergence_hint(ending.diverged)
     if ending.status == "stuck":
         return f"mend the process, then: {resume} (wrong inputs need a new run)"
     return _hint_for_waiting(run, ending, no_agent) if ending.status == "waiting" else ""

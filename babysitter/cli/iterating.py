@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -39,8 +39,14 @@ def make_run(
     run_id: str | None,
     prompt: str | None,
     folder: str | None,
+    *,
+    is_yolo: bool = False,
 ) -> Run:
-    """Create a run from what a command line says."""
+    """Create a run from what a command line says.
+
+    Raises:
+        PersonNeeded: inside an agent's session a person chooses ``is_yolo``.
+    """
     from babysitter.version import version
 
     limits = settings().limits
@@ -54,8 +60,18 @@ def make_run(
         run_id=run_id,
         prompt=prompt,
         typed=read_pairs(pairs),
+        # Last, for it uses up what a person has granted.
+        options=policy_options() if is_yolo else None,
         limits=limits,
     )
+
+
+def policy_options() -> dict[str, Any]:
+    """Breakpoints are answered by policy; with the evidence of whoever chose that inside a session."""
+    from babysitter.approvals.grants import demand_policy
+
+    granted = demand_policy(os.environ)
+    return {"breakpoints": "policy", **({"granted": granted} if granted else {})}
 
 
 def tell(iteration: Iteration, wants_json: bool) -> int:
@@ -79,6 +95,7 @@ Example:
 @click.option("--run-id", metavar="ID", help="Id of the new run (default: made from the process's name).")
 @click.option("--prompt", metavar="TEXT", help="What the person asked for; kept in the journal.")
 @click.option("--unbound", is_flag=True, help="In an agent's session: do not bind it to the run.")
+@click.option("--yolo", is_flag=True, help="Answer breakpoints that demand nothing with yes; ask nobody.")
 @runs_dir_option
 @json_option
 def create(
@@ -88,6 +105,7 @@ def create(
     run_id: str | None,
     prompt: str | None,
     unbound: bool,
+    yolo: bool,
     runs_dir: str | None,
     as_json: bool,
 ) -> int:
@@ -105,7 +123,7 @@ def create(
     if session:
         # First, so that a refusal leaves no run behind.
         check_free(session[1])
-    run = make_run(process, inputs_file, pairs, run_id, prompt, runs_dir).load()
+    run = make_run(process, inputs_file, pairs, run_id, prompt, runs_dir, is_yolo=yolo).load()
     if session:
         bind_to(run, *session)
     return tell(iterate_run(run), as_json)

@@ -1,4 +1,4 @@
-"""``post``, ``approve``, ``reject``: answers from outside."""
+"""``post``: results from outside."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from babysitter.cli.options import (
     runs_dir_option,
 )
 from babysitter.cli.output import as_json, cut, error_object, line, tell_error
-from babysitter.errors import InvalidInput, NoSuchEffect, UsageError
-from babysitter.runs.results import Answer, Verdict, accept, decide, find_effect
+from babysitter.errors import InvalidInput, UsageError
+from babysitter.runs.results import Answer, Verdict, accept
 
 if TYPE_CHECKING:
     from babysitter.limits import Limits
@@ -207,71 +207,4 @@ def tell_bulk(run: Run, verdicts: list[Verdict], wants_json: bool) -> int:
     return max((verdict.error.exit_code for verdict in refused if verdict.error), default=0)
 
 
-def _decision(command: Any) -> Any:
-    for option in (
-        click.option(
-            "--feedback", metavar="TEXT", help="What the process should know, kept with the answer."
-        ),
-        click.option("--response", metavar="TEXT", help="An answer in words."),
-        click.option("--option", metavar="OPTION", help="One of the breakpoint's options."),
-        runs_dir_option,
-        json_option,
-    ):
-        command = option(command)
-    command = click.argument("effect", required=False, shell_complete=complete_effect)(command)
-    return run_argument(required=True)(command)
-
-
-def _decide(run: str, effect: str | None, approved: bool, told: dict[str, Any]) -> int:
-    from babysitter.cli.asking import person
-
-    wants_json = told.pop("as_json")
-    found = opened(run, told.pop("runs_dir"))
-    target = find_effect(found, effect) if effect else only_breakpoint(found)
-    answer = decide(found, target, approved, by=person(), **told)
-    return tell_one(found, accept(found, [answer])[0], wants_json)
-
-
-def only_breakpoint(run: Run) -> Any:
-    """The one breakpoint that is open.
-
-    Raises:
-        NoSuchEffect: there is none, or more than one.
-    """
-    waiting = [effect for effect in run.state.pending.values() if effect.kind == "breakpoint"]
-    if len(waiting) == 1:
-        return waiting[0]
-    if not waiting:
-        raise NoSuchEffect(
-            f"run {run.run_id!r} has no open breakpoint", hint=f"babysitter status {run.run_id}"
-        )
-    shown = ", ".join(effect.id for effect in waiting[:5])
-    raise NoSuchEffect(
-        f"run {run.run_id!r} has {len(waiting)} open breakpoints: {shown}", hint="name one of them"
-    )
-
-
-@click.command(
-    epilog="""\b
-Example:
-  babysitter approve latest
-  babysitter approve release-1-2-0 7c2x --option staging --feedback 'only eu-west'"""
-)
-@_decision
-def approve(run: str, effect: str | None, **told: Any) -> int:
-    """Answer a breakpoint of RUN with yes (EFFECT may be left out when only one is open)."""
-    return _decide(run, effect, True, told)
-
-
-@click.command(
-    epilog="""\b
-Example:
-  babysitter reject latest --feedback 'the changelog is missing'"""
-)
-@_decision
-def reject(run: str, effect: str | None, **told: Any) -> int:
-    """Answer a breakpoint of RUN with no."""
-    return _decide(run, effect, False, told)
-
-
-commands = {"post": post, "approve": approve, "reject": reject}
+commands = {"post": post}

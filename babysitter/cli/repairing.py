@@ -62,6 +62,10 @@ def _repair(folder: str, before: int | None, wants_json: bool) -> int:
         if made.is_unfinished:
             carry_out(made)
             made = _planned(folder, before)
+        if made.needs_person:
+            from babysitter.approvals.permits import person_for
+
+            made.person = person_for(made.run_id, "repair")
         place = carry_out(made)
         if made.salvaged is not None or made.about is not None:
             # What is left of it after that is all that can be told as truth.

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from babysitter.cli.output import safe
 from babysitter.clock import iso
+from babysitter.errors import EditNeedsPerson
 from babysitter.jsontext import compact
 from babysitter.runs.sleeping import due_at, sleepers
 
 if TYPE_CHECKING:
     from babysitter.engine.state import Effect
-    from babysitter.errors import NondeterminismError
+    from babysitter.errors import ReplayError
     from babysitter.runs.iterate import Iteration
     from babysitter.runs.run import Run
 
@@ -89,11 +90,19 @@ def ending_json(run: Run) -> dict[str, Any]:
     return {}
 
 
-def divergence_json(diverged: NondeterminismError | None) -> dict[str, Any]:
+def divergence_json(diverged: ReplayError | None) -> dict[str, Any]:
     """Where a changed process stopped fitting its journal, and what to do."""
     if diverged is None:
         return {}
-    return {"divergence": {"stepId": diverged.step, "message": diverged.message}, "hint": DIVERGED_HINT}
+    return {
+        "divergence": {"stepId": diverged.step, "message": diverged.message},
+        "hint": divergence_hint(diverged),
+    }
+
+
+def divergence_hint(diverged: ReplayError) -> str:
+    """What to do about it."""
+    return diverged.hint if isinstance(diverged, EditNeedsPerson) else DIVERGED_HINT
 
 
 DIVERGED_HINT = (
@@ -112,7 +121,7 @@ def iteration_lines(iteration: Iteration) -> list[str]:
         lines.append(f"  new      … and {len(iteration.new) - MOST_LINES} more")
     lines += waiting_lines(run)
     if iteration.diverged is not None:
-        lines += [f"  {iteration.diverged.message}", f"  {DIVERGED_HINT}"]
+        lines += [f"  {iteration.diverged.message}", f"  {divergence_hint(iteration.diverged)}"]
     return lines + ending_lines(run)
 
 

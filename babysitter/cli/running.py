@@ -83,6 +83,7 @@ Example:
 @input_options
 @click.option("--run-id", metavar="ID", help="Id of the new run (default: made from the process's name).")
 @click.option("--prompt", metavar="TEXT", help="What the person asked for; kept in the journal.")
+@click.option("--yolo", is_flag=True, help="Answer breakpoints that demand nothing with yes; ask nobody.")
 @drive_options
 def run(
     process: str,
@@ -90,6 +91,7 @@ def run(
     pairs: tuple[str, ...],
     run_id: str | None,
     prompt: str | None,
+    yolo: bool,
     jobs: int | None,
     agent_command: str | None,
     plain: bool,
@@ -103,7 +105,7 @@ def run(
     """
     # First, so that a mistake in them leaves no run behind.
     means = means_of(jobs, agent_command, plain, as_json)
-    return drive(make_run(process, inputs_file, pairs, run_id, prompt, runs_dir), means)
+    return drive(make_run(process, inputs_file, pairs, run_id, prompt, runs_dir, is_yolo=yolo), means)
 
 
 @click.command(
@@ -229,9 +231,13 @@ def _show(run: Run, view: Any) -> None:
 
 
 def _asker(pool: Pool, view: Any) -> Any:
-    from babysitter.cli.asking import TerminalAsker, is_person_there
+    from babysitter.approvals.place import is_inside_host, is_person_there
 
-    return TerminalAsker(pool.selector, view) if is_person_there() else None
+    if not is_person_there() or is_inside_host():
+        return None
+    from babysitter.cli.asking import TerminalAsker
+
+    return TerminalAsker(pool.selector, view)
 
 
 def _interruptible(driver: Driver) -> Ending:

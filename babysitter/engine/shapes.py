@@ -55,6 +55,7 @@ SHAPES: dict[str, Shape] = {
         ("entrypoint", OBJECT),
         ("inputsDigest", TEXT),
         ("options", (dict, Absent)),
+        ("gates", (list, Absent)),
     ),
     "EFFECT_REQUESTED": _REQUEST,
     "EFFECT_RESOLVED": _RESULT,
@@ -68,7 +69,7 @@ SHAPES: dict[str, Shape] = {
         ("progress", (dict, Absent)),
     ),
     "PROCESS_ERROR": (("name", MAY_BE_TEXT), ("message", MAY_BE_TEXT), ("file", MAY_BE_TEXT)),
-    "PROCESS_CHANGED": (("sourceDigests", OBJECT),),
+    "PROCESS_CHANGED": (("sourceDigests", OBJECT), ("gates", (list, Absent))),
     "SESSION_BOUND": (("host", TEXT), ("sessionId", TEXT)),
     "SESSION_RELEASED": (("sessionId", TEXT), ("reason", TEXT)),
     "PERMITTED": (

@@ -113,6 +113,7 @@ class RunState:
         script: what replay has to follow, line by line: (type, effect or data, milliseconds).
         problem: the last PROCESS_ERROR, while the run is stuck in it.
         source_digests: of the process and what it imports, as last journalled.
+        gates: those of its files that may hold a breakpoint or an evidence step; None: nobody has looked.
         session: the SESSION_BOUND of the agent's session that is to finish the run, while one is bound.
         is_guarded: a session was bound once; from then on ways round the process need a person.
         answers_by_policy: breakpoints that demand nothing are answered without a person.
@@ -134,6 +135,7 @@ class RunState:
         self.logged: set[str] = set()
         self.marks: dict[str, int] = {}
         self.source_digests: dict[str, str] = {}
+        self.gates: list[str] | None = None
         self.problem: dict[str, Any] | None = None
         self.session: dict[str, Any] | None = None
         self.is_guarded = False
@@ -196,6 +198,7 @@ def _created(state: RunState, event: Event) -> None:
     state.created = data
     state.created_ms = event.ms
     state.source_digests = data["sourceDigests"]
+    state.gates = data.get("gates")
     state.answers_by_policy = data.get("options", {}).get("breakpoints") == "policy"
 
 
@@ -243,6 +246,7 @@ def _problem(state: RunState, event: Event) -> None:
 
 def _changed(state: RunState, event: Event) -> None:
     state.source_digests = event.data["sourceDigests"]
+    state.gates = event.data.get("gates", state.gates)
     _spend(state, "edit")
 
 

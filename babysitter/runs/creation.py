@@ -45,12 +45,14 @@ def create(
     run_id: str | None = None,
     prompt: str | None = None,
     typed: dict[str, str] | None = None,
+    options: dict[str, Any] | None = None,
     limits: Limits = limits_module.DEFAULT,
 ) -> Run:
     """Make a run, whole, with its first event.
 
     A failure leaves nothing behind, a kill either the run or a folder under a
-    temporary name that nobody reads. ``typed`` are inputs as a person typed them.
+    temporary name that nobody reads. ``typed`` are inputs as a person typed them;
+    ``options`` is how the run is to be gone on with, such as ``{"breakpoints": "policy"}``.
 
     Raises:
         RunExists: a run by this id is there; it is not touched.
@@ -77,7 +79,9 @@ def create(
     }
     texts = (_as_json("the run", about), _as_json("the inputs", completed))
     _make_runs_dir(runs_dir)
-    return Run(_make(runs_dir, about, texts, source, version), limits)
+    created: dict[str, Any] = {"options": options} if options else {}
+    created |= {"engine": version, "sourceDigests": source.digests, "gates": sorted(source.gates)}
+    return Run(_make(runs_dir, about, texts, created), limits)
 
 
 def _check_new(run_id: str, runs_dir: str) -> None:
@@ -184,13 +188,11 @@ def _flush_way_to(folder: str) -> None:
         folder = above
 
 
-def _make(
-    runs_dir: str, about: dict[str, Any], texts: tuple[bytes, bytes], source: Source, version: str
-) -> str:
+def _make(runs_dir: str, about: dict[str, Any], texts: tuple[bytes, bytes], created: dict[str, Any]) -> str:
     target = os.path.join(runs_dir, about["runId"])
     temporary = os.path.join(runs_dir, TEMPORARY + base32(os.urandom(10)))
     try:
-        _fill(temporary, about, texts, source, version)
+        _fill(temporary, about, texts, created)
         os.rename(temporary, target)
     except BaseException as error:
         _remove(temporary)
@@ -209,9 +211,7 @@ def _remove(folder: str) -> None:
     rmtree(folder, ignore_errors=True)
 
 
-def _fill(
-    folder: str, about: dict[str, Any], texts: tuple[bytes, bytes], source: Source, version: str
-) -> None:
+def _fill(folder: str, about: dict[str, Any], texts: tuple[bytes, bytes], created: dict[str, Any]) -> None:
     os.mkdir(folder, FOLDER_MODE)
     for name in ("journal", "state", "artifacts"):
         os.mkdir(os.path.join(folder, name), FOLDER_MODE)
@@ -219,19 +219,18 @@ def _fill(
     described += b"\n"
     write_once(os.path.join(folder, "run.json"), described)
     write_once(os.path.join(folder, "inputs.json"), inputs)
-    created = {
+    first = {
         # All of run.json but its layout, so that it can be written again.
         **{name: about[name] for name in about if name != "layout"},
         "runDigest": sha256_hex(described),
-        "sourceDigests": source.digests,
         "inputsRef": "inputs.json",
         "inputsDigest": sha256_hex(inputs),
-        "engine": version,
         "python": ".".join(map(str, sys.version_info[:3])),
+        **created,
     }
     journal = Journal(folder, about["runId"])
     journal.keep_no_cache()
-    journal.append([("RUN_CREATED", created)], now_ms())
+    journal.append([("RUN_CREATED", first)], now_ms())
     sync_folder(folder)
 
 

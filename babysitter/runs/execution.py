@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from babysitter.engine.places import Place
+    from babysitter.errors import ReplayError
     from babysitter.runs.drafts import Draft
     from babysitter.runs.run import Run
 
@@ -46,16 +47,17 @@ class Execution:
 
     Attributes:
         end: how the process ended, or is stuck; None while it waits.
-        diverged: the script did not hold under a changed source; nothing was written.
+        diverged: the script did not hold under a changed source, or that needs a person; nothing was written.
     """
 
     def __init__(self, run: Run, *, is_dry: bool = False) -> None:
         """``is_dry``: nothing will be written, it is only to be seen where the process comes to."""
         self.run = run
         self._is_dry = is_dry
-        self.diverged: NondeterminismError | None = None
+        self.diverged: ReplayError | None = None
         self._source: Source | None = None
         self._digests: dict[str, str] = {}
+        self._gates: set[str] = set()
         self._inputs: Any = None
         self._at_the_start()
 
@@ -95,20 +97,28 @@ class Execution:
         self._notes.marks = dict(state.marks)
         inputs = self.run.inputs()
         self._guarded(lambda: self._of_author(lambda: self._load(inputs)))
-        if self.end is None:
+        self._look_for_edit(is_new=True)
+        if self.end is None and self.diverged is None:
             self._guarded(self._begin)
             self.follow()
 
     def _load(self, inputs: Any) -> None:
         entry = reopen(self.run.state.created["entrypoint"], self.run.project)
-        self._digests = {}
-        self._source = Source(entry.file, entry.export, self._digests)
+        self._digests, self._gates = {}, set()
+        self._source = Source(entry.file, entry.export, self._digests, self._gates)
         if self.is_source_changed:
             # Not at the top: only new and edited processes are looked through.
             from babysitter.runs.late_binding import refuse_late_binding
 
             refuse_late_binding(self._source)
         self._inputs = present(self._source, inputs)
+
+    def _look_for_edit(self, *, is_new: bool) -> None:
+        """In a run that an agent works on, a person may have to accept that the source has changed."""
+        if self.run.state.is_guarded and self.diverged is None:
+            from babysitter.runs.edits import refused
+
+            self.diverged = refused(self.run, self._digests, self._gates, is_new=is_new)
 
     def _begin(self) -> None:
         assert self._source is not None
@@ -182,6 +192,8 @@ class Execution:
             RunBusy: other writers were first, again and again.
         """
         for _ in range(MOST_LOST_RACES):
+            # Again, for a module may have been imported only now; and a session bound since.
+            self._look_for_edit(is_new=False)
             is_over = self.run.state.is_finished or self.diverged is not None
             batch = [] if is_over else self._draft()
             if not batch:
@@ -268,8 +280,16 @@ class Execution:
         # A module that is imported late, inside the process, is new and not an edit.
         loaded = {**known, **self._digests}
         if loaded != known or self.run.state.status == STUCK:
-            return [("PROCESS_CHANGED", {"sourceDigests": loaded})]
+            return [("PROCESS_CHANGED", {"sourceDigests": loaded, "gates": self._gates_of(loaded)})]
         return []
+
+    def _gates_of(self, loaded: dict[str, str]) -> list[str]:
+        """The files that may hold a gate; of what was not loaded this time, as the journal has it."""
+        known = self.run.state.gates
+        if known is None:
+            # An earlier version has not looked.
+            known = list(self.run.state.source_digests)
+        return sorted(self._gates | {name for name in known if name not in self._digests and name in loaded})
 
     def _draft_reports(self) -> list[dict[str, Any]]:
         reports = [drafts.reported(scope, message) for scope, message in self._replay.reports]

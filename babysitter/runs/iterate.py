@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from babysitter.engine.state import Effect, RunState
-    from babysitter.errors import NondeterminismError
+    from babysitter.errors import ReplayError
     from babysitter.runs.run import Run
 
 
@@ -25,7 +25,7 @@ class Iteration:
 
     __slots__ = ("diverged", "new", "run", "status")
 
-    def __init__(self, run: Run, new: list[Effect], diverged: NondeterminismError | None) -> None:
+    def __init__(self, run: Run, new: list[Effect], diverged: ReplayError | None) -> None:
         self.run = run
         self.new = new
         self.diverged = diverged
@@ -46,7 +46,24 @@ def iterate(run: Run) -> Iteration:
     execution = Execution(run)
     execution.start()
     events = execution.write_round()
-    return Iteration(run, requested_in(run.state, events), execution.diverged)
+    while _answer_by_policy(run, execution):
+        execution.follow()
+        events += execution.write_round()
+    new = requested_in(run.state, events)
+    if run.state.answers_by_policy:
+        new = [effect for effect in new if effect.is_pending]
+    return Iteration(run, new, execution.diverged)
+
+
+def _answer_by_policy(run: Run, execution: Execution) -> bool:
+    """Answer what the run's policy answers; whether there was anything."""
+    if not run.state.answers_by_policy or run.state.is_finished or execution.diverged is not None:
+        return False
+    from babysitter.runs.policy import answers
+    from babysitter.runs.results import RECORDED, accept
+
+    answered = answers(run)
+    return bool(answered) and any(verdict.status == RECORDED for verdict in accept(run, answered))
 
 
 def requested_in(state: RunState, events: list[Any]) -> list[Effect]:

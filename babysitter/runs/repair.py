@@ -44,6 +44,8 @@ class Plan:
         salvaged: the journal as it will be, when it has to be rebuilt.
         answers_cut: the effects whose results are among the events that are cut.
         asked_again: those of them that the run then waits for.
+        needs_person: it takes events from a run that an agent works on, and nobody has permitted that.
+        person: who has wanted it nevertheless, and what there is to show for that.
         about: what run.json has to say, when it has to be written again.
         unmendable: files that nothing whole can take the place of, and what is wrong with each.
     """
@@ -56,6 +58,8 @@ class Plan:
         self.salvaged: Salvage | None = None
         self.answers_cut: list[str] = []
         self.asked_again: list[str] = []
+        self.needs_person = False
+        self.person: dict[str, Any] | None = None
         self.about: dict[str, Any] | None = None
         self.unmendable: list[tuple[Reference, CorruptEvent]] = []
 
@@ -90,8 +94,10 @@ def plan(folder: str, before: int | None = None) -> Plan:
         made.reason = (
             state.message if isinstance(state, JournalError) else f"asked to go back to before event {before}"
         )
+        whole = None if isinstance(state, JournalError) else state
         made.salvaged, state = _salvaged(run, before)
         made.answers_cut = _answers_cut(folder, made.salvaged)
+        made.needs_person = bool(made.cut) and _needs_person(folder, made.salvaged, whole or state)
         made.asked_again = [effect for effect in made.answers_cut if effect in state.pending]
     run.state = state
     if fault is not None or _is_edited(run):
@@ -136,6 +142,7 @@ def report(made: Plan) -> dict[str, Any]:
             "cut": salvaged.left,
             "answersCut": made.answers_cut,
             "askedAgain": made.asked_again,
+            **({"person": made.person} if made.person else {}),
         }
     return told
 
@@ -247,14 +254,32 @@ def _folded_to(found: Salvage, last: int) -> RunState:
 def _answers_cut(folder: str, salvaged: Salvage) -> list[str]:
     """The effects of which an event that is cut has the result."""
     resolved = []
-    for name in salvaged.left:
+    for event in _readable(folder, salvaged):
         try:
-            event = loads(read_event_file(os.path.join(folder, JOURNAL), name))
             if event["type"] == "EFFECT_RESOLVED":
                 resolved.append(event["data"]["effectId"])
-        except (ValueError, LookupError, TypeError, RecursionError, InvalidInput, StorageError):
+        except (LookupError, TypeError):
             continue
     return sorted(set(resolved))
+
+
+def _needs_person(folder: str, salvaged: Salvage, state: RunState) -> bool:
+    """A session was bound to the run, as far as can still be read, and no person has permitted this."""
+    if state.is_finished or any(permit["what"] == "repair" for permit in state.permits):
+        return False
+    return state.is_guarded or any(
+        isinstance(event, dict) and event.get("type") == "SESSION_BOUND"
+        for event in _readable(folder, salvaged)
+    )
+
+
+def _readable(folder: str, salvaged: Salvage) -> Iterator[Any]:
+    """What is cut, as far as it is JSON."""
+    for name in salvaged.left:
+        try:
+            yield loads(read_event_file(os.path.join(folder, JOURNAL), name))
+        except (ValueError, RecursionError, InvalidInput, StorageError):
+            continue
 
 
 def _is_edited(run: Run) -> bool:

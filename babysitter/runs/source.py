@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 MODULE_NAME = "__babysitter_process__"
 COROUTINE_FLAG = 0x80
 MOST_OF_SOURCE = 1 << 24
+# A process is written with one of these words where it asks a person, or has a step that babysitter itself
+# performs. They are looked for in all of the text: to be too careful costs no more than asking a person.
+GATES = (b"breakpoint", b"define_task", b"python", b"shell")
+
+
+def holds_gate(content: bytes) -> bool:
+    """A source file may ask a person, or have a step that an agent cannot answer."""
+    return any(word in content for word in GATES)
 
 
 class Source:
@@ -34,10 +42,17 @@ class Source:
         content: the bytes of the process file.
         module: the module of the process file.
         digests: path relative to the process's folder → SHA-256, of all that was loaded so far.
+        gates: those of these paths whose files may hold a gate.
     """
 
-    def __init__(self, file: str, export: str, digests: dict[str, str] | None = None) -> None:
-        """Load the file. ``digests``, when given, is what is filled, also when loading fails.
+    def __init__(
+        self,
+        file: str,
+        export: str,
+        digests: dict[str, str] | None = None,
+        gates: set[str] | None = None,
+    ) -> None:
+        """Load the file. ``digests`` and ``gates``, when given, are what is filled, also when loading fails.
 
         Raises:
             NoSuchProcess: no such file, or nothing by that name in it.
@@ -49,13 +64,17 @@ class Source:
         self.file = os.path.abspath(file)
         self.folder = os.path.dirname(self.file)
         self.digests = {} if digests is None else digests
+        self.gates = set[str]() if gates is None else gates
         self.module = self._run_file()
         self.process = self._find(export)
 
     def read(self, path: str) -> bytes:
         """The bytes of a source file, hashed on the way."""
         content = read_regular(path, MOST_OF_SOURCE, follow=True)
-        self.digests[os.path.relpath(path, self.folder)] = sha256_hex(content)
+        name = os.path.relpath(path, self.folder)
+        self.digests[name] = sha256_hex(content)
+        if holds_gate(content):
+            self.gates.add(name)
         return content
 
     def _run_file(self) -> ModuleType:

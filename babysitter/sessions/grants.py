@@ -1,4 +1,7 @@
-"""What a person allowed by a command that they typed in a session, before there is a run to write it to."""
+"""What a person has granted a session by a command that only a person can type; each serves once.
+
+The hook of the command writes it, before there is a run to write it to. Its content is the evidence.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +22,9 @@ def grant(session: str, what: str, evidence: dict[str, Any]) -> None:
 
 
 def take(session: str, what: str) -> dict[str, Any] | None:
-    """The evidence of a grant, which is used up by that; None when there is none."""
+    """Use a grant up and give its evidence; None when there is none."""
     name = os.path.join(GRANTS, f"{what}.json")
     evidence = place.read(session, name)
-    place.remove(session, name)
-    return evidence
+    # Before it is made use of: of two commands at once only one gets it.
+    is_ours = place.remove(session, name)
+    return evidence if is_ours else None

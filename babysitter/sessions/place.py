@@ -56,12 +56,13 @@ def write(session: str, name: str, told: dict[str, Any]) -> None:
     replace(path, compact(told).encode() + b"\n")
 
 
-def remove(session: str, name: str) -> None:
-    """Remove one of a session's files, if it is there."""
+def remove(session: str, name: str) -> bool:
+    """Remove one of a session's files; whether it was there."""
     try:
         os.unlink(os.path.join(folder_of(session), name))
     except FileNotFoundError:
-        pass
+        return False
+    return True
 
 
 def remove_all(session: str) -> None:

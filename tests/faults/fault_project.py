@@ -6,7 +6,7 @@ import json
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from babysitter.cli.asking import person
+from babysitter.approvals.place import person
 from babysitter.disk import Folder
 from babysitter.errors import JournalError
 from babysitter.ids import sha256_hex

@@ -65,7 +65,10 @@ def test_a_row_stands_for_every_target(run: Any) -> None:
             for shape in ("sequence", "fan")
         ),
         *(f"printed, {size} {what}" for size in (100, 1000) for what in ("new", "pending")),
-        *(f"hook {name}, unbound, above true" for name in ("stop", "session-start", "before-tool", "session-end")),
+        *(
+            f"hook {name}, unbound, above true"
+            for name in ("stop", "session-start", "before-tool", "session-end")
+        ),
         *("hook stop, 100 effects, nothing new", "told at a stop, 10 effects", "told at a stop, 100 effects"),
     ]
     assert (set(expected) - set(rows), len(rows)) == (set(), len(set(rows)))

@@ -42,6 +42,7 @@ CODES = {
     "MissingEvent": 5,
     "TailRemoved": 5,
     "UnknownLayout": 5,
+    "BadSignature": 5,
     "CorruptArchive": 5,
     "ReplayError": 7,
     "NondeterminismError": 7,

@@ -1,0 +1,194 @@
+"""``approve`` and ``reject``: a person's answer to a breakpoint, and what a person permits."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from babysitter.approvals.permits import WHAT, permit, ways_to_permit
+from babysitter.approvals.place import level_here, person, seen_here
+from babysitter.cli.options import complete_effect, json_option, opened, run_argument, runs_dir_option
+from babysitter.cli.output import as_json, complain, line
+from babysitter.cli.posting import tell_one
+from babysitter.errors import NoSuchEffect, PersonNeeded, UsageError
+from babysitter.runs.assurance import shown_digest, ways_to_answer
+from babysitter.runs.results import accept, decide, find_effect
+
+if TYPE_CHECKING:
+    from babysitter.engine.state import Effect
+    from babysitter.runs.results import Answer
+    from babysitter.runs.run import Run
+
+WORDS = ("feedback", "response", "option")
+
+
+def _decision(command: Any) -> Any:
+    for option in (
+        click.option(
+            "--feedback", metavar="TEXT", help="What the process should know, kept with the answer."
+        ),
+        click.option("--response", metavar="TEXT", help="An answer in words."),
+        click.option("--option", metavar="OPTION", help="One of the breakpoint's options."),
+        click.option("--sign", is_flag=True, help="Sign the answer with your SSH key."),
+        click.option("--key", metavar="FILE", help="The key to sign with (default: yours in ~/.ssh)."),
+        click.option("--yes", is_flag=True, help="Do not ask."),
+        runs_dir_option,
+        json_option,
+    ):
+        command = option(command)
+    command = click.argument("effect", required=False, shell_complete=complete_effect)(command)
+    return run_argument(required=True)(command)
+
+
+@click.command(
+    epilog="""\b
+Example:
+  babysitter approve latest
+  babysitter approve release-1-2-0 7c2x --option staging --feedback 'only eu-west'
+  babysitter approve release-1-2-0 7c2x --sign
+  babysitter approve release-1-2-0 --permit edit"""
+)
+@_decision
+@click.option("--permit", "what", metavar="WHAT", help="Permit what goes round the process, such as edit.")
+def approve(run: str, effect: str | None, what: str | None, **told: Any) -> int:
+    """Answer a breakpoint of RUN with yes (EFFECT may be left out when only one is open).
+
+    Of a run that an agent's session works on, it shows the question and asks, and needs a terminal
+    outside of that session.
+    """
+    if what is None:
+        return _decide(run, effect, True, told)
+    if effect is not None or told["sign"] or any(told[name] is not None for name in (*WORDS, "key")):
+        raise UsageError(
+            "--permit is about the run; it takes no EFFECT and nothing that belongs to an answer"
+        )
+    return _permit(run, what, told)
+
+
+@click.command(
+    epilog="""\b
+Example:
+  babysitter reject latest --feedback 'the changelog is missing'"""
+)
+@_decision
+def reject(run: str, effect: str | None, **told: Any) -> int:
+    """Answer a breakpoint of RUN with no."""
+    return _decide(run, effect, False, told)
+
+
+def _decide(run: str, effect: str | None, approved: bool, told: dict[str, Any]) -> int:
+    if told["key"] is not None and not told["sign"]:
+        raise UsageError("--key is the key to sign with, and nothing is to be signed", hint="add --sign")
+    level = level_here("nobody answers a breakpoint", ways_to_answer(run, effect or "EFFECT", None))
+    found = opened(run, told["runs_dir"])
+    target = find_effect(found, effect) if effect else only_breakpoint(found)
+    words = {name: told[name] for name in WORDS}
+    answer = decide(
+        found,
+        target,
+        approved,
+        by=person(),
+        assurance="signed" if told["sign"] else level,
+        evidence=seen_here() if level == "terminal" else None,
+        **words,
+    )
+    if level == "terminal" and found.state.is_guarded and target.is_pending:
+        _show_question(found, target, answer, told["as_json"])
+        _confirm(f"answer it with {'yes' if approved else 'no'}?", told)
+    if told["sign"] and target.is_pending:
+        _sign(found, answer, told["key"])
+    return tell_one(found, accept(found, [answer])[0], told["as_json"])
+
+
+def only_breakpoint(run: Run) -> Effect:
+    """The one breakpoint that is open.
+
+    Raises:
+        NoSuchEffect: there is none, or more than one.
+    """
+    waiting = [effect for effect in run.state.pending.values() if effect.kind == "breakpoint"]
+    if len(waiting) == 1:
+        return waiting[0]
+    if not waiting:
+        raise NoSuchEffect(
+            f"run {run.run_id!r} has no open breakpoint", hint=f"babysitter status {run.run_id}"
+        )
+    shown = ", ".join(effect.id for effect in waiting[:5])
+    raise NoSuchEffect(
+        f"run {run.run_id!r} has {len(waiting)} open breakpoints: {shown}", hint="name one of them"
+    )
+
+
+def _show_question(run: Run, effect: Effect, answer: Answer, wants_json: bool) -> None:
+    from babysitter.views.text import printable_lines
+
+    definition = run.definition_of(effect)
+    asked = definition["breakpoint"]
+    lines = [f"run {run.run_id}, breakpoint {effect.id}: {effect.label}"]
+    # Indented, so that no line of it can pass for a line of ours.
+    lines += [f"  {text}" for text in printable_lines(str(asked.get("question") or effect.label))]
+    lines += [f"  - {option}" for option in asked.get("options") or []]
+    lines.append(f"what is shown has the digest {shown_digest(definition)}")
+    lines += [f"{name}: {answer.value[name]}" for name in WORDS if answer.value[name] is not None]
+    _show(lines, wants_json)
+
+
+def _show(lines: list[str], wants_json: bool) -> None:
+    """For the person who is asked; with ``--json`` standard output is for something else."""
+    for text in lines:
+        (complain if wants_json else line)(text)
+
+
+def _confirm(question: str, told: dict[str, Any]) -> None:
+    if not told["yes"] and not click.confirm(question, err=told["as_json"]):
+        raise PersonNeeded("it was not confirmed, so nothing was recorded")
+
+
+def _sign(run: Run, answer: Answer, key: str | None) -> None:
+    from babysitter.approvals.signed import sign
+    from babysitter.approvals.ssh_keys import own_key
+
+    assert answer.evidence is not None
+    answer.evidence |= sign(run, answer.effect, answer.value, key or own_key(os.path.expanduser("~")))
+
+
+def _permit(run: str, what: str, told: dict[str, Any]) -> int:
+    if what not in WHAT:
+        raise UsageError(
+            f"--permit {what!r} is nothing that can be permitted", hint=f"one of {', '.join(WHAT)}"
+        )
+    ways = ways_to_permit(run, what)
+    if level_here("nobody permits anything", ways) != "terminal":
+        raise PersonNeeded(f"to {WHAT[what]} is permitted by a person, and there is no terminal", hint=ways)
+    found = opened(run, told["runs_dir"])
+    about = _about(found) if what == "edit" else None
+    _show([f"run {found.run_id}: {WHAT[what]}", *_edited(found, about)], told["as_json"])
+    _confirm("permit it?", told)
+    permit(found, what, by=person(), assurance="terminal", evidence=seen_here(), about=about)
+    if told["as_json"]:
+        as_json({"run": found.run_id, "permitted": what, **({"about": about} if about else {})})
+    else:
+        line(f"{what}: permitted")
+    return 0
+
+
+def _about(run: Run) -> dict[str, Any]:
+    from babysitter.runs.edits import present_digests
+
+    return {"sourceDigests": present_digests(run)}
+
+
+def _edited(run: Run, about: dict[str, Any] | None) -> list[str]:
+    """The files that are not as the journal has them."""
+    if about is None:
+        return []
+    known, now = run.state.source_digests, about["sourceDigests"]
+    lines = [f"  changed  {name}  {now[name]}" for name in now if known.get(name, now[name]) != now[name]]
+    lines += [f"  new      {name}  {now[name]}" for name in now if name not in known]
+    lines += [f"  gone     {name}" for name in known if name not in now]
+    return lines or ["  nothing has changed"]
+
+
+commands = {"approve": approve, "reject": reject}
