@@ -45,7 +45,9 @@ class Asked:
         self.messages: list[dict[str, Any]] = body.get("messages", [])
         self.system = text_of(body.get("system"))
         self.tools = [tool.get("name", "") for tool in body.get("tools") or []]
-        self.agent = {name.lower(): value for name, value in headers.items()}.get("x-claude-code-agent-id", "")
+        self.agent = {name.lower(): value for name, value in headers.items()}.get(
+            "x-claude-code-agent-id", ""
+        )
         new = self._new_messages()
         self.new_text = "\n".join(text_of(message.get("content")) for message in new)
         self.first_text = text_of(self.messages[0].get("content")) if self.messages else ""

@@ -44,7 +44,7 @@ class FakeApi:
         self.asked: list[Asked] = []
         self.mistakes: list[BaseException] = []
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"api": self}))
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
@@ -71,61 +71,59 @@ class FakeApi:
         self._server.server_close()
 
 
-def _handler_of(api: FakeApi) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    api: FakeApi
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing on standard error."""
+    def log_message(self, *_: object) -> None:
+        """Say nothing on standard error."""
 
-        def do_HEAD(self) -> None:
-            self._head("application/json", 0)
+    def do_HEAD(self) -> None:
+        self._head("application/json", 0)
 
-        def do_GET(self) -> None:
+    def do_GET(self) -> None:
+        self._json(404, _error("not_found_error"))
+
+    def do_POST(self) -> None:
+        raw = self.rfile.read(int(self.headers.get("content-length") or 0))
+        try:
+            self._post(self.path.split("?", maxsplit=1)[0], raw)
+        except (BrokenPipeError, ConnectionResetError):
+            # The host was killed.
+            self.close_connection = True
+
+    def _post(self, path: str, raw: bytes) -> None:
+        if path == COUNT:
+            self._json(200, {"input_tokens": max(1, len(raw) // 4)})
+        elif path == MESSAGES:
+            self._answer(json.loads(raw))
+        else:
             self._json(404, _error("not_found_error"))
 
-        def do_POST(self) -> None:
-            raw = self.rfile.read(int(self.headers.get("content-length") or 0))
-            try:
-                self._post(self.path.split("?", maxsplit=1)[0], raw)
-            except (BrokenPipeError, ConnectionResetError):
-                # The host was killed.
-                self.close_connection = True
+    def _answer(self, body: dict[str, Any]) -> None:
+        turn = self.api.turn(body, dict(self.headers.items()))
+        if "error" in turn:
+            self._json(turn["error"].get("status", 500), _error("api_error"))
+        elif body.get("stream"):
+            self._stream(_events(_message(turn, body.get("model"))))
+        else:
+            self._json(200, _message(turn, body.get("model")))
 
-        def _post(self, path: str, raw: bytes) -> None:
-            if path == COUNT:
-                self._json(200, {"input_tokens": max(1, len(raw) // 4)})
-            elif path == MESSAGES:
-                self._answer(json.loads(raw))
-            else:
-                self._json(404, _error("not_found_error"))
+    def _json(self, status: int, told: Any) -> None:
+        raw = json.dumps(told).encode()
+        self._head("application/json", len(raw), status)
+        self.wfile.write(raw)
 
-        def _answer(self, body: dict[str, Any]) -> None:
-            turn = api.turn(body, dict(self.headers.items()))
-            if "error" in turn:
-                self._json(turn["error"].get("status", 500), _error("api_error"))
-            elif body.get("stream"):
-                self._stream(_events(_message(turn, body.get("model"))))
-            else:
-                self._json(200, _message(turn, body.get("model")))
+    def _stream(self, raw: bytes) -> None:
+        self._head("text/event-stream; charset=utf-8", len(raw))
+        self.wfile.write(raw)
 
-        def _json(self, status: int, told: Any) -> None:
-            raw = json.dumps(told).encode()
-            self._head("application/json", len(raw), status)
-            self.wfile.write(raw)
-
-        def _stream(self, raw: bytes) -> None:
-            self._head("text/event-stream; charset=utf-8", len(raw))
-            self.wfile.write(raw)
-
-        def _head(self, kind: str, length: int, status: int = 200) -> None:
-            self.send_response(status)
-            self.send_header("content-type", kind)
-            self.send_header("content-length", str(length))
-            self.send_header("request-id", f"req_{uuid.uuid4().hex[:24]}")
-            self.end_headers()
-
-    return Handler
+    def _head(self, kind: str, length: int, status: int = 200) -> None:
+        self.send_response(status)
+        self.send_header("content-type", kind)
+        self.send_header("content-length", str(length))
+        self.send_header("request-id", f"req_{uuid.uuid4().hex[:24]}")
+        self.end_headers()
 
 
 def _error(kind: str) -> dict[str, Any]:

@@ -41,7 +41,8 @@ def program() -> str:
 
 
 needs_host = pytest.mark.skipif(
-    found() is None, reason="no Claude Code on this machine; scripts/host installs it, or CLAUDE_BIN names one"
+    found() is None,
+    reason="no Claude Code on this machine; scripts/host installs it, or CLAUDE_BIN names one",
 )
 
 

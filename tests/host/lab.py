@@ -58,7 +58,9 @@ def events(run: str, type: str) -> list[dict[str, Any]]:
 
 def effect(run: str, label: str) -> str:
     """The id of the latest effect whose title has this in it."""
-    return str(next(data["effectId"] for data in reversed(events(run, "EFFECT_REQUESTED")) if label in data["label"]))
+    return str(
+        next(data["effectId"] for data in reversed(events(run, "EFFECT_REQUESTED")) if label in data["label"])
+    )
 
 
 def status(run: str) -> dict[str, Any]:

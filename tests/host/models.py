@@ -43,9 +43,7 @@ def question(text: str, *options: str, **more: Any) -> dict[str, Any]:
     asked = {
         "question": text,
         "header": "babysitter",
-        "options": [
-            {"label": label, "description": label} for label in options or ("Not yet", "Approve")
-        ],
+        "options": [{"label": label, "description": label} for label in options or ("Not yet", "Approve")],
         "multiSelect": False,
     }
     return {"name": "AskUserQuestion", "input": {"questions": [asked], **more}}
@@ -56,7 +54,7 @@ class Obeying:
 
     Attributes:
         plan: what it does first: each a shell command, a list of calls of tools, or something that
-            gives one of them when its turn has come. A text that begins with ``say:`` is said, which ends its turn.
+            gives one of them when its turn has come. What begins with ``say:`` is said, and ends the turn.
         answers: part of a prompt → what a subagent says to it; of a list, one after the other.
         outputs: what the calls of its plan have given.
         told: every text of babysitter's that it has obeyed.
@@ -70,7 +68,9 @@ class Obeying:
         is_foreground: bool = False,
     ) -> None:
         self.plan = list(plan)
-        self.answers = {part: [said] if isinstance(said, str) else list(said) for part, said in (answers or {}).items()}
+        self.answers = {
+            part: [said] if isinstance(said, str) else list(said) for part, said in (answers or {}).items()
+        }
         self.is_foreground = is_foreground
         self.outputs: list[str] = []
         self.told: list[str] = []
@@ -80,7 +80,9 @@ class Obeying:
 
     def __call__(self, asked: Asked) -> Turn:
         with self._lock:
-            return {MAIN: self.main, SUBAGENT: self.subagent, COMPACT: self.compact, SIDE: self.side}[asked.lane](asked)
+            return {MAIN: self.main, SUBAGENT: self.subagent, COMPACT: self.compact, SIDE: self.side}[
+                asked.lane
+            ](asked)
 
     def side(self, asked: Asked) -> Turn:
         return "ok"
@@ -106,7 +108,9 @@ class Obeying:
     def obey(self, asked: Asked) -> Turn:
         """Start all that the newest text of babysitter's tells to start."""
         tools = [bash(command, is_background=True) for command in WORK.findall(asked.said)]
-        tools += [subagent(prompt, is_foreground=self.is_foreground) for prompt in subagent_prompts(asked.said)]
+        tools += [
+            subagent(prompt, is_foreground=self.is_foreground) for prompt in subagent_prompts(asked.said)
+        ]
         tools += [question(mark) for mark in QUESTION.findall(asked.said)]
         if tools:
             self.told.append(asked.said)

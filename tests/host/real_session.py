@@ -94,7 +94,15 @@ def going(
 ) -> Iterator[Going]:
     """A session in the working directory, from its start on; it has ended when this is left."""
     out.mkdir(parents=True, exist_ok=True)
-    command = [program(), "-p", prompt, "--output-format", "stream-json", "--verbose", "--include-hook-events"]
+    command = [
+        program(),
+        "-p",
+        prompt,
+        "--output-format",
+        "stream-json",
+        "--verbose",
+        "--include-hook-events",
+    ]
     command += [*plugin, "--allowedTools", *tools, *arguments]
     with FakeApi(model) as api, (out / "stdout").open("wb") as stdout, (out / "stderr").open("wb") as stderr:
         process = subprocess.Popen(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.host.host_program import needs_host
-from tests.host.lab import each_once, events, status
+from tests.host.lab import each_once, status
 from tests.host.models import Obeying
 
 if TYPE_CHECKING:
@@ -23,3 +23,4 @@ def test_every_effect_of_a_mixed_process_is_done_once(lab: Lab) -> None:
     assert status("r")["status"] == "completed", session
     assert each_once("r")
     assert Path("checked").read_text() == "one\ntwo\n"
+    assert len(set(model.told)) == len(model.told)

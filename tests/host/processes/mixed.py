@@ -28,11 +28,13 @@ def review(part: str) -> str:
 
 
 async def process(inputs: dict[str, Any], ctx: Context) -> dict[str, Any]:
-    _, squares, reviews = await ctx.parallel.all([
-        lambda: ctx.task(check, name="one"),
-        lambda: ctx.parallel.map([2, 3], lambda number: ctx.task(square, number=number)),
-        lambda: ctx.parallel.map(["a", "b"], lambda part: ctx.task(review, part=part)),
-    ])
+    _, squares, reviews = await ctx.parallel.all(
+        [
+            lambda: ctx.task(check, name="one"),
+            lambda: ctx.parallel.map([2, 3], lambda number: ctx.task(square, number=number)),
+            lambda: ctx.parallel.map(["a", "b"], lambda part: ctx.task(review, part=part)),
+        ]
+    )
     await ctx.task(check, name="two")
     last = await ctx.task(review, part="all")
     return {"squares": squares, "verdicts": [found["verdict"] for found in [*reviews, last]]}
