@@ -19,6 +19,7 @@ from babysitter.hooks.batch_text import (
     diverged_text,
     question_text,
     stuck_text,
+    work_command,
 )
 from babysitter.hooks.bound import bound_to, let_session_go
 from babysitter.hosts.calls import go_on as told_to_go_on
@@ -92,8 +93,10 @@ def _hint(iteration: Iteration) -> str:
 def _without_carried(call: Call, run: Run, pending: list[Effect]) -> list[Effect]:
     """The effects that nobody is at: no subagent that this session will hear of, no ``work`` either."""
     agents = {carried(call.session, task.id)[0] for task in call.background if task.is_subagent}
-    has_shell = any(not task.is_subagent for task in call.background)
-    is_worked = has_shell and _is_worked(run, pending)
+    shells = [task.command.strip() for task in call.background if not task.is_subagent]
+    # As it was told to start it; it takes a moment until it holds its first effect.
+    is_begun = work_command(run.run_id) in shells
+    is_worked = is_begun or (bool(shells) and _is_worked(run, pending))
     return [
         effect for effect in pending if effect.id not in agents and not (is_worked and effect.kind in OWN)
     ]

@@ -97,7 +97,7 @@ def _read_command(call: Call, payload: Mapping[str, Any]) -> None:
 
 
 def _background(told: Mapping[str, Any]) -> Background:
-    return Background(_text(told, "id"), told.get("type") == "subagent")
+    return Background(_text(told, "id"), told.get("type") == "subagent", _text(told, "command"))
 
 
 def _text(told: Mapping[str, Any], name: str) -> str:
