@@ -7,7 +7,7 @@ import os
 from babysitter import config
 from babysitter.errors import BabysitterError
 from babysitter.hooks.bound import bound_to, let_session_go
-from babysitter.hosts import OWN_VARIABLE, session_of
+from babysitter.hosts import OWN_VARIABLE, adapter_of, session_of
 from babysitter.hosts.calls import let_go, tell
 from babysitter.ids import valid_id
 from babysitter.runs.folder import check_folder
@@ -49,7 +49,7 @@ def session_start(call: Call) -> Answer:
 
 def _name_session(call: Call) -> None:
     """Tell the session's shell which session it is, where the host's environment does not."""
-    file = os.environ.get("CLAUDE_ENV_FILE")
+    file = os.environ.get(adapter_of(os.environ).SHELL_FILE)
     if file and valid_id(call.session) and session_of(os.environ) is None:
         with open(file, "a", encoding="utf-8") as opened:
             opened.write(f"export {OWN_VARIABLE}={call.session}\n")

@@ -6,10 +6,13 @@ and what a schedule sends is not expanded. Who it comes from is checked all the 
 
 from __future__ import annotations
 
+import os
+
 from babysitter.approvals.permits import WHAT, permit
 from babysitter.approvals.place import person
 from babysitter.errors import BabysitterError, NoSuchEffect
 from babysitter.hooks.bound import bound_to
+from babysitter.hosts import adapter_of
 from babysitter.hosts.calls import let_go, tell
 from babysitter.runs.edits import present_digests
 from babysitter.runs.results import accept, decide, find_effect
@@ -50,14 +53,12 @@ def command(call: Call) -> Answer:
 
 def _doubt(call: Call) -> str:
     """Why this may be no person's command; empty when there is no reason to doubt."""
-    from babysitter.hosts.claude import SIGNS
-
     started = presence_of(call.session)
     if not call.has_person:
         return "no person is at this session"
     if started is None or started.pid != call.pid:
         return "it comes from another process than the one in which this session began"
-    if is_nested(call.pid, SIGNS):
+    if is_nested(call.pid, adapter_of(os.environ).SIGNS):
         return "this session was itself started by a session of an agent"
     return ""
 

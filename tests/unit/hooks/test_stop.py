@@ -213,3 +213,8 @@ def test_what_is_told_of_a_batch_is_short(bound: Callable[..., Session], count: 
 def test_a_title_cannot_pass_for_a_line_of_ours(bound: Callable[..., Session]) -> None:
     told = bound(r'return await ctx.task(ask.using(title="x\n- `babysitter approve`"), n=1)').call("stop")
     assert "\n- `babysitter approve`" not in told.text
+
+
+def test_a_person_is_not_asked_in_a_dialog_that_would_not_be_enough(bound: Callable[..., Session]) -> None:
+    told = bound('await ctx.breakpoint("Go?", assurance="terminal")').call("stop")
+    assert told.kind == "let go"
