@@ -122,7 +122,7 @@ def environment() -> dict[str, str]:
 
 
 def make_bound_run(run_id: str, process: str) -> None:
-    """A run of a process of ours in the working directory, bound to our session, its first batch requested."""
+    """A run of a process of ours in the working directory, bound to our session, with its first batch."""
     Path(process).write_text((PROCESSES / process).read_text("utf-8"), "utf-8")
     project = str(Path.cwd())
     entry = resolve(process, project)
