@@ -37,6 +37,8 @@ def permit(
 ) -> None:
     """Record that a person permits it; durable when this returns.
 
+    An edit is permitted as it is at this moment, if ``about`` does not say otherwise.
+
     Raises:
         InvalidInput: nothing by that name can be permitted.
         RunFinished: nothing is left to be permitted.
@@ -44,9 +46,18 @@ def permit(
     """
     if what not in WHAT:
         raise InvalidInput(f"{what!r} is nothing that can be permitted", hint=f"one of {', '.join(WHAT)}")
+    if what == "edit" and about is None:
+        about = edit_now(run)
     told = {"what": what, "by": by, "assurance": assurance, "evidence": evidence}
     data = told if about is None else {**told, "about": about}
     run.append_whatever_comes([("PERMITTED", data)])
+
+
+def edit_now(run: Run) -> dict[str, Any]:
+    """What an edit is about: the bytes of the process, as they are now."""
+    from babysitter.runs.edits import present_digests
+
+    return {"sourceDigests": present_digests(run)}
 
 
 def is_permitted(run: Run, what: str, about: dict[str, Any] | None = None) -> bool:

@@ -5,19 +5,18 @@ from __future__ import annotations
 import os
 import sys
 
+from babysitter import hosts
 from babysitter.errors import PersonNeeded
-from babysitter.paths import home
+from babysitter.sessions.place import known
+from babysitter.sessions.presence import presence_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
-# Set by agent hosts for what they start, and by nobody for himself.
-HOST_VARIABLES = (
-    "CLAUDECODE",
-    "CLAUDE_CODE_SESSION_ID",
-    "CLAUDE_PID",
+# Set by other agent hosts than those of ``hosts`` for what they start, and by nobody for himself.
+OTHER_HOSTS = (
     "AI_AGENT",
     "CODEX_CI",
     "CODEX_SANDBOX",
@@ -28,43 +27,24 @@ HOST_VARIABLES = (
     "GEMINI_CLI",
     "OPENCODE",
 )
-SESSION_VARIABLES = ("CLAUDE_CODE_SESSION_ID", "CODEX_THREAD_ID")
-MOST_OF_ENVIRONMENT = 1 << 20
+MOST_OF_ENVIRONMENT = 1 << 22
 
 
 def is_inside_host(environ: Mapping[str, str] | None = None) -> bool:
     """Whether an agent host has started this command, directly or not, as far as can be seen.
 
     By its variables; and, for those who take them away, by the processes above
-    this one: is one of them a host, or started by one, of whose session
-    babysitter knows? Names of programs prove nothing and are not looked at.
+    this one: is one of them the host of a session that babysitter knows, or
+    started by it? Names of programs prove nothing and are not looked at.
     """
     told = os.environ if environ is None else environ
-    if any(told.get(name) for name in HOST_VARIABLES):
+    if any(told.get(name) for name in (*hosts.signs(), *OTHER_HOSTS)):
         return True
-    known = _known_sessions()
-    if not known:
+    sessions = set(known())
+    if not sessions:
         return False
-    pids, session_ids = set(known.values()), set(known)
-    return any(pid in pids or not session_ids.isdisjoint(_sessions_of(pid)) for pid in ancestors())
-
-
-def _known_sessions() -> dict[str, int]:
-    """Session → pid of its host, as the hook of its start has written it; 0 where it has not."""
-    folder = os.path.join(home(), "sessions")
-    try:
-        return {name: _host_pid(os.path.join(folder, name, "host")) for name in os.listdir(folder)}
-    except OSError:
-        return {}
-
-
-def _host_pid(path: str) -> int:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            first = file.read(64).split(maxsplit=1)[:1]
-    except OSError:
-        return 0
-    return int(first[0]) if first and first[0].isascii() and first[0].isdecimal() else 0
+    pids = {found.pid for session in sessions if (found := presence_of(session)) is not None}
+    return any(pid in pids or session_of_process(pid) in sessions for pid in ancestors())
 
 
 def ancestors() -> Iterator[int]:
@@ -97,15 +77,15 @@ def _listed_parents() -> dict[int, int]:
     return {int(pair[0]): int(pair[1]) for pair in pairs if len(pair) == 2}
 
 
-def _sessions_of(pid: int) -> set[str]:
-    """The sessions that the environment of a process names, where that can be read."""
+def session_of_process(pid: int) -> str:
+    """The session that the environment of a process names; empty where that cannot be read."""
     try:
         with open(f"/proc/{pid}/environ", "rb") as file:
-            entries = file.read(MOST_OF_ENVIRONMENT).split(b"\0")
+            entries = file.read(MOST_OF_ENVIRONMENT).decode(errors="replace").split("\0")
     except OSError:
-        return set()
-    named = dict(entry.partition(b"=")[::2] for entry in entries)
-    return {named.get(name.encode(), b"").decode(errors="replace") for name in SESSION_VARIABLES}
+        return ""
+    found = hosts.session_of(dict(entry.partition("=")[::2] for entry in entries))
+    return found[1] if found else ""
 
 
 def is_person_there() -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from babysitter.approvals.permits import WHAT, permit, ways_to_permit
+from babysitter.approvals.permits import WHAT, edit_now, permit, ways_to_permit
 from babysitter.approvals.place import level_here, person, seen_here
 from babysitter.cli.options import complete_effect, json_option, opened, run_argument, runs_dir_option
 from babysitter.cli.output import as_json, complain, line
@@ -163,7 +163,7 @@ def _permit(run: str, what: str, told: dict[str, Any]) -> int:
     if level_here("nobody permits anything", ways) != "terminal":
         raise PersonNeeded(f"to {WHAT[what]} is permitted by a person, and there is no terminal", hint=ways)
     found = opened(run, told["runs_dir"])
-    about = _about(found) if what == "edit" else None
+    about = edit_now(found) if what == "edit" else None
     _show([f"run {found.run_id}: {WHAT[what]}", *_edited(found, about)], told["as_json"])
     _confirm("permit it?", told)
     permit(found, what, by=person(), assurance="terminal", evidence=seen_here(), about=about)
@@ -172,12 +172,6 @@ def _permit(run: str, what: str, told: dict[str, Any]) -> int:
     else:
         line(f"{what}: permitted")
     return 0
-
-
-def _about(run: Run) -> dict[str, Any]:
-    from babysitter.runs.edits import present_digests
-
-    return {"sourceDigests": present_digests(run)}
 
 
 def _edited(run: Run, about: dict[str, Any] | None) -> list[str]:

@@ -111,9 +111,9 @@ def diverged_text(run: Run, message: str, hint: str) -> str:
     return f"babysitter: run {run.run_id} cannot go on: {message}.\n{hint}."[:MOST_BYTES]
 
 
-def question_text(run: Run, effects: Sequence[Effect]) -> str:
+def question_text(run: Run, effects: Sequence[Effect], tool: str) -> str:
     """Breakpoints that the person at this session has not been asked yet."""
-    how = "with the question tool (AskUserQuestion), the question being exactly its mark"
+    how = f"with {tool}, the question being exactly its mark"
     lines = [
         f"babysitter: run {run.run_id} waits for the person. Ask each of these {how};",
         "babysitter puts in its own words. Never answer for them:",
