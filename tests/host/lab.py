@@ -6,14 +6,15 @@ import contextlib
 import json
 import os
 import signal
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tests.host.real_session import going
+from tests.host.real_session import MOST_SECONDS, going
 from tests.support.commands import call, told
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.host.fake_api import Model
     from tests.host.real_session import Going, Session
@@ -76,6 +77,14 @@ def each_once(run: str) -> bool:
     asked = [data["effectId"] for data in events(run, "EFFECT_REQUESTED")]
     answered = [data["effectId"] for data in events(run, "EFFECT_RESOLVED")]
     return sorted(asked) == sorted(answered) and len(set(asked)) == len(asked)
+
+
+def seen(is_so: Callable[[], object]) -> None:
+    """Wait until something can be seen."""
+    until = time.monotonic() + MOST_SECONDS
+    while not is_so():
+        assert time.monotonic() < until, "it was not seen"
+        time.sleep(0.05)
 
 
 def left_behind(home: Path) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +15,17 @@ if TYPE_CHECKING:
     from tests.host.asked import Asked
     from tests.host.fake_api import Turn
 
-    Plan = str | list[dict[str, Any]] | Callable[[], "Plan"]
+    Plan = str | list[dict[str, Any]] | dict[str, Any] | Callable[[], "Plan"]
 
 WORK = re.compile(r"`(babysitter work \S+)` in the background")
 SUBAGENT_PROMPT = re.compile(r"^  (\[effect:.*)$", re.MULTILINE)
-LISTED = re.compile(r"^  ([A-Za-z0-9]\S*) ", re.MULTILINE)
+LISTED = re.compile(r"^  ([a-z0-9]{16}) ", re.MULTILINE)
+BY_HAND = re.compile(r"`(babysitter post \S+ \S+ --value )JSON`")
 FETCH = re.compile(r"`(babysitter show \S+ \S+ --prompt)`")
 MARK = re.compile(r"\[effect:([^\]]+)\]")
 QUESTION = re.compile(r"^  (\[breakpoint:[^\]]+\])", re.MULTILINE)
+# As an answer: the number after the last that the prompt names.
+NEXT = "(next)"
 NOTHING_LEFT = "I have nothing to do."
 
 
@@ -53,8 +57,8 @@ class Obeying:
     """First does what it has in mind, turn by turn; then does what babysitter says, and nothing else.
 
     Attributes:
-        plan: what it does first: each a shell command, a list of calls of tools, or something that
-            gives one of them when its turn has come. What begins with ``say:`` is said, and ends the turn.
+        plan: what it does first: each a shell command, a list of calls of tools, a turn, or something
+            that gives one of them when its turn has come. What begins with ``say:`` is said.
         answers: part of a prompt → what a subagent says to it; of a list, one after the other.
         outputs: what the calls of its plan have given.
         told: every text of babysitter's that it has obeyed.
@@ -99,6 +103,8 @@ class Obeying:
     def planned(self, plan: Plan) -> Turn:
         if callable(plan):
             return self.planned(plan())
+        if isinstance(plan, dict):
+            return plan
         if isinstance(plan, list):
             return {"tools": plan}
         if plan.startswith("say:"):
@@ -131,8 +137,30 @@ class Obeying:
     def answer(self, prompt: str) -> str:
         for part, said in self.answers.items():
             if part in prompt:
-                return said.pop(0) if len(said) > 1 else said[0]
+                answer = said.pop(0) if len(said) > 1 else said[0]
+                return str(int(re.findall(r"after (\d+)", prompt)[-1]) + 1) if answer == NEXT else answer
         raise AssertionError(f"no answer to {prompt!r}")
+
+
+class Idle(Obeying):
+    """One that does nothing but its plan, whatever it is told."""
+
+    def obey(self, asked: Asked) -> Turn:
+        self.told.append(asked.said)
+        return NOTHING_LEFT
+
+
+class Alone(Obeying):
+    """One that uses no subagent: it fetches the prompt of one effect, and posts what it makes of it."""
+
+    def obey(self, asked: Asked) -> Turn:
+        fetch, post = FETCH.search(asked.said), BY_HAND.search(asked.said)
+        if fetch is None or post is None:
+            return NOTHING_LEFT
+        self.told.append(asked.said)
+        self.plan.append(lambda: f"{post[1]}{shlex.quote(self.answer(self.outputs[-1]))}")
+        self._is_planned = True
+        return {"tools": [bash(fetch[1])]}
 
 
 def subagent_prompts(said: str) -> list[str]:
