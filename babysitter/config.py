@@ -2,8 +2,9 @@
 
 Without a file nothing is imported and the defaults hold. A project can lower
 limits, choose among the user's agents by name, and say what else is a secret;
-it can never name a command, raise a limit or have a secret written, because a
-cloned repository must not widen what is allowed.
+it can never raise a limit or have a secret written, because a cloned repository
+must not widen what is allowed. Commands that it names for agents count only
+when the user has trusted exactly that file (``babysitter trust``).
 """
 
 from __future__ import annotations
@@ -33,16 +34,18 @@ class Settings:
 
     Attributes:
         jobs: how many effects at once; None = as many as there are processors.
-        agents: commands by name, from the user's own file only.
+        agents: commands by name.
         agent: the name of the agent to use.
+        untrusted: names of the agents that the project suggests, and that the user has not trusted.
     """
 
-    __slots__ = ("agent", "agents", "jobs", "limits")
+    __slots__ = ("agent", "agents", "jobs", "limits", "untrusted")
 
     def __init__(self) -> None:
         self.jobs: int | None = None
         self.agents: dict[str, list[str]] = {}
         self.agent = "default"
+        self.untrusted: list[str] = []
         self.limits = Limits()
 
     @property
@@ -60,10 +63,14 @@ def load(project: str) -> Settings:
     settings = Settings()
     user = os.path.join(home(), FILE)
     if os.path.isfile(user):
-        _apply_user(settings, _read(user, is_project=False))
+        _apply_user(settings, _read(user, _content(user), is_project=False))
     narrower = os.path.join(project, STATE_FOLDER, FILE)
     if os.path.isfile(narrower) and not _is_same(user, narrower):
-        _apply_project(settings, _read(narrower, is_project=True))
+        content = _content(narrower)
+        told = _read(narrower, content, is_project=True)
+        _apply_project(settings, told)
+        if told.get("agents"):
+            _apply_suggested(settings, told["agents"], project, content)
     return settings
 
 
@@ -71,10 +78,28 @@ def _is_same(first: str, second: str) -> bool:
     return os.path.exists(first) and os.path.samefile(first, second)
 
 
-def _read(path: str, *, is_project: bool) -> dict[str, Any]:
+def _content(path: str) -> bytes:
+    from babysitter.files import read_regular
+    from babysitter.yamltext import MOST_BYTES
+
+    return read_regular(path, MOST_BYTES, follow=True)
+
+
+def _read(path: str, content: bytes, *, is_project: bool) -> dict[str, Any]:
     from babysitter.config_file import read_config
 
-    return read_config(path, is_project=is_project)
+    return read_config(path, content, is_project=is_project)
+
+
+def _apply_suggested(settings: Settings, agents: dict[str, Any], project: str, content: bytes) -> None:
+    """Agents of the project's, beside the user's own; those that nobody has trusted are only named."""
+    from babysitter.trust import CONFIG, is_trusted
+
+    commands = {name: agent["command"] for name, agent in agents.items() if name not in settings.agents}
+    if is_trusted(project, CONFIG, content):
+        settings.agents |= commands
+    else:
+        settings.untrusted = sorted(commands)
 
 
 def _apply_user(settings: Settings, told: dict[str, Any]) -> None:
@@ -111,8 +136,13 @@ def agent_command(settings: Settings) -> list[str] | None:
     """The command of the agent that is asked for.
 
     Raises:
-        InvalidInput: it was named, and no such agent is configured.
+        InvalidInput: it was named, and no such agent is configured; or only the project suggests it.
     """
+    if settings.agent in settings.untrusted:
+        raise InvalidInput(
+            f"the command of agent {settings.agent!r} is suggested by the project, and not trusted by you",
+            hint="look at .a5c/config.yaml, then: babysitter trust add",
+        )
     if settings.agent_command is None and settings.agent != "default":
         known = ", ".join(sorted(settings.agents)) or "none"
         raise InvalidInput(

@@ -10,8 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_core import PydanticCustomError
 
 from babysitter.errors import InvalidInput
-from babysitter.files import read_regular
-from babysitter.yamltext import MOST_BYTES, load
+from babysitter.yamltext import load
 
 
 class _Strict(BaseModel):
@@ -118,23 +117,24 @@ class ProjectModel(_Strict):
     iterateSeconds: float | None = Field(default=None, ge=0.001, le=A_DAY)
     limits: LimitsModel | None = None
     redact: ProjectRedactModel | None = None
-
-
-class UserModel(ProjectModel):
-    """What a user may say: all of that, commands, and that nothing is redacted."""
-
-    redact: UserRedactModel | None = None  # type: ignore[assignment]
+    # Counts only once the user has trusted the file; the others narrow, and need no trust.
     agents: dict[str, AgentModel] | None = None
 
 
-def read_config(path: str, *, is_project: bool) -> dict[str, Any]:
-    """The content of a configuration file.
+class UserModel(ProjectModel):
+    """What a user may say: all of that, and that nothing is redacted."""
+
+    redact: UserRedactModel | None = None  # type: ignore[assignment]
+
+
+def read_config(path: str, content: bytes, *, is_project: bool) -> dict[str, Any]:
+    """What a configuration file says that has this content.
 
     Raises:
         InvalidInput: not YAML, an unknown key (with the nearest known one), or a value of the wrong kind.
     """
     try:
-        text = read_regular(path, MOST_BYTES, follow=True).decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidInput(f"{path!r} is not YAML: {error}") from None
     loaded = load(text, repr(path))
@@ -154,11 +154,6 @@ def _explain(path: str, problem: Any, is_project: bool) -> InvalidInput:
     place = ".".join(map(str, problem["loc"])) or "the file"
     if problem["type"] != "extra_forbidden":
         return InvalidInput(f"{place!r} in {path!r}: {problem['msg']}", hint="mend the value")
-    if is_project and place == "agents":
-        return InvalidInput(
-            f"'agents' in {path!r}: a project's configuration cannot name commands",
-            hint="put the command into your own configuration, and `agent: NAME` here",
-        )
     if is_project and place == "redact.enabled":
         return InvalidInput(
             f"'redact.enabled' in {path!r}: a project's configuration cannot have secrets written",

@@ -35,6 +35,7 @@ COMMANDS = {
     "archive": "storing",
     "restore": "storing",
     "cleanup": "cleaning",
+    "trust": "trusting",
     "process": "processes",
     "session": "sessions",
     "run:create": "original",

@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import os
 
-from babysitter.errors import EditNeedsPerson
+from babysitter.errors import BabysitterError, EditNeedsPerson
 from babysitter.files import read_regular
 from babysitter.ids import sha256_hex
 from babysitter.library import reopen
-from babysitter.runs.source import MOST_OF_SOURCE
+from babysitter.runs.source import MOST_OF_SOURCE, holds_gate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
+    from babysitter.library import Entry
     from babysitter.runs.run import Run
 
 
@@ -38,8 +39,14 @@ def refused(
     edited = [name for name in digests if digests[name] != known.get(name, "" if is_new else digests[name])]
     if not edited or _is_permitted(run, {name: digests[name] for name in edited}):
         return None
+    return _refusal(
+        run, f"the process was edited ({', '.join(sorted(edited))}), and it has steps that cannot be skipped"
+    )
+
+
+def _refusal(run: Run, message: str) -> EditNeedsPerson:
     return EditNeedsPerson(
-        f"the process was edited ({', '.join(sorted(edited))}), and it has steps that cannot be skipped",
+        message,
         hint="undo the edit; or a person accepts it: /babysitter:approve edit in the session, "
         f"or in a terminal of your own: babysitter approve {run.run_id} --permit edit",
     )
@@ -54,6 +61,36 @@ def _is_permitted(run: Run, edited: dict[str, str]) -> bool:
     return False
 
 
+def refused_unread(run: Run) -> EditNeedsPerson | None:
+    """The same for what lies there now, before any is executed: code could undo whatever looks at it."""
+    if not run.state.is_guarded:
+        return None
+    try:
+        entry = reopen(run.state.created["entrypoint"], run.project)
+        if _is_untouched(entry.folder, run.state.source_digests):
+            return None
+        now = _present(entry, run.state.source_digests, is_deep=False)
+    except (BabysitterError, OSError) as error:
+        # What cannot be looked at is not executed: a known file may lie hidden behind another.
+        return None if run.state.gates == [] else _refusal(run, f"of the process a file is lost: {error}")
+    gates = [name for name, (_, has_gate) in now.items() if has_gate]
+    return refused(run, {name: digest for name, (digest, _) in now.items()}, gates, is_new=True)
+
+
+def _is_untouched(folder: str, known: Mapping[str, str]) -> bool:
+    """The known files are as they were, and no other file is there that could be imported in place of one."""
+    beside = {name for name in os.listdir(folder) if name.endswith(".py") or "." not in name}
+    others = beside - {name.partition(os.sep)[0] for name in known}
+    return not others and all(_digest(folder, name) == digest for name, digest in known.items())
+
+
+def _digest(folder: str, name: str) -> str:
+    try:
+        return sha256_hex(read_regular(os.path.join(folder, name), MOST_OF_SOURCE, follow=True))
+    except FileNotFoundError:
+        return ""
+
+
 def present_digests(run: Run) -> dict[str, str]:
     """The digests of the process's files as they are now; nothing of them is executed.
 
@@ -65,8 +102,14 @@ def present_digests(run: Run) -> dict[str, str]:
         UnsafePath, InvalidInput, StorageError: a file cannot be read.
     """
     entry = reopen(run.state.created["entrypoint"], run.project)
-    found: dict[str, str] = {}
-    waiting = [os.path.basename(entry.file), *run.state.source_digests]
+    found = _present(entry, run.state.source_digests, is_deep=True)
+    return {name: digest for name, (digest, _) in sorted(found.items())}
+
+
+def _present(entry: Entry, known: Iterable[str], *, is_deep: bool) -> dict[str, tuple[str, bool]]:
+    """Each file with its digest, and whether it may hold a gate; ``is_deep``: late imports too."""
+    found: dict[str, tuple[str, bool]] = {}
+    waiting = [os.path.basename(entry.file), *known]
     while waiting:
         name = waiting.pop()
         if name in found:
@@ -75,20 +118,28 @@ def present_digests(run: Run) -> dict[str, str]:
             content = read_regular(os.path.join(entry.folder, name), MOST_OF_SOURCE, follow=True)
         except FileNotFoundError:
             continue
-        found[name] = sha256_hex(content)
-        waiting += imported(content, name, entry.folder)
-    return dict(sorted(found.items()))
+        found[name] = sha256_hex(content), holds_gate(content)
+        waiting += imported(content, name, entry.folder, is_deep=is_deep)
+    return found
 
 
-def imported(content: bytes, name: str, folder: str) -> Iterator[str]:
-    """The files of the folder that a source file imports; none of one that is not Python."""
+def imported(content: bytes, name: str, folder: str, *, is_deep: bool) -> Iterator[str]:
+    """The files of the folder that a source file imports; none of one that is not Python.
+
+    ``is_deep``: also in functions, which are only called when the process is under way.
+    """
     import ast
 
     try:
         tree = ast.parse(content)
     except (SyntaxError, ValueError, RecursionError):
         return
-    for node in ast.walk(tree):
+    functions = () if is_deep else (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if not isinstance(node, functions):
+            waiting += ast.iter_child_nodes(node)
         for dotted in _modules(node, name):
             parts = dotted.split(".")
             # Importing a.b.c imports a and a.b before it.

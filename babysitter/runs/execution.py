@@ -96,6 +96,12 @@ class Execution:
         self._notes.logged = set(state.logged)
         self._notes.marks = dict(state.marks)
         inputs = self.run.inputs()
+        if state.is_guarded:
+            from babysitter.runs.edits import refused_unread
+
+            self.diverged = refused_unread(self.run)
+        if self.diverged is not None:
+            return
         self._guarded(lambda: self._of_author(lambda: self._load(inputs)))
         self._look_for_edit(is_new=True)
         if self.end is None and self.diverged is None:

@@ -10,6 +10,7 @@ from babysitter.config import LIMIT_NAMES, agent_command, load
 from babysitter.config_file import DEEPEST
 from babysitter.errors import InvalidInput
 from babysitter.journal.events import MAX_DEPTH
+from babysitter.trust import suggested, trust
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,9 +127,43 @@ def test_an_agent_that_is_not_configured_is_named_with_those_that_are(files: Fil
     assert str(files.user) in caught.value.hint
 
 
-def test_a_project_cannot_name_a_command(files: Files) -> None:
-    with pytest.raises(InvalidInput, match="a project's configuration cannot name commands"):
-        files.load(None, "agents: {default: {command: [evil]}}")
+SUGGESTED = "agents: {default: {command: [theirs]}}"
+
+
+def trust_project(files: Files) -> None:
+    project = str(files.project.parent.parent)
+    trust(project, suggested(project))
+
+
+def test_a_command_that_only_the_project_names_is_not_called(files: Files) -> None:
+    told = files.load(None, SUGGESTED)
+    with pytest.raises(InvalidInput, match="'default' is suggested by the project") as caught:
+        agent_command(told)
+    assert (told.agents, caught.value.hint.endswith("babysitter trust add")) == ({}, True)
+
+
+def test_a_command_of_the_project_that_the_user_has_trusted_is_called(files: Files) -> None:
+    files.load(None, SUGGESTED)
+    trust_project(files)
+    assert agent_command(files.load()) == ["theirs"]
+
+
+def test_trust_is_for_the_very_bytes(files: Files) -> None:
+    files.load(None, SUGGESTED)
+    trust_project(files)
+    with pytest.raises(InvalidInput, match="not trusted by you"):
+        agent_command(files.load(None, SUGGESTED.replace("theirs", "evil")))
+
+
+def test_the_users_own_command_stands_whatever_the_project_suggests(files: Files) -> None:
+    files.load("agents: {default: {command: [own]}}", SUGGESTED)
+    before = agent_command(files.load())
+    trust_project(files)
+    assert (before, agent_command(files.load())) == (["own"], ["own"])
+
+
+def test_what_the_project_suggests_besides_needs_no_trust(files: Files) -> None:
+    assert files.load(None, f"{SUGGESTED}\njobs: 2").jobs == 2
 
 
 def test_without_a_word_about_them_secrets_are_redacted(files: Files) -> None:
@@ -231,7 +266,7 @@ def test_a_misspelt_key_is_named_with_the_nearest(files: Files, text: str, key: 
 def test_a_key_that_is_like_no_other_tells_all_there_are(files: Files) -> None:
     with pytest.raises(InvalidInput) as caught:
         files.load(None, "zzz: 1")
-    assert caught.value.hint == "known keys: jobs, agent, iterateSeconds, limits, redact"
+    assert caught.value.hint == "known keys: jobs, agent, iterateSeconds, limits, redact, agents"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ LAYERS = [
     ["flushing", "jsontext", "redaction"],
     ["ids", "staging", "version"],
     ["files"],
-    ["config_file"],
+    ["config_file", "trust"],
     ["config", "journal", "library"],
     ["engine"],
     ["runs"],

@@ -94,6 +94,50 @@ def test_the_edited_process_does_not_even_begin(project: Project) -> None:
     assert not (project.folder / "began").exists()
 
 
+def test_nothing_of_an_edit_is_executed_that_could_undo_who_looks_at_it(project: Project) -> None:
+    begin_guarded(project, GATED)
+    project.write("from babysitter.runs import edits\nedits.refused = print\n" + WITHOUT_GATE)
+    assert iterated(project) == NEEDS_PERSON
+
+
+def test_a_known_file_that_cannot_be_read_hides_nothing(project: Project) -> None:
+    project.write(OTHER_GATE, "gates.py")
+    begin_guarded(project, CALLS_GATE)
+    (project.folder / "gates.py").unlink()
+    (project.folder / "gates.py").mkdir()
+    project.write("Path('executed').touch()\n" + WITHOUT_GATE)
+    diverged = project.iterate().diverged
+    assert diverged is not None
+    assert (diverged.message[:32], (project.folder / "executed").exists()) == (
+        "of the process a file is lost: '",
+        False,
+    )
+
+
+def test_nothing_is_executed_of_a_module_that_takes_the_place_of_another(project: Project) -> None:
+    begin_guarded(project, "try:\n    import helpful\nexcept ImportError:\n    pass\n" + GATED)
+    project.write("from pathlib import Path\nPath('executed').touch()", "helpful.py")
+    assert (iterated(project), (project.folder / "executed").exists()) == (NEEDS_PERSON, False)
+
+
+def test_a_module_that_is_imported_by_a_name_nobody_can_read_is_found_when_it_is_there(
+    project: Project,
+) -> None:
+    late = (
+        "import importlib\ntry:\n    importlib.import_module('help' + 'ful')\nexcept ImportError:\n    pass\n"
+    )
+    begin_guarded(project, late + GATED)
+    project.write("", "helpful.py")
+    assert iterated(project) == NEEDS_PERSON
+
+
+def test_other_files_beside_the_process_are_nobodys_business(project: Project) -> None:
+    begin_guarded(project, GATED)
+    project.write("def (", "unrelated.py")
+    project.write("", "unrelated/inner.py")
+    assert project.answer("1", "yes").status == "waiting"
+
+
 def test_what_there_is_to_do_is_said(project: Project) -> None:
     begin_guarded(project, GATED)
     project.write(WITHOUT_GATE)
