@@ -1,4 +1,4 @@
-"""The plugin as the real program loads it: valid, installable from the checkout, with commands for people only."""
+"""The plugin as the real program loads it: valid, installable from the checkout, with commands for people."""
 
 from __future__ import annotations
 
