@@ -60,7 +60,7 @@ class Obeying:
         plan: what it does first: each a shell command, a list of calls of tools, a turn, or something
             that gives one of them when its turn has come. What begins with ``say:`` is said.
         answers: part of a prompt → what a subagent says to it; of a list, one after the other.
-        outputs: what the calls of its plan have given.
+        outputs: what its calls have given, those of its plan first.
         told: every text of babysitter's that it has obeyed.
         prompts: effect → the prompt that its subagent has fetched.
     """
@@ -79,7 +79,6 @@ class Obeying:
         self.outputs: list[str] = []
         self.told: list[str] = []
         self.prompts: dict[str, str] = {}
-        self._is_planned = False
         self._lock = threading.Lock()
 
     def __call__(self, asked: Asked) -> Turn:
@@ -95,9 +94,7 @@ class Obeying:
         return "<summary>There was something with babysitter.</summary>"
 
     def main(self, asked: Asked) -> Turn:
-        if self._is_planned:
-            self.outputs += asked.results
-        self._is_planned = bool(self.plan)
+        self.outputs += asked.results
         return self.planned(self.plan.pop(0)) if self.plan else self.obey(asked)
 
     def planned(self, plan: Plan) -> Turn:
@@ -159,7 +156,6 @@ class Alone(Obeying):
             return NOTHING_LEFT
         self.told.append(asked.said)
         self.plan.append(lambda: f"{post[1]}{shlex.quote(self.answer(self.outputs[-1]))}")
-        self._is_planned = True
         return {"tools": [bash(fetch[1])]}
 
 
