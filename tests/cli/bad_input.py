@@ -212,7 +212,7 @@ CASES = {
         ["approve", "gate", "--option", "moon"], 2, "ResultRejected", "no option 'moon'"
     ),
     "prompt of no agent": Case(
-        ["show", "own", "1.0.1", "--prompt"], 2, "UsageError", "needs an agent effect"
+        ["show", "own", "1.0.1", "--prompt"], 2, "UsageError", "nobody is asked for it"
     ),
     # Putting away
     "nothing to pack": Case(["archive"], 2, "UsageError", "archive needs runs by name, or a selection"),
