@@ -1,23 +1,42 @@
-"""The plugin as the real program loads it: valid, installable from the checkout, with commands for people."""
+"""The plugin as the real program loads it: valid, installed from the checkout, with commands for people."""
 
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.host.host_program import ROOT, environment, needs_host, program
+from tests.host.lab import each_once, status
+from tests.host.models import Obeying, bash
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.host.asked import Asked
     from tests.host.lab import Lab
     from tests.host.real_session import Session
 
 pytestmark = needs_host
 COMMANDS = ("approve", "call", "doctor", "forever", "help", "plan", "resume", "status", "yolo")
+WATCH = """
+from babysitter import agent, shell
+
+@shell(title="look")
+def look(n):
+    return f"test {n} = 2"
+
+@agent(returns={"type": "string"})
+def explain():
+    "explain"
+    return "Say what changed."
+
+async def process(inputs, ctx):
+    for n in range(3):
+        await ctx.sleep(1)
+        if (await ctx.task(look.using(check=False), n=n)).ok:
+            return await ctx.task(explain)
+"""
 FOR_THE_MODEL = ("babysit", "author-process", "quality-checks")
 
 
@@ -68,3 +87,13 @@ def test_it_can_be_installed_from_the_checkout(lab: Lab) -> None:
     claude(lab.home, "plugin", "install", "babysitter@babysitter")
     session = lab.session("/babysitter:help", say_nothing, plugin=())
     assert "Babysitter keeps this session to a process" in heard(session)
+
+
+def test_an_agent_is_called_when_what_sleeps_in_the_background_has_something_for_it(lab: Lab) -> None:
+    Path("watch.py").write_text(WATCH, "utf-8")
+    wait = bash("babysitter work r --wait", is_background=True)
+    model = Obeying("babysitter create watch.py --run-id r", [wait], answers={"what changed": '"all of it"'})
+    session = lab.session("go", model)
+    assert (status("r")["status"], status("r")["output"]) == ("completed", "all of it")
+    assert each_once("r")
+    assert "it waits for 20" in session.messages[0]
