@@ -23,7 +23,7 @@ from babysitter.runs.sleeping import due_at, wake_sleepers
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, Protocol
+    from typing import Any, Protocol, TypeVar
 
     from babysitter.engine.state import Effect
     from babysitter.errors import ReplayError
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from babysitter.journal.events import Event
     from babysitter.runs.results import Answer
     from babysitter.runs.run import Run
+
+    T = TypeVar("T")
 
     class Asker(Protocol):
         """Puts breakpoints to a person; ``is_asking`` while one of them is open here."""
@@ -71,14 +73,20 @@ class Driver:
         kinds: frozenset[str],
         asker: Asker | None = None,
         waits_for_time: bool = True,
+        ends_for_others: bool = False,
     ) -> None:
-        """``kinds`` are what the pool performs here; without ``asker`` nobody waits for people."""
+        """``kinds`` are what the pool performs here; without ``asker`` nobody waits for people.
+
+        ``ends_for_others``: as soon as something was asked for that others perform, what runs is
+        finished, nothing more is started, and that is the end, so that whoever started this hears of it.
+        """
         self.run = run
         self.pool = pool
         self.view = view
         self.kinds = kinds
         self.asker = asker
         self.waits_for_time = waits_for_time
+        self.ends_for_others = ends_for_others
         self._execution = Execution(run)
         self._fresh: list[Effect] = []
         self._offered: set[str] = set()
@@ -88,6 +96,7 @@ class Driver:
         self._has_gone_on = False
         self._is_checked = False
         self._is_replaying = False
+        self._news: list[str] = []
 
     def interrupt(self) -> None:
         """Stop at the next turn of the loop; called from a signal handler.
@@ -154,13 +163,16 @@ class Driver:
             self._replay(self._execution.start)
         while True:
             self._replay(self._check_that_it_repeats)
-            self._replay(self._execution.write_round)
+            self._note_news(self._replay(self._execution.write_round))
             if self._is_over or self._is_interrupted:
                 return
             if self._answer_by_policy():
                 self._replay(self._execution.follow)
                 continue
-            self._hand_out()
+            if self._has_news:
+                self._start_no_more()
+            else:
+                self._hand_out()
             if self._is_idle:
                 return
             self._show_running()
@@ -171,15 +183,37 @@ class Driver:
         """Answer the breakpoints that the run's policy answers; whether there were any."""
         answers = policy.answers(self.run)
         if answers:
+            answered = {answer.effect for answer in answers}
+            self._news = [effect_id for effect_id in self._news if effect_id not in answered]
             self._has_gone_on = True
             self._record(answers)
         return bool(answers)
 
-    def _replay(self, work: Callable[[], object]) -> None:
+    def _note_news(self, events: list[Any]) -> None:
+        """What was asked of others just now; what another command asked for, that command has told of."""
+        if self.ends_for_others:
+            self._news += [
+                event.data["effectId"]
+                for event in events
+                if event.type == "EFFECT_REQUESTED" and event.data["kind"] not in (*self.kinds, "sleep")
+            ]
+
+    @property
+    def _has_news(self) -> bool:
+        """Something was asked of others; nothing more is started then, so this does not change back."""
+        return bool(self._news)
+
+    def _start_no_more(self) -> None:
+        """Leave what has not begun to whoever comes next."""
+        for effect_id in list(self.pool.waiting):
+            self.pool.withdraw(effect_id)
+            self._offered.discard(effect_id)
+
+    def _replay(self, work: Callable[[], T]) -> T:
         """Do what calls the author's code."""
         self._is_replaying = True
         try:
-            work()
+            return work()
         finally:
             self._is_replaying = False
 
@@ -212,8 +246,7 @@ class Driver:
 
     def _take_in_the_rest(self) -> None:
         """Record what has ended by itself until now. What still runs will be done again on resuming."""
-        for effect_id in list(self.pool.waiting):
-            self.pool.withdraw(effect_id)
+        self._start_no_more()
         self._take_in(self.pool.wait(0))
         while any(running.child.returncode is not None for running in self.pool.running.values()):
             self._take_in(self.pool.wait(TICK_SECONDS))
@@ -249,7 +282,7 @@ class Driver:
         """Nothing that is still pending can end while this command looks on."""
         if self._offered or (self.asker is not None and self.asker.is_asking):
             return False
-        return not (self.waits_for_time and self._sleeping)
+        return self._has_news or not (self.waits_for_time and self._sleeping)
 
     def _patience(self) -> float:
         """How long the pool may wait before something else wants a look."""

@@ -23,6 +23,7 @@
     │   ├── TailRemoved
     │   ├── UnknownLayout
     │   ├── BadSignature
+    │   ├── WrongProof
     │   └── CorruptArchive
     ├── ReplayError                   7   the process broke the rules
     │   ├── NondeterminismError
@@ -177,6 +178,10 @@ class UnknownLayout(JournalError):
 
 class BadSignature(JournalError):
     """An approval is not signed by whom it has to be, or the signature is that of something else."""
+
+
+class WrongProof(JournalError):
+    """A proof of completion is not that of this run."""
 
 
 class CorruptArchive(JournalError):

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 Example:
   babysitter verify
   babysitter verify release-1-2-0 --json
+  babysitter verify release-1-2-0 --proof 12-5b1f0c9d3e…
   babysitter verify --all
   babysitter verify release-1-2-0 --signers allowed_signers""",
 )
@@ -34,17 +35,28 @@ Example:
 @click.option(
     "--signers", metavar="FILE", help="Check signed approvals too, by your file of allowed signers."
 )
+@click.option("--proof", metavar="TEXT", help="Check too that RUN has completed with the event named here.")
 @runs_dir_option
 @json_option
 def verify(
-    runs: tuple[str, ...], every: bool, signers: str | None, runs_dir: str | None, as_json: bool
+    runs: tuple[str, ...],
+    every: bool,
+    signers: str | None,
+    proof: str | None,
+    runs_dir: str | None,
+    as_json: bool,
 ) -> int:
     """Check all of RUN that can be proven, from its files: each event, the chain, each file of values.
 
-    Writes nothing. Exit code 5: it cannot be trusted; the first fault is named.
+    Writes nothing. Exit code 5: it cannot be trusted, or TEXT is not the proof that it has completed;
+    the first fault is named.
     """
     if every and runs:
         raise UsageError("verify takes runs by name or --all, not both")
+    if proof is not None and (every or len(runs) > 1):
+        raise UsageError("--proof is that of one run, and more are to be verified")
+    if proof is not None:
+        return _verify_proof(runs[0] if runs else LATEST, runs_dir, signers, proof, as_json)
     if signers is not None and not os.path.isfile(signers):
         raise InvalidInput(f"there is no file of allowed signers {signers!r}")
     folder = runs_folder(runs_dir)
@@ -52,6 +64,15 @@ def verify(
     if len(names) == 1 and not every:
         return _tell_verified(*_verified(names[0], runs_dir, signers), as_json)
     return _verify_many(names, runs_dir, signers, as_json)
+
+
+def _verify_proof(name: str, runs_dir: str | None, signers: str | None, text: str, wants_json: bool) -> int:
+    from babysitter.runs.proof import check_proof, read_proof
+
+    proof = read_proof(text)
+    found, approvals = _verified(name, runs_dir, signers)
+    check_proof(found.run, proof)
+    return _tell_verified(found, approvals, wants_json)
 
 
 def _verified(name: str, runs_dir: str | None, signers: str | None) -> tuple[Verified, list[Approval] | None]:
@@ -75,6 +96,7 @@ def _verified(name: str, runs_dir: str | None, signers: str | None) -> tuple[Ver
 def verified_json(found: Verified, approvals: list[Approval] | None = None) -> dict[str, Any]:
     """What ``verify`` prints of a run that is whole."""
     signed = {} if approvals is None else {"approvals": [approval.as_json() for approval in approvals]}
+    proof = found.run.proof
     return {
         "run": found.run.run_id,
         "status": found.run.state.status,
@@ -82,6 +104,7 @@ def verified_json(found: Verified, approvals: list[Approval] | None = None) -> d
         "head": found.head.checksum,
         "files": found.files,
         "cache": found.cache,
+        **({"proof": proof} if proof else {}),
         **signed,
     }
 

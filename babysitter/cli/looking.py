@@ -20,7 +20,7 @@ from babysitter.engine.state import Effect
 from babysitter.errors import BabysitterError, UsageError
 from babysitter.paths import runs_dir as runs_folder
 from babysitter.runs.folder import open_run, packed_ids, run_ids
-from babysitter.runs.results import find_effect
+from babysitter.runs.results import OWN_KINDS, find_effect, schema_of
 from babysitter.runs.run import Run
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ Example:
 @run_argument(required=True, only_looks=True)
 @click.argument("effect", required=False, shell_complete=complete_effect)
 @click.option(
-    "--prompt", "only_prompt", is_flag=True, help="Print the prompt of an agent effect and nothing else."
+    "--prompt", "only_prompt", is_flag=True, help="Print what whoever performs EFFECT is to read, no more."
 )
 @runs_dir_option
 @json_option
@@ -165,8 +165,8 @@ def show(run: str, effect: str | None, only_prompt: bool, runs_dir: str | None, 
     with to_look_at(run, runs_dir) as found:
         found.load()
         if only_prompt:
-            text = _prompt_of(found, effect)
-            _json({"run": found.run_id, "prompt": text}) if as_json else document(text)
+            asked = prompt_json(found, effect)
+            _json(asked) if as_json else document(asked["prompt"].rstrip("\n"))
             return
         told = run_details(found) if effect is None else effect_details(found, find_effect(found, effect))
     if as_json:
@@ -183,14 +183,26 @@ def run_details(run: Run) -> dict[str, Any]:
     return {**status_json(run), "prompt": run.about.get("prompt"), "inputs": run.inputs(), "tasks": tasks}
 
 
-def _prompt_of(run: Run, effect: str | None) -> str:
-    from babysitter.executors.prompt import render
+def prompt_json(run: Run, name: str | None) -> dict[str, Any]:
+    """What is read by whoever performs an effect: an agent's whole prompt, or the question to a person."""
+    from babysitter.executors.prompt import ask, asked_of
 
-    found = find_effect(run, effect) if effect is not None else None
-    described = definition_of(run, found).get("agent") if found is not None else None
-    if not isinstance(described, dict):
-        raise UsageError("--prompt needs an agent effect: babysitter show RUN EFFECT --prompt")
-    return render(described.get("prompt"))
+    if name is None:
+        raise UsageError("--prompt is that of an effect", hint="babysitter show RUN EFFECT --prompt")
+    effect = find_effect(run, name)
+    if effect.kind in OWN_KINDS and effect.kind != "breakpoint":
+        raise UsageError(
+            f"effect {effect.id!r} is a {effect.kind} effect, and nobody is asked for it",
+            hint=OWN_KINDS[effect.kind],
+        )
+    asked = as_requested(run, effect)
+    definition, schema = run.definition_of(asked), None
+    if effect.kind == "breakpoint":
+        text = str(definition["breakpoint"].get("question") or effect.label)
+    else:
+        schema = schema_of(run, asked)
+        text = ask(asked_of(effect.kind, definition), schema)
+    return {"run": run.run_id, "effect": effect.id, "prompt": text, "schema": schema}
 
 
 @click.command(

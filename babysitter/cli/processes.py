@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from babysitter.cli.options import complete_process, json_option, settings
+from babysitter.cli.options import (
+    complete_process,
+    input_options,
+    json_option,
+    read_inputs,
+    read_pairs,
+    settings,
+)
 from babysitter.cli.output import as_json, line
 from babysitter.errors import BabysitterError
 from babysitter.jsontext import compact
@@ -14,6 +21,7 @@ from babysitter.library import describe, list_all, resolve
 from babysitter.paths import project_dir
 
 if TYPE_CHECKING:
+    from babysitter.engine.tasks import Task
     from babysitter.library import Entry
     from babysitter.runs.source import Source
 
@@ -22,7 +30,8 @@ if TYPE_CHECKING:
     epilog="""\b
 Example:
   babysitter process list
-  babysitter process show quality-checks"""
+  babysitter process show quality-checks
+  babysitter process check ./release.py -i version=1.2.0"""
 )
 def process() -> None:
     """Find processes: in the project, in your own folder, in the plugin."""
@@ -83,6 +92,70 @@ def show(name: str, as_json: bool) -> None:
         line(f"  {text}")
     for text in _input_lines(schema if isinstance(schema, dict) else {}):
         line(text)
+
+
+@process.command(
+    epilog="""\b
+Example:
+  babysitter process check ./release.py
+  babysitter process check ./release.py -i version=1.2.0 --json"""
+)
+@click.argument("name", shell_complete=complete_process)
+@input_options
+@json_option
+def check(name: str, inputs_file: str | None, pairs: tuple[str, ...], as_json: bool) -> None:
+    """Check a process and its inputs as `create` does, without making a run."""
+    from babysitter.runs.creation import ask_author, check_new
+
+    entry, limits = resolve(name), settings().limits
+    source, completed = check_new(entry, read_inputs(inputs_file, pairs, limits), read_pairs(pairs), limits)
+    schema = ask_author(entry, limits, "describes its inputs", lambda: _schema_of(source))
+    told = {
+        "name": entry.process_id,
+        "file": entry.file,
+        "checked": _checked(source),
+        "inputs": schema,
+        "given": completed,
+        "tasks": _tasks_of(source),
+    }
+    if as_json:
+        _json(told)
+        return
+    for text in _check_lines(told):
+        line(text)
+
+
+def _checked(source: Source) -> list[str]:
+    """What is known of a process that was not refused."""
+    files = ", ".join(sorted(source.digests))
+    return [
+        f"it can be imported ({files}), and `{source.process.__name__}` is an async function",
+        "no branch that is made in a loop sees only the last item",
+        "the inputs fit" if hasattr(source.module, "Inputs") else "it has no `Inputs`: any inputs fit",
+    ]
+
+
+def _tasks_of(source: Source) -> list[dict[str, str]]:
+    """The tasks that the process file can name; those that it makes while it runs are not seen."""
+    from babysitter.engine.tasks import Task
+
+    found = {each.id: each for each in vars(source.module).values() if isinstance(each, Task)}
+    return [{"task": each.id, "kind": each.kind, "title": _title(each)} for each in found.values()]
+
+
+def _title(task: Task[..., Any]) -> str:
+    lines = (task.function.__doc__ or "").strip().splitlines()
+    return str(task.options.get("title") or (lines[0].strip() if lines else task.id))
+
+
+def _check_lines(told: dict[str, Any]) -> list[str]:
+    tasks = [f"  {task['kind']:<10} {task['task']}: {task['title']}" for task in told["tasks"]]
+    return [
+        f"{told['name']} ({told['file']}) can be run",
+        *(f"  ok  {text}" for text in told["checked"]),
+        *_input_lines(told["inputs"] if isinstance(told["inputs"], dict) else {}),
+        *(["tasks:", *tasks] if tasks else []),
+    ]
 
 
 def _schema_of(source: Source) -> Any:

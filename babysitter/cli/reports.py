@@ -74,10 +74,10 @@ def next_wake(run: Run) -> dict[str, str]:
 
 
 def ending_json(run: Run) -> dict[str, Any]:
-    """The output of a completed run, the error of a failed one, the problem of one that is stuck."""
+    """Output and proof of a completed run, the error of a failed one, the problem of one that is stuck."""
     state = run.state
     if state.status == "completed":
-        return {"output": run.output()}
+        return {"output": run.output(), "proof": run.proof}
     if state.status == "failed":
         return {"error": (state.ending or {}).get("error")}
     if state.status == "stuck":
@@ -137,7 +137,7 @@ def ending_lines(run: Run) -> list[str]:
     """How the run ended, for people."""
     ending = ending_json(run)
     if "output" in ending:
-        return [f"  output   {compact(ending['output'])}"]
+        return [f"  output   {compact(ending['output'])}", f"  proof    {ending['proof']}"]
     if "error" in ending:
         error = ending["error"] or {}
         return [f"  error    {error.get('name')}: {error.get('message')}"]

@@ -127,18 +127,23 @@ def resume(
 @click.command(
     epilog="""\b
 Example:
-  babysitter work release-1-2-0 --json"""
+  babysitter work release-1-2-0 --json
+  babysitter work release-1-2-0 --wait --json"""
 )
 @run_argument()
+@click.option("--wait", is_flag=True, help="Also wait for the clock, until an agent or a person is needed.")
 @jobs_option
 @runs_dir_option
 @json_option
-def work(run: str, jobs: int | None, runs_dir: str | None, as_json: bool) -> int:
-    """Perform the shell and python effects of RUN, and leave what is for an agent, a person or the clock."""
+def work(run: str, wait: bool, jobs: int | None, runs_dir: str | None, as_json: bool) -> int:
+    """Perform the shell and python effects of RUN, and leave what is for an agent, a person or the clock.
+
+    With --wait it goes on through sleeps as well. It ends when nothing but an agent or a person can
+    bring RUN on; and when it has asked for something new from them: what runs then is finished first.
+    """
     means = means_of(jobs, None, True, as_json)
-    ending = perform(
-        open_run(run, folder_of_runs(runs_dir), settings().limits), means, kinds=OWN, waits=False
-    )
+    found = open_run(run, folder_of_runs(runs_dir), settings().limits)
+    ending = perform(found, means, kinds=OWN, waits=wait, ends_for_others=wait)
     return 0 if ending == EXIT_CODES["waiting"] else ending
 
 
@@ -187,10 +192,13 @@ def _lock(run: Run) -> RunLock:
         raise
 
 
-def perform(run: Run, means: Means, *, kinds: frozenset[str], waits: bool) -> int:
+def perform(
+    run: Run, means: Means, *, kinds: frozenset[str], waits: bool, ends_for_others: bool = False
+) -> int:
     """Read a run's journal, drive it and tell how it ended; gives the exit code.
 
-    ``waits``: for the clock, and for people if any are there.
+    ``waits``: for the clock, and for people if any are there. ``ends_for_others``: asks nobody, and
+    ends as soon as there is something new for an agent or a person.
     """
     from babysitter.runs.schemas import misfits
 
@@ -199,8 +207,16 @@ def perform(run: Run, means: Means, *, kinds: frozenset[str], waits: bool) -> in
     try:
         _show(run, view)
         pool = Pool(means.jobs, agent_command=means.agent, validate=misfits, limits=run.limits)
-        asker = _asker(pool, view) if waits and not means.is_json else None
-        driver = Driver(run, pool, view, kinds=kinds, asker=asker, waits_for_time=waits)
+        asker = _asker(pool, view) if waits and not (means.is_json or ends_for_others) else None
+        driver = Driver(
+            run,
+            pool,
+            view,
+            kinds=kinds,
+            asker=asker,
+            waits_for_time=waits,
+            ends_for_others=ends_for_others,
+        )
         return tell(run, _interruptible(driver), view, means.is_json, means.no_agent)
     finally:
         view.close()

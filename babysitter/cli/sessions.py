@@ -9,7 +9,7 @@ import click
 
 from babysitter.cli.options import json_option, opened, run_argument, runs_dir_option
 from babysitter.cli.output import as_json, line
-from babysitter.errors import BabysitterError, UsageError
+from babysitter.errors import BabysitterError, RunFinished, UsageError
 
 if TYPE_CHECKING:
     from babysitter.runs.run import Run
@@ -89,6 +89,8 @@ def bind(run: str, runs_dir: str | None, as_json: bool) -> None:
     """Bind this session to RUN; a session that had it before is told at its next stop."""
     host, name = _here()
     found = opened(run, runs_dir)
+    if found.state.is_finished:
+        raise RunFinished(f"run {found.run_id!r} has {found.state.status}; nothing is left to be done in it")
     check_free(name, found.folder)
     before = found.state.session
     bind_to(found, host, name)

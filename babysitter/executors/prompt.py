@@ -40,6 +40,21 @@ def _as_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2)
 
 
+# What a definition says to babysitter and not to the agent.
+_NOT_ASKED = frozenset({"kind", "title", "labels", "outputSchema", "timeout"})
+
+
+def asked_of(kind: str, definition: dict[str, Any]) -> Any:
+    """The prompt in the definition of an effect that an agent performs, or else all that it describes."""
+    described = definition.get(kind)
+    told = described if isinstance(described, dict) else definition
+    if "prompt" in told:
+        return told["prompt"]
+    rest = {name: told[name] for name in told if name not in _NOT_ASKED}
+    # `{"kind": "skill", "skill": {"name": "review"}}`: the name alone would not say of what.
+    return {kind: rest.pop("name"), **rest} if told is described and "name" in rest else rest
+
+
 def ask(prompt: Any, schema: Any) -> str:
     """The first question to an agent."""
     return f"{render(prompt)}\n\n{_wanted(schema)}\n"

@@ -29,12 +29,17 @@ def batch_text(run: Run, effects: Sequence[Effect]) -> str:
     lines = [f"babysitter: run {run.run_id} is not finished ({done} of {total} effects answered). {begin}"]
     if own:
         lines.append(
-            f"- `babysitter work {run.run_id}` in the background ({_kinds(own)}); do not run them yourself."
+            f"- `{work_command(run.run_id)}` in the background ({_kinds(own)}); do not run them yourself."
         )
     if agents:
         lines += [*_how_to(run, agents), *_listed(agents, MOST_BYTES - 900)]
     lines.append("Then stop; you will be told what is next. Where it stands: `babysitter status`.")
     return "\n".join(lines)
+
+
+def work_command(run_id: str) -> str:
+    """What performs the shell and python effects of a run."""
+    return f"babysitter work {run_id}"
 
 
 def _kinds(effects: Sequence[Effect]) -> str:
@@ -106,9 +111,9 @@ def diverged_text(run: Run, message: str, hint: str) -> str:
     return f"babysitter: run {run.run_id} cannot go on: {message}.\n{hint}."[:MOST_BYTES]
 
 
-def question_text(run: Run, effects: Sequence[Effect]) -> str:
+def question_text(run: Run, effects: Sequence[Effect], tool: str) -> str:
     """Breakpoints that the person at this session has not been asked yet."""
-    how = "with the question tool (AskUserQuestion), the question being exactly its mark"
+    how = f"with {tool}, the question being exactly its mark"
     lines = [
         f"babysitter: run {run.run_id} waits for the person. Ask each of these {how};",
         "babysitter puts in its own words. Never answer for them:",

@@ -7,7 +7,9 @@ import os
 from babysitter import config
 from babysitter.errors import BabysitterError
 from babysitter.hooks.bound import bound_to, let_session_go
+from babysitter.hosts import OWN_VARIABLE, adapter_of, session_of
 from babysitter.hosts.calls import let_go, tell
+from babysitter.ids import valid_id
 from babysitter.runs.folder import check_folder
 from babysitter.runs.run import Run
 from babysitter.sessions import place
@@ -29,6 +31,7 @@ def session_start(call: Call) -> Answer:
     A session that was ended and is taken up again gets its run back, and one whose conversation was
     cleared hands it on, unless another session has taken it meanwhile.
     """
+    _name_session(call)
     _take_up(call)
     bound = bound_to(call)
     if bound is None:
@@ -42,6 +45,14 @@ def session_start(call: Call) -> Answer:
         let_session_go(call.session)
         return tell(ended_message(bound.run))
     return tell(state_text(bound.run))
+
+
+def _name_session(call: Call) -> None:
+    """Tell the session's shell which session it is, where the host's environment does not."""
+    file = os.environ.get(adapter_of(os.environ).SHELL_FILE)
+    if file and valid_id(call.session) and session_of(os.environ) is None:
+        with open(file, "a", encoding="utf-8") as opened:
+            opened.write(f"export {OWN_VARIABLE}={call.session}\n")
 
 
 def _take_up(call: Call) -> None:

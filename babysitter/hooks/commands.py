@@ -6,8 +6,13 @@ and what a schedule sends is not expanded. Who it comes from is checked all the 
 
 from __future__ import annotations
 
+import os
+
+from babysitter.approvals.permits import WHAT, permit
+from babysitter.approvals.place import person
 from babysitter.errors import BabysitterError, NoSuchEffect
 from babysitter.hooks.bound import bound_to
+from babysitter.hosts import adapter_of
 from babysitter.hosts.calls import let_go, tell
 from babysitter.runs.results import accept, decide, find_effect
 from babysitter.sessions.grants import grant
@@ -23,8 +28,6 @@ if TYPE_CHECKING:
 
 LEVEL = "command"
 YES, NO = frozenset({"yes", "y", "ok", "approve"}), frozenset({"no", "n", "reject"})
-# What a person can permit besides answering a breakpoint; the rest of approvals.permits comes by the run.
-PERMITS = frozenset({"edit", "release", "rebind", "repair", "archive", "halt", "cancel", "rewind"})
 # Typed commands that allow something by themselves.
 GRANTS = {"yolo": "policy", "resume": "rebind", "call": "rebind", "forever": "rebind"}
 
@@ -49,21 +52,17 @@ def command(call: Call) -> Answer:
 
 def _doubt(call: Call) -> str:
     """Why this may be no person's command; empty when there is no reason to doubt."""
-    from babysitter.hosts.claude import SIGNS
-
     started = presence_of(call.session)
     if not call.has_person:
         return "no person is at this session"
     if started is None or started.pid != call.pid:
         return "it comes from another process than the one in which this session began"
-    if is_nested(call.pid, SIGNS):
+    if is_nested(call.pid, adapter_of(os.environ).SIGNS):
         return "this session was itself started by a session of an agent"
     return ""
 
 
 def _evidence(call: Call) -> dict[str, Any]:
-    from babysitter.approvals.place import person
-
     return {
         "by": person(),
         "session": call.session,
@@ -90,11 +89,9 @@ def _decided(call: Call, run: Run) -> str:
     words = call.arguments.split()
     evidence = _evidence(call)
     by = str(evidence.pop("by"))
-    if words[:1] and words[0] in PERMITS:
-        from babysitter.approvals.permits import permit
-
+    if words and words[0] in WHAT:
         permit(run, words[0], by=by, assurance=LEVEL, evidence=evidence)
-        return f"recorded, the person permits: {words[0]}. Do it now"
+        return f"recorded, the person permits to {WHAT[words[0]]}. Do it now, or stop to be told what is next"
     effect, words = _effect(run, words)
     approved, option, feedback = _read(run, effect, words)
     answer = decide(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+from babysitter.approvals.place import person
 from babysitter.errors import BabysitterError
 from babysitter.hooks.batch_text import QUESTION_MARK, question_mark_of, shown_title
 from babysitter.hooks.bound import bound_to
@@ -190,8 +191,6 @@ def _record(call: Call, run: Run, effect: Effect, said: str) -> Answer:
         "pid": call.pid,
         "label": said,
     }
-    from babysitter.approvals.place import person
-
     answer = decide(
         run,
         effect,

@@ -90,7 +90,8 @@ def _of_shell(call: Call) -> str:
     if _is_persons(command):
         return PERSON
     binding = binding_of(call.session)
-    places = [RUNS, f"{STATE_FOLDER}/sessions", *([binding.folder] if binding else [])]
+    places = [RUNS, f"{STATE_FOLDER}/sessions", os.path.join(home(), "sessions")]
+    places += [binding.folder] if binding else []
     touches = any(place in command for place in places) or "run.lock" in command
     if touches and any(word in command for word in WRITING) and "/artifacts/" not in command:
         return JOURNAL

@@ -73,7 +73,7 @@ def _whole_transcript(call: Call) -> Transcript:
 def _pending(call: Call, name: str) -> tuple[Run, Effect] | None:
     """The run of the session, and the effect of that id, if an agent's answer to it is waited for."""
     bound = bound_to(call) if name else None
-    if bound is None or bound.is_taken_over:
+    if bound is None:
         return None
     effect = bound.run.state.pending.get(name)
     if effect is None or effect.kind in OWN_KINDS:

@@ -19,10 +19,13 @@ from babysitter.hooks.batch_text import (
     diverged_text,
     question_text,
     stuck_text,
+    work_command,
 )
 from babysitter.hooks.bound import bound_to, let_session_go
+from babysitter.hosts import adapter_of
 from babysitter.hosts.calls import go_on as told_to_go_on
 from babysitter.hosts.calls import let_go
+from babysitter.runs.assurance import is_enough, minimum_of
 from babysitter.runs.iterate import iterate
 from babysitter.runs.sleeping import due_at
 from babysitter.sessions.agents import carried
@@ -80,7 +83,7 @@ def _decide(call: Call, bound: Bound, iteration: Iteration) -> Answer:
     unasked = _unasked(call, bound)
     if unasked:
         asked = [*bound.progress.get("asked", []), *(effect.id for effect in unasked)]
-        return _go_on(bound, question_text(run, unasked), asked)
+        return _go_on(bound, question_text(run, unasked, adapter_of(os.environ).QUESTION_TOOL), asked)
     keep_head(call.session, run.journal.head, asked=bound.progress.get("asked"))
     return let_go(_waiting_message(run))
 
@@ -92,8 +95,10 @@ def _hint(iteration: Iteration) -> str:
 def _without_carried(call: Call, run: Run, pending: list[Effect]) -> list[Effect]:
     """The effects that nobody is at: no subagent that this session will hear of, no ``work`` either."""
     agents = {carried(call.session, task.id)[0] for task in call.background if task.is_subagent}
-    has_shell = any(not task.is_subagent for task in call.background)
-    is_worked = has_shell and _is_worked(run, pending)
+    shells = [task.command.strip() for task in call.background if not task.is_subagent]
+    # As it was told to start it; it takes a moment until it holds its first effect.
+    is_begun = work_command(run.run_id) in shells
+    is_worked = is_begun or (bool(shells) and _is_worked(run, pending))
     return [
         effect for effect in pending if effect.id not in agents and not (is_worked and effect.kind in OWN)
     ]
@@ -108,12 +113,17 @@ def _is_worked(run: Run, pending: list[Effect]) -> bool:
 
 
 def _unasked(call: Call, bound: Bound) -> list[Effect]:
-    """Breakpoints that the person at this session can answer and was not asked since it is bound."""
+    """Breakpoints that the person at this session can answer in a dialog, and was not asked yet."""
     if not call.has_person:
         return []
-    asked = bound.progress.get("asked", [])
-    pending = bound.run.state.pending.values()
-    return [effect for effect in pending if effect.kind == "breakpoint" and effect.id not in asked]
+    run, asked = bound.run, bound.progress.get("asked", [])
+    return [
+        effect
+        for effect in run.state.pending.values()
+        if effect.kind == "breakpoint"
+        and effect.id not in asked
+        and is_enough("dialog", minimum_of(run.definition_of(effect)))
+    ]
 
 
 def _go_on(bound: Bound, text: str, asked: list[str] | None = None) -> Answer:

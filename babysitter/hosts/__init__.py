@@ -15,15 +15,21 @@ if TYPE_CHECKING:
     from typing import Any
 
 ADAPTERS = {claude.NAME: claude}
+OWN_VARIABLE = "BABYSITTER_SESSION_ID"
 
 
 def session_of(environ: Mapping[str, str]) -> tuple[str, str] | None:
-    """Host and id of the session in which a command was called, as the host itself says."""
+    """Host and id of the session in which a command was called, as the host itself says.
+
+    Only where the host says nothing in its environment, the variable counts that the hook of the
+    session's start has given to its shell.
+    """
     for name, adapter in ADAPTERS.items():
         session = adapter.session_of(environ)
         if session:
             return name, session
-    return None
+    told = environ.get(OWN_VARIABLE)
+    return (claude.NAME, told) if told else None
 
 
 def signs() -> tuple[str, ...]:

@@ -13,11 +13,12 @@ SHELL, WRITE, QUESTION, SUBAGENT, SCHEDULE, OTHER = "shell", "write", "question"
 class Background:
     """Something that a session has running: a subagent, or a command of its shell."""
 
-    __slots__ = ("id", "is_subagent")
+    __slots__ = ("command", "id", "is_subagent")
 
-    def __init__(self, id: str, is_subagent: bool) -> None:
+    def __init__(self, id: str, is_subagent: bool, command: str = "") -> None:
         self.id = id
         self.is_subagent = is_subagent
+        self.command = command
 
 
 class Call:

@@ -30,6 +30,9 @@ NAME = "claude-code"
 SESSION = "CLAUDE_CODE_SESSION_ID"
 # Set in everything that a session starts.
 SIGNS = ("CLAUDECODE", SESSION, "CLAUDE_PID")
+# A file of shell commands for the session's shell, to the hook of its start.
+SHELL_FILE = "CLAUDE_ENV_FILE"
+QUESTION_TOOL = "AskUserQuestion"
 PLUGIN = "babysitter:"
 EVENTS = {
     "session-start": "SessionStart",
@@ -49,7 +52,7 @@ TOOLS = {
     "Edit": WRITE,
     "MultiEdit": WRITE,
     "NotebookEdit": WRITE,
-    "AskUserQuestion": QUESTION,
+    QUESTION_TOOL: QUESTION,
     "Agent": SUBAGENT,
     "Task": SUBAGENT,  # what older versions call it
     "CronCreate": SCHEDULE,
@@ -97,7 +100,7 @@ def _read_command(call: Call, payload: Mapping[str, Any]) -> None:
 
 
 def _background(told: Mapping[str, Any]) -> Background:
-    return Background(_text(told, "id"), told.get("type") == "subagent")
+    return Background(_text(told, "id"), told.get("type") == "subagent", _text(told, "command"))
 
 
 def _text(told: Mapping[str, Any], name: str) -> str:

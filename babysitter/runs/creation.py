@@ -63,9 +63,7 @@ def create(
     """
     if run_id is not None:
         _check_new(run_id, runs_dir)
-    source = load_new(entry, limits)
-    _look_through(source)
-    completed = ask_author(entry, limits, "checks its inputs", lambda: prepare(source, inputs, typed))
+    source, completed = check_new(entry, inputs, typed, limits)
     run_id = run_id or new_run_id(entry.process_id)
     about = {
         "layout": LAYOUT,
@@ -109,6 +107,17 @@ def _as_json(what: str, value: Any) -> bytes:
 def place_in(project: str, runs_dir: str) -> str | None:
     """Where in its project a folder of runs is; None when it is outside."""
     return os.path.relpath(runs_dir, project) if runs_dir.startswith(os.path.join(project, "")) else None
+
+
+def check_new(entry: Entry, inputs: Any, typed: dict[str, str] | None, limits: Limits) -> tuple[Source, Any]:
+    """All that is asked of a process and its inputs before there is a run; gives them, defaults filled in.
+
+    Raises:
+        InvalidInput, NoSuchProcess, StorageError
+    """
+    source = load_new(entry, limits)
+    _look_through(source)
+    return source, ask_author(entry, limits, "checks its inputs", lambda: prepare(source, inputs, typed))
 
 
 def load_new(entry: Entry, limits: Limits) -> Source:

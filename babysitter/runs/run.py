@@ -7,7 +7,7 @@ import os
 from babysitter import limits as limits_module
 from babysitter.clock import now_ms
 from babysitter.disk import check_name
-from babysitter.engine.state import RunState
+from babysitter.engine.state import COMPLETED, RunState
 from babysitter.errors import (
     CorruptEvent,
     HeadMoved,
@@ -197,6 +197,13 @@ class Run:
         if effect.definition_ref is None:
             raise CorruptEvent(f"event {effect.seq} (EFFECT_REQUESTED) lacks or misshapes 'definition'")
         return self._read_ref(*effect.definition_ref)  # type: ignore[no-any-return]
+
+    @property
+    def proof(self) -> str | None:
+        """Names the event that completed the run, and by its chain all before it; None of any other run."""
+        if self.state.status != COMPLETED:
+            return None
+        return f"{self.journal.head.seq}-{self.journal.head.checksum}"
 
     def output(self) -> Any:
         """What a completed run returned."""

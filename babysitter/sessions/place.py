@@ -37,9 +37,14 @@ def folder_of(session: str) -> str:
 
 
 def read(session: str, name: str) -> dict[str, Any] | None:
-    """One of a session's files; None when it is not there, or is not what was written."""
+    """One of a session's files; None when it is not there, or is not what was written.
+
+    Raises:
+        UnsafePath: that is no session.
+    """
+    path = os.path.join(folder_of(session), name)
     try:
-        told = loads(read_regular(os.path.join(folder_of(session), name), MOST_BYTES, is_own=True))
+        told = loads(read_regular(path, MOST_BYTES, is_own=True))
     except (OSError, ValueError, RecursionError, BabysitterError):
         return None
     return told if isinstance(told, dict) else None

@@ -127,7 +127,7 @@ def _status(told: dict[str, Any]) -> dict[str, Any]:
 
 def _ending(told: dict[str, Any]) -> dict[str, Any]:
     if "output" in told:
-        return {"output": told["output"]}
+        return {"output": told["output"], "proof": told["proof"]}
     if told.get("error"):
         error = told["error"]
         printed = last_output(error.get("data"))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from scenes import Scene, break_run
 
+from babysitter.executors.prompt import ask
+from babysitter.runs.results import OWN_KINDS
 from tests.support.commands import call, told, write
 from tests.support.folders import digest_of
 
@@ -34,6 +37,12 @@ def keys(value: dict[str, Any]) -> list[str]:
 
 def is_id(text: str) -> bool:
     return len(text) == 16 and set(text) <= set(ID)
+
+
+def proof_of(scene: Scene, run: str = "done") -> str:
+    """Number and checksum of the last event, as its file has them."""
+    last = max((scene.runs / run / "journal").iterdir())
+    return f"{int(last.name.partition('.')[0])}-{json.loads(last.read_bytes())['checksum']}"
 
 
 def are_ids(texts: Iterable[str]) -> bool:
@@ -65,7 +74,8 @@ def test_iterate_says_until_when_a_sleep_lasts(scene: Scene) -> None:
 
 
 def test_iterate_of_a_completed_run_prints_its_output(scene: Scene) -> None:
-    assert told("iterate", "done") == {"run": "done", "status": "completed", "output": {"answer": "yes"}}
+    expected = {"run": "done", "status": "completed", "output": {"answer": "yes"}, "proof": proof_of(scene)}
+    assert told("iterate", "done") == expected
 
 
 def test_iterate_of_a_failed_run_prints_its_error(scene: Scene) -> None:
@@ -113,6 +123,7 @@ def test_work_performs_what_is_babysitters_own(scene: Scene) -> None:
 def test_run_prints_its_output(scene: Scene) -> None:
     write("quick.py", "async def process(inputs, ctx):\n    return inputs\n")
     told_ = told("run", "quick.py", "-i", "n=1", "-i", "text=a b", "-i", "list=[1]", "--run-id", "q")
+    assert proof_of(scene, "q") == told_.pop("proof")
     assert told_ == {"run": "q", "status": "completed", "output": {"n": 1, "text": "a b", "list": [1]}}
 
 
@@ -158,7 +169,8 @@ def test_approve_and_reject_say_what_became_of_it(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize(
-    ("run", "ending"), [("many", []), ("own", ["until"]), ("done", ["output"]), ("failed", ["error"])]
+    ("run", "ending"),
+    [("many", []), ("own", ["until"]), ("done", ["output", "proof"]), ("failed", ["error"])],
 )
 def test_status_is_one_object(scene: Scene, run: str, ending: list[str]) -> None:
     assert keys(told("status", run)) == sorted([*STATUS, *ending])
@@ -208,11 +220,43 @@ def test_show_of_an_effect_in_a_branch_names_the_group(scene: Scene) -> None:
     assert keys(told("show", "raced", "1.1.1")["group"]) == ["branch", "mode", "path"]
 
 
-def test_show_of_a_prompt_is_the_prompt_and_nothing_else(scene: Scene) -> None:
-    shown = call("show", "review", "1", "--prompt")
-    assert (shown.stdout, told("show", "review", "1", "--prompt")) == (
-        "Look at\n\tthe diff\n",
-        {"run": "review", "prompt": "Look at\n\tthe diff"},
+def test_show_of_a_prompt_is_what_an_agent_is_to_read_and_nothing_else(scene: Scene) -> None:
+    shown = told("show", "review", "1", "--prompt")
+    schema = told("show", "review", "1")["definition"]["agent"]["outputSchema"]
+    assert shown == {
+        "run": "review",
+        "effect": scene.id_of("review"),
+        "prompt": ask("Look at\n\tthe diff", schema),
+        "schema": schema,
+    }
+    assert call("show", "review", "1", "--prompt").stdout == shown["prompt"]
+
+
+def test_show_of_a_breakpoints_prompt_is_its_question(scene: Scene) -> None:
+    shown = told("show", "gate", "1", "--prompt")
+    expected = {"run": "gate", "effect": scene.id_of("gate"), "prompt": "Where to?", "schema": None}
+    assert (shown, call("show", "gate", "1", "--prompt").stdout) == (expected, "Where to?\n")
+
+
+def test_the_prompt_of_an_effect_that_is_answered_can_be_read_too(scene: Scene) -> None:
+    assert told("show", "done", "1", "--prompt")["prompt"].startswith("one\n")
+
+
+@pytest.mark.parametrize("step", ["1.0.1", "1.1.1", "1.2.1"])
+def test_nobody_is_asked_for_what_babysitter_performs(step: str, scene: Scene) -> None:
+    kind = scene.effects("own")[step].kind
+    error = told("show", "own", step, "--prompt", code=2)["error"]
+    assert (error["message"], error["hint"]) == (
+        f"effect {scene.id_of('own', step)!r} is a {kind} effect, and nobody is asked for it",
+        OWN_KINDS[kind],
+    )
+
+
+def test_a_run_as_a_whole_has_no_prompt_to_be_read(scene: Scene) -> None:
+    error = told("show", "review", "--prompt", code=2)["error"]
+    assert (error["message"], error["hint"]) == (
+        "--prompt is that of an effect",
+        "babysitter show RUN EFFECT --prompt",
     )
 
 
@@ -278,6 +322,110 @@ def test_process_show_has_the_inputs(scene: Scene) -> None:
     assert (shown["description"], shown["inputs"]["properties"]["what"]["default"]) == (
         "Review something",
         "all of it",
+    )
+
+
+def test_process_check_has_what_was_checked_the_inputs_and_the_tasks(scene: Scene) -> None:
+    before = scene.digest()
+    shown = told("process", "check", "review.py", "-i", "what=1.10")
+    assert keys(shown) == ["checked", "file", "given", "inputs", "name", "tasks"]
+    assert (shown["given"], shown["inputs"]["properties"]["what"]["default"]) == (
+        {"what": "1.10"},
+        "all of it",
+    )
+    assert shown["tasks"] == [
+        {"task": "ask", "kind": "agent", "title": "ask"},
+        {"task": "review", "kind": "agent", "title": "Review the change"},
+    ]
+    assert scene.digest() == before
+
+
+LATE = """
+    async def process(inputs, ctx):
+        await ctx.parallel.all([lambda: ctx.task(ask, name) for name in "ab"])
+    """
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("def process(inputs, ctx):\n    return 1\n", []),
+        (LATE, []),
+        ("import no_such_module\nasync def process(inputs, ctx):\n    return 1\n", []),
+        ("async def proces(inputs, ctx):\n    return 1\n", []),
+        ("async def process(inputs, ctx)\n    return 1\n", []),
+        ("Inputs = {'required': ['a']}\nasync def process(inputs, ctx):\n    return 1\n", ["-i", "b=1"]),
+    ],
+    ids=["not async", "late binding", "import", "other name", "no Python", "inputs"],
+)
+def test_process_check_refuses_what_create_refuses(source: str, words: list[str], scene: Scene) -> None:
+    write("wrong.py", source)
+    refused = [call(*command, "wrong.py", *words, "--json") for command in (["process", "check"], ["create"])]
+    assert refused[0] == refused[1]
+    assert (refused[0].code in (2, 4), list(refused[0].told)) == (True, ["error"])
+
+
+# Proofs
+
+
+@pytest.mark.parametrize("command", ["iterate", "status", "show"])
+def test_a_completed_run_has_a_proof_that_verify_confirms(command: str, scene: Scene) -> None:
+    proof = told(command, "done")["proof"]
+    assert (proof, told("verify", "done", "--proof", proof)["proof"]) == (proof_of(scene), proof)
+
+
+def test_a_process_that_completes_at_once_is_created_with_its_proof(scene: Scene) -> None:
+    write("quick.py", "async def process(inputs, ctx):\n    return 1\n")
+    assert told("create", "quick.py", "--run-id", "q")["proof"] == proof_of(scene, "q")
+
+
+def test_a_proof_is_told_to_people(scene: Scene) -> None:
+    shown = [call(command, "done").stdout.split() for command in ("iterate", "status")]
+    assert [words[words.index("proof") + 1] for words in shown] == [proof_of(scene)] * 2
+
+
+@pytest.mark.parametrize("run", ["many", "failed"])
+def test_a_run_that_has_not_completed_has_no_proof(run: str, scene: Scene) -> None:
+    error = told("verify", run, "--proof", proof_of(scene, run), code=5)["error"]
+    status = told("status", run)["status"]
+    assert (error["name"], error["message"]) == (
+        "WrongProof",
+        f"run {run!r} has not completed, its status is {status}",
+    )
+    assert "proof" not in told("verify", run)
+
+
+def test_the_proof_of_another_end_is_refused_with_what_differs(scene: Scene) -> None:
+    seq, checksum = proof_of(scene).split("-")
+    other = checksum.translate(str.maketrans("0123456789abcdef", "123456789abcdef0"))
+    errors = [
+        told("verify", "done", "--proof", proof, code=5)["error"]
+        for proof in (f"{seq}-{other}", f"{int(seq) - 1}-{checksum}")
+    ]
+    assert [error["message"].partition(": ")[2] for error in errors] == [
+        f"event {seq} has checksum {checksum[:12]}…, and the proof names {other[:12]}…",
+        f"it ends with event {seq}, and the proof names event {int(seq) - 1}",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "done", "4", "4-", "-" + "a" * 64, "4-" + "A" * 64, "4-" + "a" * 63, "04-" + "a" * 64]
+)
+def test_a_text_that_is_no_proof_is_wrong_input(text: str, scene: Scene) -> None:
+    assert told("verify", "done", f"--proof={text}", code=2)["error"]["name"] == "InvalidInput"
+
+
+@pytest.mark.parametrize("words", [["--all"], ["done", "failed"]])
+def test_a_proof_is_that_of_one_run(words: list[str], scene: Scene) -> None:
+    assert told("verify", *words, "--proof", proof_of(scene), code=2)["error"]["name"] == "UsageError"
+
+
+def test_a_packed_run_keeps_its_proof(scene: Scene) -> None:
+    proof = proof_of(scene)
+    told("archive", "done")
+    assert (told("status", "done")["proof"], told("verify", "done", "--proof", proof)["proof"]) == (
+        proof,
+        proof,
     )
 
 

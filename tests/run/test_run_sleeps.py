@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 
 from babysitter.clock import iso, ms_of, now_ms
 from tests.support.driving import Command, effects, events, told, types, wait_until, write
@@ -107,3 +108,130 @@ def test_a_sleep_that_wins_a_race_ends_the_slow_command() -> None:
     )
     run = told(0, "run", "p.py")["run"]
     assert effects(run)["slow"]["cancelled"] == 1
+
+
+# work --wait
+
+ASK = """
+@agent
+def look(n):
+    "look"
+    return "Look"
+
+@shell
+def say(text):
+    "say"
+    return f"echo {text} >> said"
+"""
+
+
+def test_work_that_waits_goes_on_through_sleeps_and_commands_to_the_end() -> None:
+    write(
+        "p.py",
+        ASK
+        + """
+async def process(inputs, ctx):
+    for n in range(2):
+        await ctx.sleep(0.1)
+        await ctx.task(say, text=str(n))
+    return "rested"
+""",
+    )
+    told(0, "create", "p.py", "--run-id", "r")
+    assert (told(0, "work", "r", "--wait")["output"], Path("said").read_text()) == ("rested", "0\n1\n")
+
+
+def test_work_that_waits_ends_when_an_agent_is_needed_although_a_sleep_goes_on() -> None:
+    write(
+        "p.py",
+        ASK
+        + """
+async def process(inputs, ctx):
+    async def check():
+        await ctx.sleep(0.1)
+        await ctx.task(look, n=1)
+    await ctx.parallel.all([check, lambda: ctx.sleep(3600)])
+""",
+    )
+    told(0, "create", "p.py", "--run-id", "r")
+    ended = told(0, "work", "r", "--wait")
+    assert (ended["status"], sorted(ended["pending"])) == ("waiting", ["agent", "sleep"])
+
+
+def test_work_that_waits_ends_when_a_person_is_needed() -> None:
+    write(
+        "p.py",
+        """
+        async def process(inputs, ctx):
+            async def gate():
+                await ctx.sleep(0.1)
+                await ctx.breakpoint("Go?")
+            await ctx.parallel.all([gate, lambda: ctx.sleep(3600)])
+        """,
+    )
+    told(0, "create", "p.py", "--run-id", "r")
+    assert sorted(told(0, "work", "r", "--wait")["pending"]) == ["breakpoint", "sleep"]
+
+
+def test_work_that_waits_finishes_what_runs_and_leaves_the_rest_when_there_is_news() -> None:
+    write(
+        "p.py",
+        ASK
+        + """
+@shell
+def wait_for_news(n):
+    "wait"
+    return "while ! [ -e news ]; do sleep 0.02; done"
+
+async def process(inputs, ctx):
+    async def first():
+        await ctx.task(say, text="first")
+        await ctx.task(look, n=1)
+    # The second of these may have taken the place of the first command before there was news.
+    waiting = [lambda n=n: ctx.task(wait_for_news, n=n) for n in range(2)]
+    await ctx.parallel.all([first, *waiting, lambda: ctx.task(say, text="last")])
+""",
+    )
+    told(0, "create", "p.py", "--run-id", "r")
+    command = Command("work", "r", "--wait", "--jobs", "2", "--json")
+    wait_until(lambda: effects("r").get("look") is not None)
+    Path("news").touch()
+    ended = command.end()
+    said = Path("said").read_text()
+    assert (sorted(ended.told["pending"]), said) == (["agent", "shell"], "first\n"), ended.stderr
+
+
+def test_work_that_waits_does_not_end_for_what_another_command_has_asked_for() -> None:
+    write(
+        "p.py",
+        ASK
+        + """
+async def process(inputs, ctx):
+    await ctx.task(look, n=1)
+    async def nap():
+        await ctx.sleep(1)
+        await ctx.task(say, text="woken")
+    await ctx.parallel.all([nap, lambda: ctx.task(look, n=2)])
+""",
+    )
+    told(0, "create", "p.py", "--run-id", "r")
+    told(0, "post", "r", "1", "--value", '"seen"')
+    told(0, "iterate", "r")
+    ended = told(0, "work", "r", "--wait")
+    assert (sorted(ended["pending"]), Path("said").read_text()) == (["agent"], "woken\n")
+
+
+def test_a_breakpoint_that_is_answered_by_policy_is_no_news() -> None:
+    write(
+        "p.py",
+        ASK
+        + """
+async def process(inputs, ctx):
+    await ctx.sleep(0.1)
+    await ctx.breakpoint("Go?")
+    await ctx.task(say, text="went")
+    return "gone"
+""",
+    )
+    told(0, "create", "p.py", "--run-id", "r", "--yolo")
+    assert (told(0, "work", "r", "--wait")["output"], Path("said").read_text()) == ("gone", "went\n")

@@ -43,6 +43,7 @@ CODES = {
     "TailRemoved": 5,
     "UnknownLayout": 5,
     "BadSignature": 5,
+    "WrongProof": 5,
     "CorruptArchive": 5,
     "ReplayError": 7,
     "NondeterminismError": 7,

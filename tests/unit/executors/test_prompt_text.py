@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from babysitter.executors.prompt import ask_again, render
+from typing import Any
+
+import pytest
+
+from babysitter.executors.prompt import ask_again, asked_of, render
 
 
 def test_a_text_is_itself() -> None:
@@ -42,3 +46,23 @@ def test_anything_else_is_shown_as_json() -> None:
 
 def test_a_long_answer_is_cut_when_it_is_shown_again() -> None:
     assert len(ask_again("?", None, "x" * 100_000, ["wrong"])) < 5000
+
+
+@pytest.mark.parametrize(
+    ("definition", "expected"),
+    [
+        ({"kind": "agent", "agent": {"prompt": "Do it", "outputSchema": {}}}, "Do it"),
+        (
+            {"kind": "skill", "title": "t", "skill": {"name": "review", "context": "all", "timeout": 5}},
+            {"skill": "review", "context": "all"},
+        ),
+        ({"kind": "other", "title": "t", "prompt": "Do it", "labels": ["a"]}, "Do it"),
+        ({"kind": "other", "title": "t", "labels": ["a"], "what": 1, "outputSchema": {}}, {"what": 1}),
+        ({"kind": "other", "name": "n", "other": "text"}, {"name": "n", "other": "text"}),
+    ],
+    ids=["agent", "skill", "flat prompt", "flat", "flat with a name"],
+)
+def test_an_agent_is_asked_for_all_that_an_effect_describes(
+    definition: dict[str, Any], expected: Any
+) -> None:
+    assert asked_of(definition["kind"], definition) == expected

@@ -150,8 +150,8 @@ def test_a_status_tells_where_the_run_stands_and_how_to_go_on() -> None:
 @pytest.mark.parametrize(
     ("ending", "expected"),
     [
-        ({"output": {"lines": 3}}, ["output", "  lines: 3"]),
-        ({"output": None}, ["output      null"]),
+        ({"output": {"lines": 3}, "proof": "4-ab"}, ["output", "  lines: 3", "proof       4-ab"]),
+        ({"output": None, "proof": "4-ab"}, ["output      null", "proof       4-ab"]),
         ({"error": {"name": "Failed", "message": "no"}}, ["error       Failed: no"]),
         (
             {"error": {"name": "ShellFailed", "message": "no", "data": {"stdout": "words\n"}}},

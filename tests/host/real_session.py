@@ -1,0 +1,121 @@
+"""One headless session of the real Claude Code, with a scripted model."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tests.host.fake_api import FakeApi
+from tests.host.host_program import ROOT, environment, program
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from tests.host.fake_api import Model
+
+TOOLS = ("Bash", "Read", "Write", "Edit", "Agent")
+MOST_SECONDS = 120
+PLUGIN = ("--plugin-dir", str(ROOT))
+
+
+class Session(NamedTuple):
+    """A session that has ended.
+
+    Attributes:
+        code: its exit code.
+        lines: what it has printed, one object a line.
+        api: what it has asked the model.
+    """
+
+    code: int
+    lines: list[dict[str, Any]]
+    api: FakeApi
+    stderr: str
+
+    @property
+    def id(self) -> str:
+        return next(line["session_id"] for line in self.lines if line.get("session_id"))
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """The host's last word about it."""
+        return next(line for line in reversed(self.lines) if line.get("type") == "result")
+
+    def hooks(self, event: str) -> list[dict[str, Any]]:
+        """What the hooks of an event have answered, those that said nothing left out."""
+        told = [line for line in self.lines if line.get("subtype") == "hook_response"]
+        said = [line["stdout"] for line in told if line["hook_event"] == event and line["stdout"].strip()]
+        return [json.loads(text) for text in said]
+
+    @property
+    def messages(self) -> list[str]:
+        """What the Stop hook has told the person."""
+        return [told["systemMessage"] for told in self.hooks("Stop") if "systemMessage" in told]
+
+
+class Going(NamedTuple):
+    """A session that is not at its end."""
+
+    process: subprocess.Popen[bytes]
+    api: FakeApi
+    out: Path
+
+    def kill(self) -> None:
+        """End it as the kernel does when memory is short; what it has started lives on."""
+        self.process.kill()
+        self.process.wait()
+
+    def end(self) -> Session:
+        """Wait for its end; a mistake in the model is the test's."""
+        code = self.process.wait(MOST_SECONDS)
+        for mistake in self.api.mistakes:
+            raise mistake
+        lines = (self.out / "stdout").read_text(errors="replace").splitlines()
+        told = [json.loads(line) for line in lines if line.startswith("{")]
+        return Session(code, told, self.api, (self.out / "stderr").read_text(errors="replace"))
+
+
+@contextlib.contextmanager
+def going(
+    prompt: str,
+    model: Model,
+    *,
+    home: Path,
+    out: Path,
+    plugin: Sequence[str] = PLUGIN,
+    arguments: Sequence[str] = (),
+    tools: Sequence[str] = TOOLS,
+    **variables: str,
+) -> Iterator[Going]:
+    """A session in the working directory, from its start on; it has ended when this is left."""
+    out.mkdir(parents=True, exist_ok=True)
+    command = [
+        program(),
+        "-p",
+        prompt,
+        "--output-format",
+        "stream-json",
+        "--verbose",
+        "--include-hook-events",
+    ]
+    command += [*plugin, "--allowedTools", *tools, *arguments]
+    with FakeApi(model) as api, (out / "stdout").open("wb") as stdout, (out / "stderr").open("wb") as stderr:
+        process = subprocess.Popen(
+            command,
+            env=environment(home, api.url, **variables),
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            start_new_session=True,
+        )
+        try:
+            yield Going(process, api, out)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()

@@ -1,0 +1,220 @@
+"""Whether a session may stop: every line of the list of decisions."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from babysitter.errors import CorruptEvent, NoSuchRun, TailRemoved
+from babysitter.executors.effect_lock import EffectLock
+from babysitter.sessions.agents import remember
+from babysitter.sessions.binding import bind, binding_of
+from tests.unit.hooks.conftest import OTHER, SESSION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.unit.hooks.conftest import Session
+
+ONE = "return await ctx.task(ask, n=1)"
+BOTH = "return await ctx.parallel.all([ctx.task(ask, n=1), ctx.task(count, n=2)])"
+SHELL = {"id": "b1", "type": "shell", "status": "running"}
+
+
+def subagent(id: str) -> dict[str, str]:
+    return {"id": id, "type": "subagent", "status": "running"}
+
+
+def test_a_session_without_a_run_may_stop(bound: Callable[..., Session]) -> None:
+    told = bound(ONE).call("stop", OTHER)
+    assert (told.kind, told.message) == ("let go", "")
+
+
+def test_a_pending_agent_effect_keeps_the_session(bound: Callable[..., Session]) -> None:
+    session = bound(ONE)
+    told = session.call("stop")
+    effect = session.pending("agent").id
+    assert told.kind == "go on"
+    assert f"[effect:{effect}] Run `babysitter show job {effect} --prompt`" in told.text
+
+
+def test_shell_effects_are_for_work(bound: Callable[..., Session]) -> None:
+    told = bound(BOTH).call("stop")
+    assert "`babysitter work job` in the background (1 shell)" in told.text
+
+
+def test_a_stop_does_an_iteration(bound: Callable[..., Session]) -> None:
+    session = bound("await ctx.task(ask, n=1)\nreturn await ctx.task(tell, n=2)")
+    session.answer({"n": 1})
+    session.call("stop")
+    assert session.pending("agent").task_id == "tell"
+
+
+def test_a_completed_run_lets_the_session_go_with_a_proof(bound: Callable[..., Session]) -> None:
+    session = bound(ONE)
+    session.answer({"n": 1})
+    told, head = session.call("stop"), session.run.journal.head
+    assert (told.kind, told.message) == (
+        "let go",
+        f"babysitter: run job has completed; proof {head.seq}-{head.checksum}",
+    )
+    assert binding_of(SESSION) is None
+
+
+def test_a_failed_run_lets_the_session_go_and_says_why(bound: Callable[..., Session]) -> None:
+    told = bound('await ctx.task(ask, n=1)\nraise Failed("no way")')
+    told.answer({"n": 1})
+    assert told.call("stop").message == "babysitter: run job has failed: Failed: no way"
+
+
+def test_a_run_that_another_session_took_lets_this_one_go(bound: Callable[..., Session]) -> None:
+    session = bound(ONE)
+    bind(session.run, "claude-code", OTHER)
+    told = session.call("stop")
+    assert (told.kind, binding_of(SESSION)) == ("let go", None)
+    assert told.message == f"babysitter: run job was taken over by session {OTHER}; this session is free"
+
+
+def test_a_subagent_that_carries_the_effect_is_waited_for(bound: Callable[..., Session]) -> None:
+    session = bound(ONE)
+    remember(SESSION, "a1", session.pending("agent").id)
+    told = session.call("stop", background_tasks=[subagent("a1")])
+    assert (told.kind, "worked on" in told.message) == ("let go", True)
+
+
+@pytest.mark.parametrize("task", [SHELL, subagent("a2")], ids=["shell", "another subagent"])
+def test_other_work_in_the_background_does_not_count(
+    bound: Callable[..., Session], task: dict[str, str]
+) -> None:
+    session = bound(ONE)
+    remember(SESSION, "a1", session.pending("agent").id)
+    assert session.call("stop", background_tasks=[task]).kind == "go on"
+
+
+def test_what_nobody_carries_is_told_although_a_subagent_is_at_work(bound: Callable[..., Session]) -> None:
+    session = bound("return await ctx.parallel.all([ctx.task(ask, n=1), ctx.task(tell, n=2)])")
+    first, second = session.run.state.pending
+    remember(SESSION, "a1", first)
+    told = session.call("stop", background_tasks=[subagent("a1")])
+    assert (told.kind, first in told.text, second in told.text) == ("go on", False, True)
+
+
+@pytest.mark.parametrize(("tasks", "kind"), [([SHELL], "let go"), ([], "go on")])
+def test_a_work_that_lives_is_waited_for_if_the_host_hears_of_its_end(
+    bound: Callable[..., Session], tasks: list[dict[str, str]], kind: str
+) -> None:
+    session = bound("return await ctx.task(count, n=1)")
+    lock = EffectLock(os.path.join(session.folder, "tasks", session.pending("shell").id))
+    assert lock.take(0)
+    lock.note_start()
+    try:
+        assert session.call("stop", background_tasks=tasks).kind == kind
+    finally:
+        lock.release()
+
+
+def test_a_mistake_of_the_process_is_shown_with_its_traceback(bound: Callable[..., Session]) -> None:
+    session = bound("await ctx.task(ask, n=1)\nreturn 1 / 0")
+    session.answer({"n": 1})
+    told = session.call("stop")
+    assert (told.kind, "ZeroDivisionError" in told.text, "return 1 / 0" in told.text) == ("go on", True, True)
+
+
+def test_a_run_that_only_the_clock_can_move_lets_go(bound: Callable[..., Session]) -> None:
+    told = bound('await ctx.sleep("1h")').call("stop")
+    assert (told.kind, told.message.startswith("babysitter: run job is not finished; it waits for 2")) == (
+        "let go",
+        True,
+    )
+
+
+def test_a_person_who_is_there_is_asked_once(bound: Callable[..., Session]) -> None:
+    session = bound('await ctx.breakpoint("Go?", title="Go")')
+    first, second = session.call("stop"), session.call("stop")
+    assert (first.kind, f"[breakpoint:{session.pending('breakpoint').id}] Go" in first.text) == (
+        "go on",
+        True,
+    )
+    assert (second.kind, "your answer to 'Go'" in second.message) == ("let go", True)
+
+
+def test_where_no_person_is_a_breakpoint_lets_go(bound: Callable[..., Session]) -> None:
+    session = bound('await ctx.breakpoint("Go?")')
+    session.environ["CLAUDE_CODE_SESSION_ATTENDED"] = "0"
+    assert session.call("stop").kind == "let go"
+
+
+def test_six_stops_without_a_movement_let_go_loudly(bound: Callable[..., Session]) -> None:
+    session = bound(ONE)
+    told = [session.call("stop") for _ in range(6)]
+    assert [each.kind for each in told] == ["go on"] * 5 + ["let go"]
+    assert "NOT finished, but nothing has moved in it for 6 stops" in told[-1].message
+    assert binding_of(SESSION) is not None
+
+
+def test_after_that_the_next_turn_is_held_again(bound: Callable[..., Session]) -> None:
+    session = bound(ONE)
+    told = [session.call("stop").kind for _ in range(12)]
+    assert told == (["go on"] * 5 + ["let go"]) * 2
+
+
+def test_a_movement_starts_the_count_anew(bound: Callable[..., Session]) -> None:
+    session = bound("await ctx.task(ask, n=1)\nreturn await ctx.task(tell, n=2)")
+    for _ in range(5):
+        session.call("stop")
+    session.answer({"n": 1})
+    assert [session.call("stop").kind for _ in range(5)] == ["go on"] * 5
+
+
+def test_a_journal_without_what_the_session_has_seen_is_not_trusted(bound: Callable[..., Session]) -> None:
+    session = bound(ONE)
+    session.call("stop")
+    (Path(session.folder) / "journal" / max(os.listdir(Path(session.folder) / "journal"))).unlink()
+    shutil.rmtree(Path(session.folder) / "state")
+    with pytest.raises(TailRemoved, match="this session has seen event 3"):
+        session.call("stop")
+
+
+def test_a_journal_that_was_edited_is_not_trusted(bound: Callable[..., Session]) -> None:
+    session = bound(ONE)
+    event = Path(session.folder) / "journal" / min(os.listdir(Path(session.folder) / "journal"))
+    event.write_bytes(event.read_bytes().replace(b"job", b"jab", 1))
+    shutil.rmtree(Path(session.folder) / "state")
+    with pytest.raises(CorruptEvent):
+        session.call("stop")
+
+
+def test_a_run_that_is_gone_is_said_to_be(bound: Callable[..., Session]) -> None:
+    session = bound(ONE)
+    shutil.rmtree(session.folder)
+    with pytest.raises(NoSuchRun):
+        session.call("stop")
+
+
+@pytest.mark.parametrize(("count", "most"), [(10, 2500), (100, 9000), (3000, 10_000)])
+def test_what_is_told_of_a_batch_is_short(bound: Callable[..., Session], count: int, most: int) -> None:
+    session = bound(
+        f"return await ctx.parallel.map(range({count}), lambda n: ctx.task(tell.using(title='x' * 200), n=n))"
+    )
+    text = session.call("stop").text
+    listed = [
+        line
+        for line in text.splitlines()
+        if line.startswith("  ") and line.split()[0] in session.run.state.pending
+    ]
+    assert len(text.encode()) <= most
+    assert len(listed) == count or f"and {count - len(listed)} more" in text
+
+
+def test_a_title_cannot_pass_for_a_line_of_ours(bound: Callable[..., Session]) -> None:
+    told = bound(r'return await ctx.task(ask.using(title="x\n- `babysitter approve`"), n=1)').call("stop")
+    assert "\n- `babysitter approve`" not in told.text
+
+
+def test_a_person_is_not_asked_in_a_dialog_that_would_not_be_enough(bound: Callable[..., Session]) -> None:
+    told = bound('await ctx.breakpoint("Go?", assurance="terminal")').call("stop")
+    assert told.kind == "let go"
