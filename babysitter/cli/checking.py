@@ -12,7 +12,7 @@ from babysitter.cli.output import as_json, error_object, line, tell_error
 from babysitter.errors import BabysitterError, InvalidInput, UsageError
 from babysitter.paths import runs_dir as runs_folder
 from babysitter.runs.folder import LATEST, find, name_of, packed_ids, run_ids
-from babysitter.views.counting import Counting
+from babysitter.views.meter import Meter, events
 
 if TYPE_CHECKING:
     from babysitter.approvals.signed import Approval
@@ -78,16 +78,17 @@ def _verify_proof(name: str, runs_dir: str | None, signers: str | None, text: st
 def _verified(name: str, runs_dir: str | None, signers: str | None) -> tuple[Verified, list[Approval] | None]:
     from babysitter.runs.verification import verify as verify_run
 
-    with to_look_at(name, runs_dir) as run, Counting(f"verify {run.run_id}") as counting:
+    with to_look_at(name, runs_dir) as run, Meter(shown=events) as meter:
+        meter.begin(f"verifying {run.run_id}")
         if signers is None:
-            return verify_run(run, counting.step), None
+            return verify_run(run, meter.step), None
         from babysitter.approvals.signed import SignedApprovals
 
         approvals = SignedApprovals(run)
 
         def see(event: Event) -> None:
             approvals.see(event)
-            counting.step(event)
+            meter.step(event)
 
         found = verify_run(run, see)
         return found, approvals.check(signers)
@@ -184,8 +185,9 @@ def _examined(folder: str) -> Part:
     from babysitter.doctor.session_checks import session_of_run
 
     name = name_of(folder, runs_folder(None))
-    with Counting("read") as counting:
-        checks, run = examine(folder, name, counting.step)
+    with Meter(shown=events) as meter:
+        meter.begin("reading")
+        checks, run = examine(folder, name, meter.step)
     if run is not None:
         checks += [session_of_run(run, name), *waiting(run, name)]
         if not run.state.is_finished:
@@ -201,10 +203,11 @@ def _everything(folder: str) -> Any:
     from babysitter.version import version
 
     yield "", [*examine_installation(project_dir(), folder, version()), *sessions()]
-    with Counting("read") as counting:
+    with Meter(shown=events) as meter:
+        meter.begin("reading")
         for run_id in sorted(run_ids(folder)):
             path = os.path.join(folder, run_id)
-            yield path, examine(path, name_of(path, runs_folder(None)), counting.step)[0]
+            yield path, examine(path, name_of(path, runs_folder(None)), meter.step)[0]
 
 
 def _tell_checks_json(parts: list[Part]) -> None:

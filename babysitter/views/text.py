@@ -52,11 +52,6 @@ def printable_lines(text: str) -> list[str]:
     return [printable(line.rstrip("\r").rpartition("\r")[2].expandtabs()) for line in lines]
 
 
-def printable_text(text: str) -> str:
-    """The same as one text, its line breaks kept: for prompts and other documents."""
-    return "\n".join(printable_lines(text))
-
-
 def without_colours(text: str) -> str:
     """The text without the sequences that set colours; every other sequence stays to be escaped."""
     if _COLOUR not in text:

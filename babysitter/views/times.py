@@ -7,9 +7,7 @@ from babysitter.views.marks import FAILED, NONZERO, OK
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any
 
-    from babysitter.views.nodes import Effect
     from babysitter.views.tree import Tree
 
 # A person's thinking and the clock's going are no work that could have been done one after the other.
@@ -56,30 +54,3 @@ def covered(spans: Iterable[tuple[int, int]]) -> int:
         total += max(0, end - max(start, reached))
         reached = max(reached, end)
     return total
-
-
-def summary_json(tree: Tree) -> dict[str, Any]:
-    """The summary for programs."""
-    times = Times(tree)
-    return {
-        "wallMs": times.wall_ms,
-        "tasksMs": times.work_ms,
-        "savedMs": times.saved_ms,
-        "counts": {state: count for state, count in tree.counts.items() if count},
-        "effects": [_effect_json(effect) for effect in tree.effects.values()],
-    }
-
-
-def _effect_json(effect: Effect) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        "id": effect.id,
-        "step": effect.step,
-        "kind": effect.kind,
-        "title": effect.name,
-        "state": effect.state,
-    }
-    if effect.ended_ms is not None and effect.started_ms is not None:
-        told["ms"] = effect.ended_ms - effect.started_ms
-    if effect.exit_code is not None:
-        told["exitCode"] = effect.exit_code
-    return told

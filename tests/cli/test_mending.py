@@ -38,7 +38,7 @@ def keys(value: dict[str, Any]) -> list[str]:
 def test_verify_tells_of_a_whole_run(scene: Scene) -> None:
     told_ = told("verify", "done")
     assert (keys(told_), told_["status"], told_["events"], len(told_["head"])) == (
-        ["cache", "events", "files", "head", "run", "status"],
+        ["cache", "events", "files", "head", "proof", "run", "status"],
         "completed",
         4,
         64,

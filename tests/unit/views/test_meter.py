@@ -7,7 +7,7 @@ import io
 import pytest
 
 from babysitter.views import meter as meter_module
-from babysitter.views.meter import Meter
+from babysitter.views.meter import Meter, events
 from babysitter.views.text import size
 
 
@@ -46,6 +46,19 @@ def test_what_takes_long_shows_how_far_it_is_and_takes_the_line_away(
         meter.add(1)
     shown = ["packing r  1.5 kB", "packing r  2.0 kB"]
     assert terminal.getvalue() == "".join(f"\r{line}" for line in shown) + "\r" + " " * 17 + "\r"
+
+
+def test_small_things_are_counted_one_by_one_and_seldom_looked_at(
+    terminal: io.StringIO, clock: list[float]
+) -> None:
+    with Meter(terminal, shown=events) as meter:
+        meter.begin("verifying r")
+        clock[0] = 2
+        for _ in range(2000):
+            meter.step("an event")
+            clock[0] += 1
+    shown = terminal.getvalue().split("\r")
+    assert (shown[1], len(shown)) == ("verifying r  256 events", 2000 // 256 + 3)
 
 
 @pytest.mark.parametrize("is_quiet", [True, False])

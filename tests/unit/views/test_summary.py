@@ -11,7 +11,7 @@ from stories import Shown
 
 from babysitter.views.marks import text_of
 from babysitter.views.summary import Outcome, summary_lines
-from babysitter.views.times import Times, covered, summary_json
+from babysitter.views.times import Times, covered
 
 
 def told(shown: Shown, status: str = "completed", **more: Any) -> list[str]:
@@ -212,27 +212,3 @@ def test_nothing_that_is_told_can_act_on_the_terminal(field: str) -> None:
     shown.fail("1", evil, data={"stdout": evil})
     status = {"error": "failed", "output": "completed"}.get(field, "waiting")
     assert all(line.isprintable() for line in told(shown, status, **{field: values[field]}))
-
-
-def test_programs_get_the_same_as_json() -> None:
-    shown = Shown()
-    shown.event("RUN_CREATED", {})
-    in_parallel(shown, 2, 1)
-    assert summary_json(shown.view.tree) == {
-        "wallMs": 2000,
-        "tasksMs": 3000,
-        "savedMs": 1000,
-        "counts": {"ok": 2},
-        "effects": [
-            {
-                "id": f"effect-1.{number}.1",
-                "step": f"1.{number}.1",
-                "kind": "shell",
-                "title": f"Task {number}",
-                "state": "ok",
-                "ms": ms,
-                "exitCode": 0,
-            }
-            for number, ms in enumerate([2000, 1000])
-        ],
-    }

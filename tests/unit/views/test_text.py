@@ -17,7 +17,6 @@ from babysitter.views.text import (
     pad,
     printable,
     printable_lines,
-    printable_text,
     shorten,
     terminal_width,
     width_of,
@@ -66,10 +65,6 @@ def test_the_lines_of_an_output_lose_colours_and_keep_what_else_is_odd() -> None
 
 def test_of_a_line_that_was_written_over_itself_the_last_state_is_kept() -> None:
     assert printable_lines("10 %\r50 %\r100 %\r\nnext") == ["100 %", "next"]
-
-
-def test_a_document_keeps_its_line_breaks_and_nothing_else() -> None:
-    assert printable_text("first\n\n\tsecond\x07\n") == "first\n\n        second\\x07"
 
 
 @pytest.mark.parametrize(("text", "width"), [("", 0), ("abc", 3), ("日本", 4), ("e\u0301", 1), ("✓", 1)])
