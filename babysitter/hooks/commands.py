@@ -14,7 +14,6 @@ from babysitter.errors import BabysitterError, NoSuchEffect
 from babysitter.hooks.bound import bound_to
 from babysitter.hosts import adapter_of
 from babysitter.hosts.calls import let_go, tell
-from babysitter.runs.edits import present_digests
 from babysitter.runs.results import accept, decide, find_effect
 from babysitter.sessions.grants import grant
 from babysitter.sessions.presence import is_nested, presence_of
@@ -91,8 +90,7 @@ def _decided(call: Call, run: Run) -> str:
     evidence = _evidence(call)
     by = str(evidence.pop("by"))
     if words and words[0] in WHAT:
-        about = {"sourceDigests": present_digests(run)} if words[0] == "edit" else None
-        permit(run, words[0], by=by, assurance=LEVEL, evidence=evidence, about=about)
+        permit(run, words[0], by=by, assurance=LEVEL, evidence=evidence)
         return f"recorded, the person permits to {WHAT[words[0]]}. Do it now, or stop to be told what is next"
     effect, words = _effect(run, words)
     approved, option, feedback = _read(run, effect, words)
