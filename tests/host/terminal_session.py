@@ -54,7 +54,7 @@ class Terminal:
 
     @property
     def screen(self) -> str:
-        """All that has appeared since something was typed last, without blanks: the host draws some of them."""
+        """All that has appeared since something was typed last, without blanks, which the host may draw."""
         return re.sub(r"\s+", "", CONTROL.sub(b" ", self._seen[self._mark :]).decode(errors="replace"))
 
     def see(self, text: str) -> None:

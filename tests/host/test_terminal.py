@@ -127,12 +127,19 @@ def test_the_typed_command_is_an_answer(lab: Lab) -> None:
     assert Path("shipped").exists()
 
 
-def test_the_typed_command_permits_an_edit_of_the_gate(lab: Lab) -> None:
+def test_the_typed_command_permits_an_edit_of_a_gate(lab: Lab) -> None:
     with asked(lab) as terminal:
         terminal.press(ESCAPE)
         terminal.see("? for shortcuts")
         source = Path("gate.py").read_text()
-        Path("gate.py").write_text(source.replace("Is it good enough?", "Is it good?"))
+        Path("gate.py").write_text(source.replace("touch shipped", "touch shipped again"))
         terminal.say("go on")
-        told(terminal, "approve edit")
+        told(terminal, "/babysitter:approve edit")
         assert_still_waits()
+        terminal.say("/babysitter:approve edit")
+        seen(lambda: events("r", "PROCESS_CHANGED"))
+        terminal.see("waits for your answer")
+        terminal.say("/babysitter:approve yes")
+        seen(lambda: events("r", "RUN_COMPLETED"))
+    assert [(told["what"], told["assurance"]) for told in events("r", "PERMITTED")] == [("edit", "command")]
+    assert Path("again").exists()
