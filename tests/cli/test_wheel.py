@@ -64,3 +64,37 @@ def test_the_installed_command_runs(installed: Path) -> None:
 
 def test_the_installed_command_finds_the_shipped_processes(installed: Path) -> None:
     assert "quality-checks" in run(installed, "process", "list").stdout
+
+
+SESSION = "11111111-2222"
+ASKS = """
+from babysitter import agent
+
+@agent
+def ask():
+    return "why?"
+
+async def process(inputs, ctx):
+    return await ctx.task(ask)
+"""
+
+
+@pytest.mark.parametrize("is_on_the_path", [True, False])
+def test_a_hook_of_the_installed_plugin_finds_the_installed_command(
+    installed: Path, project: Path, home: Path, is_on_the_path: bool
+) -> None:
+    session = {"CLAUDECODE": "1", "CLAUDE_CODE_SESSION_ID": SESSION, "PYTHONPATH": str(installed)}
+    (project / "asks.py").write_text(ASKS)
+    create = [installed / "bin" / "babysitter", "create", "asks.py", "--run-id", "r1"]
+    subprocess.run(create, env={**os.environ, **session}, check=True, capture_output=True)
+    path = f"{installed / 'bin'}:{os.environ['PATH']}" if is_on_the_path else "/usr/bin:/bin"
+    hook = subprocess.run(
+        ["sh", installed / "babysitter" / "_plugin" / "hooks" / "stop"],
+        env={**os.environ, **session, "PATH": path},
+        input=f'{{"session_id": "{SESSION}"}}\n',
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    expected = "run r1 is not finished" if is_on_the_path else "its command is not on the PATH"
+    assert (expected in hook.stdout, hook.stderr) == (True, "")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.host.real_session import MOST_SECONDS, going
+from tests.host.terminal_session import on_terminal
 from tests.support.commands import call, told
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from tests.host.fake_api import Model
     from tests.host.real_session import Going, Session
+    from tests.host.terminal_session import Terminal
 
 PROCESSES = Path(__file__).parent / "processes"
 RUNS = Path(".a5c") / "runs"
@@ -40,6 +42,12 @@ class Lab(NamedTuple):
         out = self.out / str(len(list(self.out.iterdir())))
         with going(prompt, model, home=self.home, out=out, **more) as session:
             yield session
+
+    @contextlib.contextmanager
+    def terminal(self, model: Model, **more: Any) -> Iterator[Terminal]:
+        """A session on a terminal, while this is not left."""
+        with on_terminal(model, home=self.home, **more) as terminal:
+            yield terminal
 
     def session(self, prompt: str, model: Model, **more: Any) -> Session:
         """A session from start to end."""

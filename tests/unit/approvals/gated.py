@@ -29,12 +29,18 @@ SIGNED = GATE.replace("options=", 'assurance="signed", options=')
 needs_ssh_keygen = pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="there is no ssh-keygen")
 
 
-def begin(source: str = GATE, name: str = "r", **options: Any) -> Run:
-    """A run, brought to its first breakpoint."""
+def created(source: str, name: str = "r", **options: Any) -> Run:
+    """A run of which nothing is done yet."""
     Path("process.py").write_text(source, "utf-8")
     here = str(Path.cwd())
     entry = resolve("process.py", here)
-    run = create(os.path.abspath(RUNS), entry, {}, project=here, version="0", run_id=name, **options).load()
+    told = {"project": here, "version": "0", "run_id": name, **options}
+    return create(os.path.abspath(RUNS), entry, {}, **told).load()
+
+
+def begin(source: str = GATE, name: str = "r", **options: Any) -> Run:
+    """A run, brought to its first breakpoint."""
+    run = created(source, name, **options)
     iterate(run)
     return run
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from gated import GATE, begin, data_of, guard, open_breakpoint, opened
+from gated import GATE, begin, created, data_of, guard, open_breakpoint, opened
 
 from babysitter.approvals import permits
 from babysitter.approvals.levels import LEVELS
@@ -158,9 +158,8 @@ def test_a_breakpoint_that_demands_a_person_stays_open() -> None:
 
 def test_what_an_iteration_has_answered_itself_is_not_told_as_new() -> None:
     source = TWO.replace('"Two?", ', '"Two?", assurance="dialog", ')
-    run = begin(source, options=POLICY)
-    resolved = [effect for effect in run.state.effects.values() if not effect.is_pending]
-    assert (len(resolved), [effect.label for effect in iterate(begin(source, "q")).new]) == (1, [])
+    run = created(source, options=POLICY)
+    assert ([effect.label for effect in iterate(run).new], len(run.state.effects)) == (["Two?"], 2)
 
 
 def test_a_permitted_policy_answers_from_then_on() -> None:

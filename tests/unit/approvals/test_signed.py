@@ -10,7 +10,7 @@ import pytest
 from gated import GATE, RUNS, SIGNED, begin, needs_ssh_keygen, new_key, open_breakpoint, signers_of
 
 from babysitter.approvals import ssh_keys
-from babysitter.approvals.signed import SignedApprovals, own_signers, sign
+from babysitter.approvals.signed import SignedApprovals, message_of, own_signers, sign
 from babysitter.approvals.ssh_keys import Signature, own_key, verify
 from babysitter.errors import BadSignature, InvalidInput, UsageError
 from babysitter.runs.folder import open_run
@@ -119,6 +119,14 @@ async def process(inputs, ctx):
     accept(run, [told, copied])
     with pytest.raises(BadSignature, match="event 5: the signature"):
         checked("r", signers_of(anna=key))
+
+
+def test_what_is_signed_names_the_run_the_breakpoint_the_question_and_a_nonce() -> None:
+    told = {"approved": True, "option": "live", "respondedBy": "me"}
+    assert message_of("r", "e", told, "digest", "n") == (
+        '{"approved":true,"babysitter":"approval","effect":"e","feedback":null,"nonce":"n",'
+        '"option":"live","response":null,"run":"r","shown":"digest"}\n'
+    )
 
 
 CHANGES: list[dict[str, Any]] = [

@@ -84,6 +84,30 @@ def test_a_breakpoint_needs_a_question(question: Any) -> None:
     )
 
 
+@pytest.mark.parametrize("level", ["dialog", "command", "terminal", "signed"])
+def test_a_breakpoint_may_demand_a_level_of_assurance(level: str) -> None:
+    run = start(asking(lambda ctx: ctx.breakpoint("Merge?", assurance=level)))
+    assert run.rounds[0][0].args == {"question": "Merge?", "title": None, "options": None, "assurance": level}
+
+
+@pytest.mark.parametrize(
+    ("told", "error", "message"),
+    [
+        (
+            "script",
+            "ValueError",
+            "there is no assurance 'script'; it is one of dialog, command, terminal, signed",
+        ),
+        ("", "ValueError", "there is no assurance ''; it is one of dialog, command, terminal, signed"),
+        (5, "TypeError", "assurance=5 is not a text; it is one of dialog, command, terminal, signed"),
+    ],
+)
+def test_any_other_assurance_is_refused_and_the_levels_are_listed(
+    told: Any, error: str, message: str
+) -> None:
+    assert stuck_in(asking(lambda ctx: ctx.breakpoint("Merge?", assurance=told))) == (error, message)
+
+
 def test_a_sleep_is_asked_for_in_seconds() -> None:
     run = start(asking(lambda ctx: ctx.sleep("1h30m")))
     assert [(asked.task, asked.args) for asked in run.rounds[0]] == [("sleep", {"seconds": 5400})]

@@ -218,6 +218,13 @@ def test_a_breakpoint_without_title_is_known_by_its_question() -> None:
     }
 
 
+def test_a_breakpoint_that_an_author_describes_demands_a_level_that_there_is() -> None:
+    described = {"kind": "breakpoint", "breakpoint": {"question": "Go?", "assurance": "absolute"}}
+    task = define_task("gate", lambda args: described)
+    with pytest.raises(ValueError, match="there is no assurance 'absolute'"):
+        task.define({})
+
+
 def test_the_answer_to_a_breakpoint_is_a_decision() -> None:
     assert BREAKPOINT.read_result({"approved": True}) == Decision(True)
 

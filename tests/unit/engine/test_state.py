@@ -44,6 +44,41 @@ def fold(*events: tuple[str, dict[str, Any]]) -> RunState:
     return state
 
 
+# What people permit.
+
+BOUND = ("SESSION_BOUND", {"host": "claude-code", "sessionId": "s"})
+RELEASED = ("SESSION_RELEASED", {"sessionId": "s", "reason": "end"})
+
+
+def permitted(what: str) -> tuple[str, dict[str, Any]]:
+    return ("PERMITTED", {"what": what, "by": "me", "assurance": "command", "evidence": {}})
+
+
+def open_permits(*events: tuple[str, dict[str, Any]]) -> list[str]:
+    return [permit["what"] for permit in fold(CREATED, BOUND, *events).permits]
+
+
+def test_a_permit_stays_until_use_is_made_of_it() -> None:
+    every = [permitted(what) for what in ("edit", "release", "rebind", "halt")]
+    told = [open_permits(*every), open_permits(*every, RELEASED), open_permits(*every, CHANGED)]
+    assert told == [["edit", "release", "rebind", "halt"], ["edit", "halt"], ["release", "rebind", "halt"]]
+
+
+def test_a_policy_is_chosen_at_the_beginning_or_permitted_later() -> None:
+    kind, data = CREATED
+    by_options = fold((kind, {**data, "options": {"breakpoints": "policy"}}))
+    told = [fold(CREATED), by_options, fold(CREATED, permitted("policy"))]
+    assert [state.answers_by_policy for state in told] == [False, True, True]
+
+
+def test_which_files_hold_gates_is_known_from_the_last_that_said_so() -> None:
+    kind, data = CREATED
+    created = (kind, {**data, "gates": ["process.py"]})
+    changed = (CHANGED[0], {**CHANGED[1], "gates": []})
+    told = [fold(CREATED), fold(created), fold(created, CHANGED), fold(created, changed)]
+    assert [state.gates for state in told] == [None, ["process.py"], ["process.py"], []]
+
+
 # Effects.
 
 
