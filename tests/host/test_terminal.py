@@ -143,3 +143,16 @@ def test_the_typed_command_permits_an_edit_of_a_gate(lab: Lab) -> None:
         seen(lambda: events("r", "RUN_COMPLETED"))
     assert [(told["what"], told["assurance"]) for told in events("r", "PERMITTED")] == [("edit", "command")]
     assert Path("again").exists()
+
+
+def test_the_typed_yolo_lets_one_run_be_answered_by_policy(lab: Lab) -> None:
+    lab.use("gate.py")
+    create = "babysitter create gate.py --run-id {} --yolo"
+    model = Obeying(create.format("r"), "babysitter work r", create.format("other"))
+    with lab.terminal(model, arguments=ARGUMENTS) as terminal:
+        terminal.see("? for shortcuts")
+        terminal.say("/babysitter:yolo gate.py")
+        seen(lambda: events("r", "RUN_COMPLETED"))
+        told(terminal, "a person chooses")
+    assert answer()["evidence"]["assurance"] == "policy"
+    assert not Path(".a5c/runs/other").exists()
