@@ -118,6 +118,18 @@ def level_here(what: str, hint: str, environ: Mapping[str, str] | None = None) -
     return "terminal" if is_person_there() else "script"
 
 
+def demand_terminal(environ: Mapping[str, str] | None = None) -> None:
+    """Go on only where a person calls, in a terminal outside of any agent's session.
+
+    Raises:
+        PersonNeeded
+    """
+    if is_inside_host(environ) or not is_person_there():
+        raise PersonNeeded(
+            "it is not seen that a person wants this", hint="call it in a terminal of your own"
+        )
+
+
 def seen_here() -> dict[str, Any]:
     """What there is to show for a person at a terminal."""
     try:

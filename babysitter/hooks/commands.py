@@ -6,17 +6,14 @@ and what a schedule sends is not expanded. Who it comes from is checked all the 
 
 from __future__ import annotations
 
-import os
-
 from babysitter.approvals.permits import WHAT, permit
 from babysitter.approvals.place import person
 from babysitter.errors import BabysitterError, NoSuchEffect
 from babysitter.hooks.bound import bound_to
-from babysitter.hosts import adapter_of
+from babysitter.hooks.doubt import doubt
 from babysitter.hosts.calls import let_go, tell
 from babysitter.runs.results import accept, decide, find_effect
 from babysitter.sessions.grants import grant
-from babysitter.sessions.presence import is_nested, presence_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,11 +33,11 @@ def command(call: Call) -> Answer:
     """Record what a person decided, or what their command allows."""
     if call.command not in GRANTS and call.command != "approve":
         return let_go()
-    doubt = _doubt(call)
-    if doubt:
+    reason = doubt(call)
+    if reason:
         if call.command == "approve":
             return tell(
-                f"babysitter: nothing was recorded, {doubt}; a person can in a terminal: babysitter approve"
+                f"babysitter: nothing was recorded, {reason}; a person can in a terminal: babysitter approve"
             )
         return let_go()
     if call.command in GRANTS:
@@ -48,18 +45,6 @@ def command(call: Call) -> Answer:
             grant(call.session, what, _evidence(call))
         return let_go()
     return _approve(call)
-
-
-def _doubt(call: Call) -> str:
-    """Why this may be no person's command; empty when there is no reason to doubt."""
-    started = presence_of(call.session)
-    if not call.has_person:
-        return "no person is at this session"
-    if started is None or started.pid != call.pid:
-        return "it comes from another process than the one in which this session began"
-    if is_nested(call.pid, adapter_of(os.environ).SIGNS):
-        return "this session was itself started by a session of an agent"
-    return ""
 
 
 def _evidence(call: Call) -> dict[str, Any]:

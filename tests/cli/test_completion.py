@@ -43,7 +43,7 @@ def completions(line: str) -> list[str]:
     [
         ("babysitter st", ["status"]),
         ("babysitter re", ["resume", "reject", "repair", "restore"]),
-        ("babysitter process ", ["list", "show"]),
+        ("babysitter process ", ["check", "list", "show"]),
         ("babysitter status ma", ["many"]),
         ("babysitter status la", ["latest"]),
         ("babysitter resume do", ["done"]),

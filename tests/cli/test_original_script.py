@@ -103,7 +103,7 @@ def test_run_iterate_says_what_to_do_next(scene: Scene) -> None:
     ("run", "code", "reason", "more"),
     [
         ("gate", 0, "breakpoint-waiting", []),
-        ("done", 0, "terminal-state", ["output"]),
+        ("done", 0, "terminal-state", ["output", "proof"]),
         ("failed", 1, "terminal-state", ["error"]),
         ("stuck", 7, "stuck", ["problem"]),
     ],

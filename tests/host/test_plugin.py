@@ -1,99 +1,65 @@
-"""The plugin as the real program loads it: valid, installed from the checkout, with commands for people."""
+"""The host takes the plugin: it finds nothing to complain about, and installs it from a checkout."""
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
-from pathlib import Path
+import sys
 from typing import TYPE_CHECKING
-
-import pytest
 
 from tests.host.host_program import ROOT, environment, needs_host, program
 from tests.host.lab import each_once, status
-from tests.host.models import Obeying, bash
+from tests.host.models import Obeying
 
 if TYPE_CHECKING:
-    from tests.host.asked import Asked
+    from pathlib import Path
+
     from tests.host.lab import Lab
-    from tests.host.real_session import Session
 
 pytestmark = needs_host
-COMMANDS = ("approve", "call", "doctor", "forever", "help", "plan", "resume", "status", "yolo")
-WATCH = """
-from babysitter import agent, shell
-
-@shell(title="look")
-def look(n):
-    return f"test {n} = 2"
-
-@agent(returns={"type": "string"})
-def explain():
-    "explain"
-    return "Say what changed."
-
-async def process(inputs, ctx):
-    for n in range(3):
-        await ctx.sleep(1)
-        if (await ctx.task(look.using(check=False), n=n)).ok:
-            return await ctx.task(explain)
-"""
-FOR_THE_MODEL = ("babysit", "author-process", "quality-checks")
+PARTS = (".claude-plugin", "babysitter", "bin", "hooks", "processes", "scripts", "skills")
+NOWHERE = "http://127.0.0.1:9"
 
 
-def claude(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of the program that needs no model."""
+def plugin(lab: Lab, folder: Path, *arguments: str) -> str:
+    """What a command of the host about plugins says, called in a folder."""
     done = subprocess.run(
-        [program(), *words],
-        env=environment(home, "http://127.0.0.1:9"),
+        [program(), "plugin", *arguments],
+        cwd=folder,
+        env=environment(lab.home, NOWHERE),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    return done.stdout
 
 
-def say_nothing(asked: Asked) -> str:
-    return "Yes."
+def checkout(folder: Path) -> Path:
+    """A checkout as somebody gets it who only uses it, but for its environment, which is ours."""
+    folder.mkdir()
+    for part in PARTS:
+        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in ("README.md", "pyproject.toml"):
+        shutil.copy(ROOT / file, folder)
+    os.symlink(os.readlink(ROOT / "plugin.json"), folder / "plugin.json")
+    os.symlink(sys.prefix, folder / ".venv")
+    return folder
 
 
-def heard(session: Session) -> str:
-    """All that the model was sent first."""
-    asked = next(asked for asked in session.api.asked if asked.lane == "main")
-    return f"{asked.system}\n{asked.new_text}"
+def test_the_strict_check_of_the_host_passes(lab: Lab) -> None:
+    assert "Validation passed" in plugin(lab, ROOT, "validate", "--strict", ".")
 
 
-def test_the_host_finds_nothing_wrong_with_the_plugin(lab: Lab) -> None:
-    claude(lab.home, "plugin", "validate", "--strict", str(ROOT))
-
-
-@pytest.mark.parametrize("name", COMMANDS)
-def test_a_typed_command_brings_its_text_with_what_was_typed_behind_it(lab: Lab, name: str) -> None:
-    session = lab.session(f"/babysitter:{name} the-words", say_nothing)
-    assert "the-words" in heard(session)
-    assert f"/skills/{name}" in heard(session)
-    assert "$ARGUMENTS" not in heard(session)
-
-
-def test_the_model_is_offered_what_it_may_use_and_no_command_of_a_persons(lab: Lab) -> None:
-    told = heard(lab.session("go", say_nothing))
-    offered = [name for name in (*FOR_THE_MODEL, *COMMANDS) if f"babysitter:{name}:" in told]
-    assert offered == list(FOR_THE_MODEL)
-
-
-def test_it_can_be_installed_from_the_checkout(lab: Lab) -> None:
-    claude(lab.home, "plugin", "marketplace", "add", str(ROOT))
-    claude(lab.home, "plugin", "install", "babysitter@babysitter")
-    session = lab.session("/babysitter:help", say_nothing, plugin=())
-    assert "Babysitter keeps this session to a process" in heard(session)
-
-
-def test_an_agent_is_called_when_what_sleeps_in_the_background_has_something_for_it(lab: Lab) -> None:
-    Path("watch.py").write_text(WATCH, "utf-8")
-    wait = bash("babysitter work r --wait", is_background=True)
-    model = Obeying("babysitter create watch.py --run-id r", [wait], answers={"what changed": '"all of it"'})
-    session = lab.session("go", model)
-    assert (status("r")["status"], status("r")["output"]) == ("completed", "all of it")
+def test_the_plugin_is_installed_from_a_checkout_and_holds_a_session(lab: Lab, tmp_path: Path) -> None:
+    folder = checkout(tmp_path / "checkout")
+    plugin(lab, folder, "marketplace", "add", "./")
+    plugin(lab, folder, "install", "babysitter@babysitter")
+    lab.use("mixed.py")
+    model = Obeying("babysitter create mixed.py --run-id r", answers={"": '{"verdict": "good"}'})
+    session = lab.session("go", model, plugin=())
+    assert status("r")["status"] == "completed"
     assert each_once("r")
-    assert "it waits for 20" in session.messages[0]
+    assert "proof" in session.messages[-1]
