@@ -114,7 +114,7 @@ def person_for(
     Raises:
         PersonNeeded: nobody does.
     """
-    if not is_person_there() or is_inside_host(environ):
+    if not is_person_there() or is_inside_host(environ, is_guarded=True):
         raise PersonNeeded(
             f"an agent's session works on run {run_id!r}; to {WHAT[what]} needs a person",
             hint=hint or ways_to_permit(run_id, what),

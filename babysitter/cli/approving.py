@@ -85,8 +85,12 @@ def reject(run: str, effect: str | None, **told: Any) -> int:
 def _decide(run: str, effect: str | None, approved: bool, told: dict[str, Any]) -> int:
     if told["key"] is not None and not told["sign"]:
         raise UsageError("--key is the key to sign with, and nothing is to be signed", hint="add --sign")
-    level = level_here("nobody answers a breakpoint", ways_to_answer(run, effect or "EFFECT", None))
     found = opened(run, told["runs_dir"])
+    level = level_here(
+        "nobody answers a breakpoint",
+        ways_to_answer(run, effect or "EFFECT", None),
+        is_guarded=found.state.is_guarded,
+    )
     target = find_effect(found, effect) if effect else only_breakpoint(found)
     words = {name: told[name] for name in WORDS}
     answer = decide(
@@ -164,9 +168,9 @@ def _permit(run: str, what: str, before: str, told: dict[str, Any]) -> int:
             f"--permit {what!r} is nothing that can be permitted", hint=f"one of {', '.join(WHAT)}"
         )
     ways = ways_to_permit(run, what)
-    if level_here("nobody permits anything", ways) != "terminal":
-        raise PersonNeeded(f"to {WHAT[what]} is permitted by a person, and there is no terminal", hint=ways)
     found = opened(run, told["runs_dir"])
+    if level_here("nobody permits anything", ways, is_guarded=found.state.is_guarded) != "terminal":
+        raise PersonNeeded(f"to {WHAT[what]} is permitted by a person, and there is no terminal", hint=ways)
     about = about_now(found, what, before)
     where = f" (to before event {before})" if before else ""
     _show([f"run {found.run_id}: {WHAT[what]}{where}", *_edited(found, about)], told["as_json"])

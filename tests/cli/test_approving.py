@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -15,7 +16,7 @@ from babysitter.runs.results import accept, decide
 from babysitter.sessions.binding import bind, set_aside
 from babysitter.sessions.grants import grant
 from babysitter.sessions.progress import check_tail, keep_head, progress_of
-from tests.support.commands import call, told, write
+from tests.support.commands import BABYSITTER, call, told, write
 from tests.support.driving import Terminal, wait_until
 
 if TYPE_CHECKING:
@@ -118,6 +119,24 @@ def test_taking_the_variables_away_does_not_hide_the_session(home: Path) -> None
     (home / "sessions" / "s-1" / "host").write_text(f"{os.getpid()}\n/project\n/plugin\n")
     error = told("approve", "r", code=3)["error"]
     assert error["message"] == "inside an agent's session nobody answers a breakpoint"
+
+
+@pytest.mark.parametrize("words", [["approve", "r"], ["approve", "r", "--permit", "release"]])
+def test_another_home_does_not_hide_the_session_either(words: list[str], tmp_path: Path) -> None:
+    if not Path("/proc/self/environ").exists():
+        pytest.skip("this system has no /proc that tells the environment of a process")
+    begin_guarded()
+    hidden = ["env", "-u", "CLAUDECODE", f"BABYSITTER_HOME={tmp_path}", str(BABYSITTER), *words]
+    # A shell that becomes the command would be no process above it.
+    ended = subprocess.run(
+        ["sh", "-c", f"{shlex.join(hidden)}; exit $?"],
+        env={**os.environ, "CLAUDECODE": "1"},
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    assert (ended.returncode, "inside an agent's session" in ended.stderr) == (3, True)
 
 
 @needs_ssh_keygen
