@@ -66,10 +66,15 @@ def _evidence(call: Call) -> dict[str, Any]:
     return {
         "by": person(),
         "session": call.session,
-        "prompt": call.prompt_id,
+        "prompt": _writable(call.prompt_id),
         "pid": call.pid,
-        "command": f"{call.command} {call.arguments}".strip()[:500],
+        "command": _writable(f"{call.command} {call.arguments}".strip()[:500]),
     }
+
+
+def _writable(text: str) -> str:
+    """The text with half characters spelled out, which no file can take."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _approve(call: Call) -> Answer:

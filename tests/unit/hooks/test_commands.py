@@ -167,3 +167,9 @@ def test_an_edit_is_permitted_as_it_is_now_and_the_run_goes_on_with_it(
     assert "a person accepts it" in session.call("stop").text
     typed(session, "approve", "edit")
     assert "has completed" in session.call("stop").message
+
+
+def test_half_a_character_loses_no_grant(bound: Callable[..., Session]) -> None:
+    typed(bound(ASK), "call", "x \ud83d", prompt_id="p\udc00")
+    told = take(SESSION, "rebind") or {}
+    assert (told["command"], told["prompt"]) == ("call x \\ud83d", "p\\udc00")
