@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 
-from babysitter import config
 from babysitter.errors import BabysitterError
-from babysitter.hooks.bound import bound_to, let_session_go
+from babysitter.hooks.bound import bound_to, let_session_go, limits_of
 from babysitter.hosts import OWN_VARIABLE, adapter_of, session_of
 from babysitter.hosts.calls import let_go, tell
 from babysitter.ids import valid_id
@@ -62,7 +61,7 @@ def _take_up(call: Call) -> None:
     if ended is None or not os.path.isdir(ended.folder):
         return
     check_folder(ended.folder)
-    run = Run(ended.folder, config.load(call.project or ended.folder).limits).load()
+    run = Run(ended.folder, limits_of(call, ended.folder)).load()
     if not run.state.is_finished and run.state.session is None:
         bind(run, call.host, call.session)
     place.remove(ended.session, ENDED)
