@@ -76,6 +76,17 @@ def edit_now(run: Run) -> dict[str, Any]:
     return {"sourceDigests": present_digests(run)}
 
 
+def edit_lines(run: Run, about: dict[str, Any]) -> list[str]:
+    """For people: the files that are not as the journal has them."""
+    known, now = run.state.source_digests, about.get("sourceDigests")
+    if now is None:
+        return []
+    lines = [f"  changed  {name}  {now[name]}" for name in now if known.get(name, now[name]) != now[name]]
+    lines += [f"  new      {name}  {now[name]}" for name in now if name not in known]
+    lines += [f"  gone     {name}" for name in known if name not in now]
+    return lines or ["  nothing has changed"]
+
+
 def is_permitted(run: Run, what: str, about: dict[str, Any] | None = None) -> bool:
     """A person has permitted it, and it was not made use of yet."""
     return any(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from babysitter.approvals.permits import WHAT, about_now, permit, ways_to_permit
+from babysitter.approvals.permits import WHAT, about_now, edit_lines, permit, ways_to_permit
 from babysitter.approvals.place import level_here, person, seen_here
 from babysitter.cli.options import complete_effect, json_option, opened, run_argument, runs_dir_option
 from babysitter.cli.output import as_json, complain, line
@@ -173,7 +173,7 @@ def _permit(run: str, what: str, before: str, told: dict[str, Any]) -> int:
         raise PersonNeeded(f"to {WHAT[what]} is permitted by a person, and there is no terminal", hint=ways)
     about = about_now(found, what, before)
     where = f" (to before event {before})" if before else ""
-    _show([f"run {found.run_id}: {WHAT[what]}{where}", *_edited(found, about)], told["as_json"])
+    _show([f"run {found.run_id}: {WHAT[what]}{where}", *edit_lines(found, about or {})], told["as_json"])
     _confirm("permit it?", told)
     permit(found, what, by=person(), assurance="terminal", evidence=seen_here(), about=about)
     if told["as_json"]:
@@ -181,17 +181,6 @@ def _permit(run: str, what: str, before: str, told: dict[str, Any]) -> int:
     else:
         line(f"{what}: permitted")
     return 0
-
-
-def _edited(run: Run, about: dict[str, Any] | None) -> list[str]:
-    """The files that are not as the journal has them."""
-    if about is None or "sourceDigests" not in about:
-        return []
-    known, now = run.state.source_digests, about["sourceDigests"]
-    lines = [f"  changed  {name}  {now[name]}" for name in now if known.get(name, now[name]) != now[name]]
-    lines += [f"  new      {name}  {now[name]}" for name in now if name not in known]
-    lines += [f"  gone     {name}" for name in known if name not in now]
-    return lines or ["  nothing has changed"]
 
 
 commands = {"approve": approve, "reject": reject}

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 
-from babysitter import config
 from babysitter.errors import BabysitterError
-from babysitter.hooks.bound import bound_to, let_session_go
+from babysitter.hooks.bound import bound_to, let_session_go, limits_of
 from babysitter.hooks.doubt import is_called_by_host
 from babysitter.hosts import OWN_VARIABLE, adapter_of, session_of
 from babysitter.hosts.calls import let_go, tell
@@ -63,7 +62,7 @@ def _take_up(call: Call) -> None:
     if ended is None or not os.path.isdir(ended.folder):
         return
     check_folder(ended.folder)
-    run = Run(ended.folder, config.load(call.project or ended.folder).limits).load()
+    run = Run(ended.folder, limits_of(call, ended.folder)).load()
     told = run.state.session
     # Its own: the session was killed while it ended, before the journal could say so.
     is_free = told is None or told["sessionId"] == ended.session

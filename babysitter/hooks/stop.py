@@ -26,7 +26,7 @@ from babysitter.hosts import adapter_of
 from babysitter.hosts.calls import go_on as told_to_go_on
 from babysitter.hosts.calls import let_go
 from babysitter.runs.assurance import is_enough, minimum_of
-from babysitter.runs.iterate import iterate
+from babysitter.runs.iterate import divergence_hint, iterate
 from babysitter.runs.sleeping import due_at
 from babysitter.sessions.agents import carried
 from babysitter.sessions.progress import keep_head
@@ -73,7 +73,9 @@ def ended_message(run: Run) -> str:
 def _decide(call: Call, bound: Bound, iteration: Iteration) -> Answer:
     run = bound.run
     if iteration.diverged is not None:
-        return _go_on(bound, diverged_text(run, iteration.diverged.message, _hint(iteration)))
+        return _go_on(
+            bound, diverged_text(run, iteration.diverged.message, divergence_hint(iteration.diverged))
+        )
     if iteration.status == "stuck":
         return _go_on(bound, stuck_text(run))
     idle = [effect for effect in run.state.pending.values() if effect.kind not in PEOPLE_AND_CLOCK]
@@ -86,10 +88,6 @@ def _decide(call: Call, bound: Bound, iteration: Iteration) -> Answer:
         return _go_on(bound, question_text(run, unasked, adapter_of(os.environ).QUESTION_TOOL), asked)
     keep_head(call.session, run.journal.head, asked=bound.progress.get("asked"))
     return let_go(_waiting_message(run))
-
-
-def _hint(iteration: Iteration) -> str:
-    return iteration.diverged.hint if iteration.diverged is not None else ""
 
 
 def _without_carried(call: Call, run: Run, pending: list[Effect]) -> list[Effect]:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from babysitter.approvals.permits import permit
 from babysitter.errors import CorruptEvent, NoSuchRun, TailRemoved
 from babysitter.executors.effect_lock import EffectLock
+from babysitter.runs.iterate import DIVERGED_HINT
 from babysitter.sessions.agents import remember
 from babysitter.sessions.binding import bind, binding_of
 from tests.unit.hooks.conftest import OTHER, SESSION
@@ -218,3 +220,23 @@ def test_a_title_cannot_pass_for_a_line_of_ours(bound: Callable[..., Session]) -
 def test_a_person_is_not_asked_in_a_dialog_that_would_not_be_enough(bound: Callable[..., Session]) -> None:
     told = bound('await ctx.breakpoint("Go?", assurance="terminal")').call("stop")
     assert told.kind == "let go"
+
+
+@pytest.mark.parametrize("config", ["limits: {\n", "nosuch: 1\n", "limits: {maxEffects: many}\n"])
+def test_a_configuration_that_cannot_be_read_does_not_let_go(
+    bound: Callable[..., Session], project: Path, config: str
+) -> None:
+    session = bound(ONE)
+    (project / ".a5c" / "config.yaml").write_text(config)
+    assert session.call("stop").kind == "go on"
+
+
+def test_of_an_edit_that_does_not_fit_it_is_told_what_to_do(
+    bound: Callable[..., Session], project: Path
+) -> None:
+    session = bound(ONE)
+    file = project / "job.py"
+    file.write_text(file.read_text().replace("ctx.task(ask, n=1)", "ctx.task(tell, n=1)"))
+    permit(session.run, "edit", by="me", assurance="command", evidence={})
+    told = session.call("stop")
+    assert (told.kind, f"\n{DIVERGED_HINT}." in told.text) == ("go on", True)
