@@ -11,6 +11,7 @@ import os
 from babysitter.approvals.permits import WHAT, edit_lines, edit_now, permit
 from babysitter.approvals.place import person
 from babysitter.errors import BabysitterError
+from babysitter.hooks.batch_text import name_for
 from babysitter.hooks.bound import bound_to
 from babysitter.hooks.shown import open_breakpoints
 from babysitter.hooks.typed import answer_of, breakpoint_of, permit_of, waiting_text
@@ -98,13 +99,13 @@ def _decided(call: Call, run: Run) -> str:
     words = call.arguments.split()
     if not words:
         # No answer is no yes: nothing was shown that it could be an answer to.
-        return f"nothing was recorded: {waiting_text(run, open_breakpoints(run))}"
+        return f"nothing was recorded: {waiting_text(run, name_for(call, run), open_breakpoints(run))}"
     what = permit_of(run, words)
     if what:
         return _permitted(call, run, what)
     effect, words = breakpoint_of(run, words)
     if not words:
-        return f"nothing was recorded: {waiting_text(run, [effect])}"
+        return f"nothing was recorded: {waiting_text(run, name_for(call, run), [effect])}"
     approved, option, feedback = answer_of(run, effect, words)
     evidence = _evidence(call)
     by = str(evidence.pop("by"))
