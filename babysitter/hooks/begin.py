@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from babysitter.errors import BabysitterError
+from babysitter.hooks.batch_text import name_for
 from babysitter.hooks.bound import bound_to, let_session_go, limits_of
 from babysitter.hooks.doubt import is_called_by_host
 from babysitter.hosts import OWN_VARIABLE, adapter_of, session_of
@@ -44,7 +45,7 @@ def session_start(call: Call) -> Answer:
 
         let_session_go(call.session)
         return tell(ended_message(bound.run))
-    return tell(state_text(bound.run))
+    return tell(state_text(bound.run, name_for(call, bound.run)))
 
 
 def _name_session(call: Call) -> None:
@@ -81,7 +82,7 @@ def _cleared(call: Call) -> Binding | None:
     return binding_of(told["session"], ENDED)
 
 
-def state_text(run: Run) -> str:
+def state_text(run: Run, name: str) -> str:
     """Where a run stands, for a model that has forgotten it."""
     waits = [printable(effect.label)[:60] for effect in list(run.state.pending.values())[:MOST_TITLES]]
     more = len(run.state.pending) - len(waits)
@@ -90,7 +91,7 @@ def state_text(run: Run) -> str:
     return (
         f"babysitter: this session is bound to run {run.run_id} ({about}), and cannot end"
         f" before the run does. It waits for: {told}. Stop to be told what to do;"
-        f" `babysitter status {run.run_id}` shows all."
+        f" `babysitter status {name}` shows all."
     )
 
 

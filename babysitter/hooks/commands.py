@@ -9,6 +9,7 @@ from __future__ import annotations
 from babysitter.approvals.permits import WHAT, about_now, edit_lines, permit
 from babysitter.approvals.place import person
 from babysitter.errors import BabysitterError
+from babysitter.hooks.batch_text import name_for
 from babysitter.hooks.bound import bound_to
 from babysitter.hooks.doubt import doubt
 from babysitter.hooks.shown import open_breakpoints
@@ -83,13 +84,13 @@ def _decided(call: Call, run: Run) -> str:
     words = call.arguments.split()
     if not words:
         # No answer is no yes: nothing was shown that it could be an answer to.
-        return f"nothing was recorded: {waiting_text(run, open_breakpoints(run))}"
+        return f"nothing was recorded: {waiting_text(run, name_for(call, run), open_breakpoints(run))}"
     what, number = permit_of(run, words)
     if what:
         return _permitted(call, run, what, number)
     effect, words = breakpoint_of(run, words)
     if not words:
-        return f"nothing was recorded: {waiting_text(run, [effect])}"
+        return f"nothing was recorded: {waiting_text(run, name_for(call, run), [effect])}"
     approved, option, feedback = answer_of(run, effect, words)
     evidence = _evidence(call)
     by = str(evidence.pop("by"))

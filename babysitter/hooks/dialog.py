@@ -10,7 +10,7 @@ import os
 
 from babysitter.approvals.place import person
 from babysitter.errors import BabysitterError
-from babysitter.hooks.batch_text import QUESTION_MARK, question_mark_of
+from babysitter.hooks.batch_text import QUESTION_MARK, name_for, question_mark_of
 from babysitter.hooks.bound import bound_to
 from babysitter.hooks.doubt import doubt
 from babysitter.hooks.shown import options_of, question_of, shown_digest
@@ -79,12 +79,14 @@ def _marked(call: Call) -> str:
 def _refusal(call: Call, run: Run, effect: Effect, options: list[str]) -> str:
     command = f"/babysitter:approve {effect.id}"
     if call.agent or not call.has_person or not valid_id(call.tool_use):
-        return f"no person can answer here; they can with: babysitter approve {run.run_id} {effect.id}"
+        return (
+            f"no person can answer here; they can with: babysitter approve {name_for(call, run)} {effect.id}"
+        )
     if len(options) > MOST_OPTIONS:
         return f"a dialog cannot show its {len(options)} options; the person types {command} OPTION"
     reason = _unshowable(question_of(run, effect), options)
     if reason:
-        return f"{reason}; {ways_to_answer(run.run_id, effect.id, None)}"
+        return f"{reason}; {ways_to_answer(name_for(call, run), effect.id, None)}"
     try:
         decide(run, effect, True, by="", assurance=LEVEL, option=options[0] if options else None)
     except BabysitterError as error:

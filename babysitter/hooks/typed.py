@@ -103,24 +103,24 @@ def answer_of(run: Run, effect: Effect, words: list[str]) -> tuple[bool, str | N
     return True, None, feedback
 
 
-def waiting_text(run: Run, effects: Sequence[Effect]) -> str:
+def waiting_text(run: Run, name: str, effects: Sequence[Effect]) -> str:
     """What is asked, and how to answer: for a person who has typed no answer."""
     if not effects:
         return "no breakpoint is open"
     is_only = len(effects) == 1
-    lines = [line for effect in effects[:MOST_SHOWN] for line in _shown(run, effect, is_only=is_only)]
+    lines = [line for effect in effects[:MOST_SHOWN] for line in _shown(run, name, effect, is_only=is_only)]
     if len(effects) > MOST_SHOWN:
-        lines.append(f"and {len(effects) - MOST_SHOWN} more: babysitter status")
+        lines.append(f"and {len(effects) - MOST_SHOWN} more: babysitter status {name}")
     return "\n".join(["the person has to say what:", *lines])
 
 
-def _shown(run: Run, effect: Effect, *, is_only: bool) -> list[str]:
+def _shown(run: Run, name: str, effect: Effect, *, is_only: bool) -> list[str]:
     # Indented, so that no line of it can pass for a line of ours.
     question, options = question_of(run, effect), options_of(run, effect)
     lines = [f"breakpoint {effect.id}, digest {shown_digest(run, effect)}:"]
     lines += [f"  {line}" for line in question[:MOST_QUESTION].split("\n")]
     if len(question) > MOST_QUESTION:
-        lines.append(f"  … cut; all of it: babysitter show {run.run_id} {effect.id}")
+        lines.append(f"  … cut; all of it: babysitter show {name} {effect.id}")
     lines += [f"  - {printable(option)}" for option in options]
     start = COMMAND if is_only else f"{COMMAND} {effect.id}"
     return [*lines, f"to answer: {start} {'OPTION' if options else 'yes'}, or {start} no"]

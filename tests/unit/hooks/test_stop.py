@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -240,3 +241,36 @@ def test_of_an_edit_that_does_not_fit_it_is_told_what_to_do(
     permit(session.run, "edit", by="me", assurance="command", evidence={})
     told = session.call("stop")
     assert (told.kind, f"\n{DIVERGED_HINT}." in told.text) == ("go on", True)
+
+
+def test_a_run_of_another_folder_is_named_by_its_folder(
+    bound: Callable[..., Session], tmp_path: Path
+) -> None:
+    session = bound(BOTH)
+    project = tmp_path / "another project"
+    project.mkdir()
+    session.environ["CLAUDE_PROJECT_DIR"] = str(project)
+    effect, name = session.pending("agent").id, shlex.quote(session.folder)
+    told = session.call("stop").text
+    commands = (f"work {name}`", f"show {name} {effect} --prompt`", f"post {name} {effect} --value")
+    assert [f"`babysitter {command}" in told for command in commands] == [True] * 3
+    assert f"`babysitter status {name}`" in session.call("session-start", source="compact").text
+    work = {"id": "b1", "type": "shell", "status": "running", "command": f"babysitter work {name}"}
+    assert "1 shell" not in session.call("stop", background_tasks=[work]).text
+
+
+def test_the_folder_of_runs_that_the_environment_names_counts(
+    bound: Callable[..., Session], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = bound(ONE)
+    session.environ["CLAUDE_PROJECT_DIR"] = str(tmp_path)
+    monkeypatch.setenv("BABYSITTER_RUNS_DIR", os.path.dirname(session.folder))
+    assert "`babysitter status job`" in session.call("session-start", source="compact").text
+
+
+def test_a_project_whose_name_is_no_text_does_not_let_go(
+    bound: Callable[..., Session], tmp_path: Path
+) -> None:
+    session = bound(ONE)
+    session.environ["CLAUDE_PROJECT_DIR"] = f"{tmp_path}/p\udcff"
+    assert f"`babysitter show {session.folder} " in session.call("stop").text
