@@ -66,10 +66,13 @@ def _upward(folder: str) -> list[str]:
     return folders
 
 
-def runs_dir(explicit: str | None = None) -> str:
-    """The folder of runs: as told, else ``$BABYSITTER_RUNS_DIR``, else ``.a5c/runs`` of the project."""
+def runs_dir(explicit: str | None = None, start: str | None = None) -> str:
+    """The folder of runs: as told, else ``$BABYSITTER_RUNS_DIR``, else ``.a5c/runs`` of the project.
+
+    ``start``: a folder of the project, by default the working directory.
+    """
     told = explicit or os.environ.get("BABYSITTER_RUNS_DIR")
-    return as_text(os.path.abspath(told)) if told else os.path.join(project_dir(), STATE_FOLDER, "runs")
+    return as_text(os.path.abspath(told)) if told else os.path.join(project_dir(start), STATE_FOLDER, "runs")
 
 
 def plugin_root() -> str:

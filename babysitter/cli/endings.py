@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from babysitter.cli.output import as_json
-from babysitter.cli.reports import by_kind, divergence_hint, divergence_json, ending_json, next_wake
+from babysitter.cli.reports import by_kind, divergence_json, ending_json, next_wake
 
 if TYPE_CHECKING:
     from babysitter.driver import Ending
@@ -63,6 +63,8 @@ def hint_for(run: Run, ending: Ending, no_agent: str) -> str:
     if ending.status == "interrupted":
         return resume
     if ending.diverged is not None:
+        from babysitter.runs.iterate import divergence_hint
+
         return divergence_hint(ending.diverged)
     if ending.status == "stuck":
         return f"mend the process, then: {resume} (wrong inputs need a new run)"

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from babysitter.cli.output import safe
 from babysitter.clock import iso
-from babysitter.errors import EditNeedsPerson
 from babysitter.jsontext import compact
 from babysitter.runs.sleeping import due_at, sleepers
 
@@ -94,20 +93,13 @@ def divergence_json(diverged: ReplayError | None) -> dict[str, Any]:
     """Where a changed process stopped fitting its journal, and what to do."""
     if diverged is None:
         return {}
+    # Here, for a status has no need of all that an iteration needs.
+    from babysitter.runs.iterate import divergence_hint
+
     return {
         "divergence": {"stepId": diverged.step, "message": diverged.message},
         "hint": divergence_hint(diverged),
     }
-
-
-def divergence_hint(diverged: ReplayError) -> str:
-    """What to do about it."""
-    return diverged.hint if isinstance(diverged, EditNeedsPerson) else DIVERGED_HINT
-
-
-DIVERGED_HINT = (
-    "the edited process no longer fits what this run has done: undo that part of the edit, or make a new run"
-)
 
 
 def iteration_lines(iteration: Iteration) -> list[str]:
@@ -121,6 +113,8 @@ def iteration_lines(iteration: Iteration) -> list[str]:
         lines.append(f"  new      … and {len(iteration.new) - MOST_LINES} more")
     lines += waiting_lines(run)
     if iteration.diverged is not None:
+        from babysitter.runs.iterate import divergence_hint
+
         lines += [f"  {iteration.diverged.message}", f"  {divergence_hint(iteration.diverged)}"]
     return lines + ending_lines(run)
 

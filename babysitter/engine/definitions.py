@@ -115,8 +115,14 @@ def define_described(task: Task[..., Any], args: dict[str, Any], effect: Any) ->
 
 
 def _check_ready(task: Task[..., Any], described: dict[str, Any]) -> None:
-    """A question and a sleep are for babysitter itself to read, so they must say what it needs."""
+    """No kind looks like another, and a question and a sleep say what babysitter itself needs of them."""
     kind = described["kind"]
+    if kind not in DEFINERS and kind.strip().casefold() in DEFINERS:
+        # It would be an agent's to answer, and look like what only babysitter or a person answers.
+        raise ValueError(
+            f"the builder of task {task.id!r} gave the kind {kind!r};"
+            f" it is {kind.strip().casefold()!r}, or a word that cannot be taken for it"
+        )
     if kind not in ("breakpoint", "sleep"):
         return
     told = described.get(kind)

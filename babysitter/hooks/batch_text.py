@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from babysitter.errors import UnsafePath
+from babysitter.paths import runs_dir
+from babysitter.runs.folder import name_of
 from babysitter.sessions.agents import mark_of
 from babysitter.views.text import printable
 
@@ -10,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from babysitter.engine.state import Effect
+    from babysitter.hosts.calls import Call
     from babysitter.runs.run import Run
 
 # The host keeps at most 10,000 characters of it.
@@ -20,7 +24,16 @@ OWN = ("shell", "python")
 PEOPLE_AND_CLOCK = ("breakpoint", "sleep")
 
 
-def batch_text(run: Run, effects: Sequence[Effect]) -> str:
+def name_for(call: Call, run: Run) -> str:
+    """What to call a run in a command of the session's shell, which begins in the session's project."""
+    try:
+        return name_of(run.folder, runs_dir(None, call.project or None))
+    except UnsafePath:
+        # A project whose name is not UTF-8; no run is in it.
+        return name_of(run.folder, "")
+
+
+def batch_text(run: Run, name: str, effects: Sequence[Effect]) -> str:
     """The effects that somebody has to begin: ``babysitter work``, subagents, or the agent itself."""
     own = [effect for effect in effects if effect.kind in OWN]
     agents = [effect for effect in effects if effect.kind not in (*OWN, *PEOPLE_AND_CLOCK)]
@@ -28,18 +41,16 @@ def batch_text(run: Run, effects: Sequence[Effect]) -> str:
     begin = "Start all of this now, in one message, so that it goes on side by side:"
     lines = [f"babysitter: run {run.run_id} is not finished ({done} of {total} effects answered). {begin}"]
     if own:
-        lines.append(
-            f"- `{work_command(run.run_id)}` in the background ({_kinds(own)}); do not run them yourself."
-        )
+        lines.append(f"- `{work_command(name)}` in the background ({_kinds(own)}); do not run them yourself.")
     if agents:
-        lines += [*_how_to(run, agents), *_listed(agents, MOST_BYTES - 900)]
-    lines.append("Then stop; you will be told what is next. Where it stands: `babysitter status`.")
+        lines += [*_how_to(name, agents), *_listed(agents, MOST_BYTES - 900)]
+    lines.append(f"Then stop; you will be told what is next. Where it stands: `babysitter status {name}`.")
     return "\n".join(lines)
 
 
-def work_command(run_id: str) -> str:
+def work_command(name: str) -> str:
     """What performs the shell and python effects of a run."""
-    return f"babysitter work {run_id}"
+    return f"babysitter work {name}"
 
 
 def _kinds(effects: Sequence[Effect]) -> str:
@@ -49,24 +60,24 @@ def _kinds(effects: Sequence[Effect]) -> str:
     return ", ".join(f"{count} {kind}" for kind, count in counts.items())
 
 
-def _how_to(run: Run, agents: Sequence[Effect]) -> list[str]:
+def _how_to(name: str, agents: Sequence[Effect]) -> list[str]:
     named = agents[0].id if len(agents) == 1 else "ID"
     who = "one subagent" if len(agents) == 1 else "one subagent for each ID below"
     return [
         f"- {who}, with exactly this prompt:",
-        f"  {subagent_prompt(run.run_id, named)}",
-        f"  Its last message is recorded by itself; without subagents: {_by_hand(run, named)}.",
+        f"  {subagent_prompt(name, named)}",
+        f"  Its last message is recorded by itself; without subagents: {_by_hand(name, named)}.",
     ]
 
 
-def _by_hand(run: Run, effect_id: str) -> str:
-    return f"`babysitter post {run.run_id} {effect_id} --value JSON`"
+def _by_hand(name: str, effect_id: str) -> str:
+    return f"`babysitter post {name} {effect_id} --value JSON`"
 
 
-def subagent_prompt(run_id: str, effect_id: str) -> str:
+def subagent_prompt(name: str, effect_id: str) -> str:
     """The whole prompt of a subagent: it fetches what it is to do by itself, word for word."""
     return (
-        f"{mark_of(effect_id)} Run `babysitter show {run_id} {effect_id} --prompt` and do what it says."
+        f"{mark_of(effect_id)} Run `babysitter show {name} {effect_id} --prompt` and do what it says."
         " Your last message must be nothing but the JSON value that it asks for."
     )
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from babysitter import config
 from babysitter.errors import BabysitterError
-from babysitter.hooks.bound import bound_to, let_session_go
+from babysitter.hooks.batch_text import name_for
+from babysitter.hooks.bound import bound_to, let_session_go, limits_of
 from babysitter.hooks.doubt import is_called_by_host
 from babysitter.hosts import OWN_VARIABLE, adapter_of, session_of
 from babysitter.hosts.calls import let_go, tell
@@ -45,7 +45,7 @@ def session_start(call: Call) -> Answer:
 
         let_session_go(call.session)
         return tell(ended_message(bound.run))
-    return tell(state_text(bound.run))
+    return tell(state_text(bound.run, name_for(call, bound.run)))
 
 
 def _name_session(call: Call) -> None:
@@ -63,7 +63,7 @@ def _take_up(call: Call) -> None:
     if ended is None or not os.path.isdir(ended.folder):
         return
     check_folder(ended.folder)
-    run = Run(ended.folder, config.load(call.project or ended.folder).limits).load()
+    run = Run(ended.folder, limits_of(call, ended.folder)).load()
     told = run.state.session
     # Its own: the session was killed while it ended, before the journal could say so.
     is_free = told is None or told["sessionId"] == ended.session
@@ -82,7 +82,7 @@ def _cleared(call: Call) -> Binding | None:
     return binding_of(told["session"], ENDED)
 
 
-def state_text(run: Run) -> str:
+def state_text(run: Run, name: str) -> str:
     """Where a run stands, for a model that has forgotten it."""
     waits = [printable(effect.label)[:60] for effect in list(run.state.pending.values())[:MOST_TITLES]]
     more = len(run.state.pending) - len(waits)
@@ -91,7 +91,7 @@ def state_text(run: Run) -> str:
     return (
         f"babysitter: this session is bound to run {run.run_id} ({about}), and cannot end"
         f" before the run does. It waits for: {told}. Stop to be told what to do;"
-        f" `babysitter status {run.run_id}` shows all."
+        f" `babysitter status {name}` shows all."
     )
 
 

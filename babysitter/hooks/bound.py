@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from babysitter import config
+from babysitter import limits as limits_module
+from babysitter.errors import BabysitterError
 from babysitter.sessions.binding import binding_of, unbind
 from babysitter.sessions.progress import check_tail, progress_of
 
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from babysitter.hosts.calls import Call
+    from babysitter.limits import Limits
     from babysitter.runs.run import Run
 
 
@@ -48,10 +51,22 @@ def bound_to(call: Call) -> Bound | None:
     binding = binding_of(call.session)
     if binding is None:
         return None
-    run = binding.open(config.load(call.project or binding.folder).limits).load()
+    run = binding.open(limits_of(call, binding.folder)).load()
     bound = Bound(call.session, run, progress_of(call.session))
     check_tail(run, bound.progress)
     return bound
+
+
+def limits_of(call: Call, folder: str) -> Limits:
+    """The limits of the session's project, else of the run's folder.
+
+    A configuration that cannot be read is no reason to let a session go: whoever writes to the project
+    could have that at will. Every command complains about it.
+    """
+    try:
+        return config.load(call.project or folder).limits
+    except (BabysitterError, OSError):
+        return limits_module.DEFAULT
 
 
 def let_session_go(session: str) -> None:

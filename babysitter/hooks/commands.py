@@ -6,25 +6,26 @@ and what a schedule sends is not expanded. Who it comes from is checked all the 
 
 from __future__ import annotations
 
-from babysitter.approvals.permits import WHAT, permit
+from babysitter.approvals.permits import WHAT, about_now, edit_lines, permit
 from babysitter.approvals.place import person
-from babysitter.errors import BabysitterError, NoSuchEffect
+from babysitter.errors import BabysitterError
+from babysitter.hooks.batch_text import name_for
 from babysitter.hooks.bound import bound_to
 from babysitter.hooks.doubt import doubt
+from babysitter.hooks.shown import open_breakpoints
+from babysitter.hooks.typed import answer_of, breakpoint_of, permit_of, waiting_text
 from babysitter.hosts.calls import let_go, tell
-from babysitter.runs.results import accept, decide, find_effect
+from babysitter.runs.results import accept, decide
 from babysitter.sessions.grants import grant
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from babysitter.engine.state import Effect
     from babysitter.hosts.calls import Answer, Call
     from babysitter.runs.run import Run
 
 LEVEL = "command"
-YES, NO = frozenset({"yes", "y", "ok", "approve"}), frozenset({"no", "n", "reject"})
 # Typed commands that allow something by themselves.
 GRANTS = {"yolo": "policy", "resume": "rebind", "call": "rebind", "forever": "rebind"}
 
@@ -51,34 +52,48 @@ def _evidence(call: Call) -> dict[str, Any]:
     return {
         "by": person(),
         "session": call.session,
-        "prompt": call.prompt_id,
+        "prompt": _writable(call.prompt_id),
         "pid": call.pid,
-        "command": f"{call.command} {call.arguments}".strip()[:500],
+        "command": _writable(f"{call.command} {call.arguments}".strip()[:500]),
     }
+
+
+def _writable(text: str) -> str:
+    """The text with half characters spelled out, which no file can take."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _approve(call: Call) -> Answer:
     bound = bound_to(call)
     if bound is None:
-        return tell(
-            "babysitter: nothing was recorded: this session is bound to no run; see `babysitter list`"
-        )
+        return _tell_both("nothing was recorded: this session is bound to no run; see `babysitter list`")
     try:
-        return tell(f"babysitter: {_decided(call, bound.run)}")
+        return _tell_both(_decided(call, bound.run))
     except BabysitterError as error:
-        return tell(f"babysitter: nothing was recorded: {error.message} ({error.hint})")
+        return _tell_both(f"nothing was recorded: {error.message} ({error.hint})")
+
+
+def _tell_both(text: str) -> Answer:
+    """To the person who typed it as well: not in the words of the model."""
+    told = _writable(f"babysitter: {text}")
+    return tell(told, message=told)
 
 
 def _decided(call: Call, run: Run) -> str:
     """Record the decision; gives what is to be said of it."""
     words = call.arguments.split()
+    if not words:
+        # No answer is no yes: nothing was shown that it could be an answer to.
+        return f"nothing was recorded: {waiting_text(run, name_for(call, run), open_breakpoints(run))}"
+    what, number = permit_of(run, words)
+    if what:
+        return _permitted(call, run, what, number)
+    effect, words = breakpoint_of(run, words)
+    if not words:
+        return f"nothing was recorded: {waiting_text(run, name_for(call, run), [effect])}"
+    approved, option, feedback = answer_of(run, effect, words)
     evidence = _evidence(call)
     by = str(evidence.pop("by"))
-    if words and words[0] in WHAT:
-        permit(run, words[0], by=by, assurance=LEVEL, evidence=evidence)
-        return f"recorded, the person permits to {WHAT[words[0]]}. Do it now, or stop to be told what is next"
-    effect, words = _effect(run, words)
-    approved, option, feedback = _read(run, effect, words)
     answer = decide(
         run, effect, approved, by=by, assurance=LEVEL, evidence=evidence, option=option, feedback=feedback
     )
@@ -89,39 +104,12 @@ def _decided(call: Call, run: Run) -> str:
     return f"recorded, the person said {said} to {effect.label!r}. Stop, and you are told what is next"
 
 
-def _effect(run: Run, words: list[str]) -> tuple[Effect, list[str]]:
-    """The breakpoint that is meant, and the words that are left."""
-    if words and words[0].lower() not in YES | NO:
-        try:
-            return find_effect(run, words[0]), words[1:]
-        except NoSuchEffect:
-            # Then it is an option or feedback to the only one that there is.
-            pass
-    open_ones = [effect for effect in run.state.pending.values() if effect.kind == "breakpoint"]
-    if len(open_ones) == 1:
-        return open_ones[0], words
-    listed = "; ".join(f"{effect.id} {effect.label}" for effect in open_ones[:5]) or "none is open"
-    raise NoSuchEffect(f"it has to be said which breakpoint: {listed}", hint="/babysitter:approve EFFECT yes")
-
-
-def _read(run: Run, effect: Effect, words: list[str]) -> tuple[bool, str | None, str | None]:
-    """Yes or no, one of the options, and feedback, of what was typed after the breakpoint."""
-    options = [str(option) for option in run.definition_of(effect).get("breakpoint", {}).get("options") or []]
-    text = " ".join(words)
-    for option in options:
-        if text == option or text.startswith(f"{option} "):
-            return True, option, text[len(option) :].strip() or None
-    first = words[0].lower() if words else ""
-    if first in NO:
-        return False, None, " ".join(words[1:]) or None
-    if options:
-        raise NoSuchEffect(
-            f"the breakpoint has options: {', '.join(options)}", hint="type one of them, or no"
-        )
-    if first in YES:
-        return True, None, " ".join(words[1:]) or None
-    if words:
-        raise NoSuchEffect(
-            f"{text!r} is neither yes nor no", hint="/babysitter:approve [EFFECT] yes|no [feedback]"
-        )
-    return True, None, None
+def _permitted(call: Call, run: Run, what: str, number: str) -> str:
+    """Record a permit; of an edit it is said what it is for: the files as they are at this moment."""
+    evidence = _evidence(call)
+    by = str(evidence.pop("by"))
+    about = about_now(run, what, number)
+    lines = edit_lines(run, about or {})
+    permit(run, what, by=by, assurance=LEVEL, evidence=evidence, about=about)
+    said = f"recorded, the person permits to {WHAT[what]}. Do it now, or stop to be told what is next"
+    return "\n".join([said, *lines])

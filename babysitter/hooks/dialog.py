@@ -10,16 +10,17 @@ import os
 
 from babysitter.approvals.place import person
 from babysitter.errors import BabysitterError
-from babysitter.hooks.batch_text import QUESTION_MARK, question_mark_of, shown_title
+from babysitter.hooks.batch_text import QUESTION_MARK, name_for, question_mark_of
 from babysitter.hooks.bound import bound_to
 from babysitter.hooks.doubt import doubt
+from babysitter.hooks.shown import options_of, question_of, shown_digest
 from babysitter.hosts import adapter_of
 from babysitter.hosts.calls import ask, deny, let_go, tell
-from babysitter.ids import sha256_hex, valid_id
-from babysitter.jsontext import canonical
+from babysitter.ids import valid_id
+from babysitter.runs.assurance import ways_to_answer
 from babysitter.runs.results import accept, decide
 from babysitter.sessions import place
-from babysitter.views.text import printable, printable_lines
+from babysitter.views.text import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,11 +32,11 @@ if TYPE_CHECKING:
 
 QUESTIONS = "questions"
 LEVEL = "dialog"
-NOT_YET = "Not yet"
+NOT_YET, APPROVE, REJECT = "Not yet", "Approve", "Reject"
 # The dialog takes two to four options, and two of them are ours.
 MOST_OPTIONS = 2
 MOST_QUESTION = 4000
-DIGEST_LENGTH = 8
+MOST_LABEL = 60
 # Nobody reads a question and answers it faster; a hook that answers in a person's place does.
 SHORTEST_READ_MS = 500
 
@@ -49,7 +50,7 @@ def question(call: Call) -> Answer:
     effect = None if bound is None else bound.run.state.pending.get(marked)
     if bound is None or effect is None or effect.kind != "breakpoint":
         return deny(f"babysitter: {marked!r} is no open breakpoint of this session's run")
-    options = _options(bound.run, effect)
+    options = options_of(bound.run, effect)
     reason = _refusal(call, bound.run, effect, options)
     if reason:
         return deny(f"babysitter: {reason}; tell the person, and do whatever else the run asks for")
@@ -78,9 +79,14 @@ def _marked(call: Call) -> str:
 def _refusal(call: Call, run: Run, effect: Effect, options: list[str]) -> str:
     command = f"/babysitter:approve {effect.id}"
     if call.agent or not call.has_person or not valid_id(call.tool_use):
-        return f"no person can answer here; they can with: babysitter approve {run.run_id} {effect.id}"
+        return (
+            f"no person can answer here; they can with: babysitter approve {name_for(call, run)} {effect.id}"
+        )
     if len(options) > MOST_OPTIONS:
         return f"a dialog cannot show its {len(options)} options; the person types {command} OPTION"
+    reason = _unshowable(question_of(run, effect), options)
+    if reason:
+        return f"{reason}; {ways_to_answer(name_for(call, run), effect.id, None)}"
     try:
         decide(run, effect, True, by="", assurance=LEVEL, option=options[0] if options else None)
     except BabysitterError as error:
@@ -88,28 +94,32 @@ def _refusal(call: Call, run: Run, effect: Effect, options: list[str]) -> str:
     return ""
 
 
-def _options(run: Run, effect: Effect) -> list[str]:
-    listed = run.definition_of(effect)["breakpoint"].get("options")
-    return [str(option) for option in listed or []]
+def _unshowable(question: str, options: list[str]) -> str:
+    """Why a dialog cannot show all of it: what is cut, or looks the same, is not what is answered."""
+    shown = [printable(option) for option in options]
+    if len(question) > MOST_QUESTION:
+        return f"a dialog cannot show the whole question, it has {len(question)} characters"
+    if any(len(option) > MOST_LABEL for option in shown):
+        return f"a dialog cannot show an option of more than {MOST_LABEL} characters"
+    labels = [label.strip().casefold() for label in (NOT_YET, *(shown or [APPROVE]), REJECT)]
+    if len(set(labels)) < len(labels):
+        return f"in a dialog its options cannot be told apart, beside {NOT_YET!r} and {REJECT!r}"
+    return ""
 
 
 def _question(run: Run, effect: Effect, options: list[str]) -> dict[str, Any]:
-    asked = run.definition_of(effect)["breakpoint"]
-    text = "\n".join(printable_lines(str(asked.get("question") or effect.label)))[:MOST_QUESTION]
     digest = shown_digest(run, effect)
-    labels = [_label(printable(option), digest) for option in options or ["Approve"]]
+    labels = [_label(printable(option), digest) for option in options or [APPROVE]]
     told = [
         {"label": NOT_YET, "description": "Decide nothing; the run goes on waiting."},
         *(
             {"label": label, "description": f"Recorded as your answer in run {run.run_id}."}
             for label in labels
         ),
-        {"label": _label("Reject", digest), "description": "Recorded as your no."},
+        {"label": _label(REJECT, digest), "description": "Recorded as your no."},
     ]
-    title = shown_title(effect.label, 200)
-    head = f"{title}\n{text}" if title not in text else text
     return {
-        "question": f"{head}\n{question_mark_of(effect.id)} {digest}",
+        "question": f"{question_of(run, effect)}\n{question_mark_of(effect.id)} {digest}",
         "header": "babysitter",
         "options": told,
         "multiSelect": False,
@@ -118,12 +128,7 @@ def _question(run: Run, effect: Effect, options: list[str]) -> dict[str, Any]:
 
 def _label(text: str, digest: str) -> str:
     """An option with the digest of what is decided about, so that it fits no other question."""
-    return f"{text[:60]} ({digest})"
-
-
-def shown_digest(run: Run, effect: Effect) -> str:
-    """The beginning of the digest of what a person is shown."""
-    return sha256_hex(canonical(run.definition_of(effect)).encode())[:DIGEST_LENGTH]
+    return f"{text} ({digest})"
 
 
 def permission(call: Call) -> Answer:
@@ -176,12 +181,12 @@ def _doubt(call: Call, issued: dict[str, Any]) -> str:
 
 
 def _record(call: Call, run: Run, effect: Effect, said: str) -> Answer:
-    digest, options = shown_digest(run, effect), _options(run, effect)
+    digest, options = shown_digest(run, effect), options_of(run, effect)
     labels = {_label(printable(option), digest): option for option in options}
     if said == NOT_YET:
         return tell("babysitter: not decided yet; the run still waits for the person")
-    is_no = said == _label("Reject", digest)
-    if not is_no and said not in labels and not (not options and said == _label("Approve", digest)):
+    is_no = said == _label(REJECT, digest)
+    if not is_no and said not in labels and not (not options and said == _label(APPROVE, digest)):
         return tell(
             f"babysitter: {said!r} is no decision, and nothing was recorded; take it as what the person wants"
             " to be done first, and ask again then"

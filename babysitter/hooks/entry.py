@@ -47,14 +47,30 @@ def main(event: str) -> NoReturn:
     """
     gc.disable()
     os.umask(os.umask(OWN_RIGHTS) & OWN_RIGHTS)
+    output = _taken_output()
     told = _answer(event)
     if told is not None:
         try:
-            os.write(1, compact(told).encode() + b"\n")
+            os.write(output, compact(told).encode() + b"\n")
         except OSError:
             # The host does not read any more.
             pass
     os._exit(0)
+
+
+def _taken_output() -> int:
+    """Where the answer goes, and nothing else.
+
+    What an author's code prints, or a command that it calls, would spoil the JSON: from now on that
+    goes to standard error.
+    """
+    try:
+        output = os.dup(1)
+        os.dup2(2, 1)
+    except OSError:
+        # The host has closed one of them.
+        return 1
+    return output
 
 
 def called() -> NoReturn:

@@ -18,28 +18,16 @@ if TYPE_CHECKING:
     from babysitter.hosts.calls import Answer, Call
 
 PERSONS = ("approve", "reject")
-# Words with which a shell command writes; those that only read may look at everything.
-WRITING = (
-    ">",
-    "rm ",
-    "mv ",
-    "cp ",
-    "ln ",
-    "tee ",
-    "touch ",
-    "truncate",
-    "sed -i",
-    "dd ",
-    "unlink",
-    "rmdir",
-    "chmod",
-)
+# What the host calls when a person or a subagent has said something; only it may.
+HOOK = "babysitter-hook"
+SCRIPTS = ("command", "prompt", "permission", "after-tool", "subagent-stop", "session-end")
 FREE = ("artifacts",)
 RUNS = f"{STATE_FOLDER}/runs"
 JOURNAL = (
     "the files of a run are written by babysitter only; a journal that was touched counts for nothing."
     " Results: `babysitter post RUN EFFECT --value JSON`. Files of your own: the run's artifacts/"
 )
+HOOKS = "the hooks are called by the host only; what a person decides, they type or choose themselves"
 PERSON = (
     "only a person can answer a breakpoint or permit a way round the process: ask them with the question"
     " tool, or let them type /babysitter:approve"
@@ -89,20 +77,35 @@ def _of_shell(call: Call) -> str:
         return ""
     if _is_persons(command):
         return PERSON
+    if any(f"hooks/{name}" in command for name in SCRIPTS) or HOOK in command:
+        from babysitter.hooks.shell_text import commands_of, programs_of
+
+        called = [program for words in commands_of(command) for program, _ in programs_of(words)]
+        if any(_is_hook(program) for program in called):
+            return HOOKS
     binding = binding_of(call.session)
     places = [RUNS, f"{STATE_FOLDER}/sessions", os.path.join(home(), "sessions")]
     places += [binding.folder] if binding else []
-    touches = any(place in command for place in places) or "run.lock" in command
-    if touches and any(word in command for word in WRITING) and "/artifacts/" not in command:
-        return JOURNAL
-    return ""
+    places.append("run.lock")
+    if not any(place in command for place in places):
+        return ""
+    from babysitter.hooks.shell_text import writes_into
+
+    return JOURNAL if writes_into(command, places) else ""
+
+
+def _is_hook(program: str) -> bool:
+    folder, name = os.path.split(program)
+    return name == HOOK or (os.path.basename(folder) == "hooks" and name in SCRIPTS)
 
 
 def _is_persons(command: str) -> bool:
     """Whether a command answers a breakpoint, or types a person's command into another session."""
-    if "/babysitter:" in command:
-        return True
     words = command.replace("'", " ").replace('"', " ").split()
+    if "/babysitter:" in command and any(
+        os.path.basename(word).startswith("claude") or word in ("-p", "--resume") for word in words
+    ):
+        return True
     return any(
         os.path.basename(word) == "babysitter" and following in PERSONS for word, following in pairwise(words)
     )

@@ -7,6 +7,7 @@ import time
 
 from babysitter.errors import BabysitterError, InvalidInput, ResultRejected
 from babysitter.executors.reply import value_of
+from babysitter.hooks.batch_text import name_for
 from babysitter.hooks.bound import bound_to
 from babysitter.hosts import adapter_of
 from babysitter.hosts.calls import QUESTION, SUBAGENT, let_go, send_back, tell
@@ -54,7 +55,7 @@ def subagent_stop(call: Call) -> calls.Answer:
     return send_back(
         f"Your last message cannot be the result of effect {effect.id}: {problems}\n"
         "Answer again: nothing but one JSON value that fits. The schema, again:"
-        f" `babysitter show {run.run_id} {effect.id} --prompt`."
+        f" `babysitter show {name_for(call, run)} {effect.id} --prompt`."
     )
 
 

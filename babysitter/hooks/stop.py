@@ -17,6 +17,7 @@ from babysitter.hooks.batch_text import (
     PEOPLE_AND_CLOCK,
     batch_text,
     diverged_text,
+    name_for,
     question_text,
     stuck_text,
     work_command,
@@ -26,7 +27,7 @@ from babysitter.hosts import adapter_of
 from babysitter.hosts.calls import go_on as told_to_go_on
 from babysitter.hosts.calls import let_go
 from babysitter.runs.assurance import is_enough, minimum_of
-from babysitter.runs.iterate import iterate
+from babysitter.runs.iterate import divergence_hint, iterate
 from babysitter.runs.sleeping import due_at
 from babysitter.sessions.agents import carried
 from babysitter.sessions.progress import keep_head
@@ -73,23 +74,21 @@ def ended_message(run: Run) -> str:
 def _decide(call: Call, bound: Bound, iteration: Iteration) -> Answer:
     run = bound.run
     if iteration.diverged is not None:
-        return _go_on(bound, diverged_text(run, iteration.diverged.message, _hint(iteration)))
+        return _go_on(
+            call, bound, diverged_text(run, iteration.diverged.message, divergence_hint(iteration.diverged))
+        )
     if iteration.status == "stuck":
-        return _go_on(bound, stuck_text(run))
+        return _go_on(call, bound, stuck_text(run))
     idle = [effect for effect in run.state.pending.values() if effect.kind not in PEOPLE_AND_CLOCK]
     idle = _without_carried(call, run, idle)
     if idle:
-        return _go_on(bound, batch_text(run, idle))
+        return _go_on(call, bound, batch_text(run, name_for(call, run), idle))
     unasked = _unasked(call, bound)
     if unasked:
         asked = [*bound.progress.get("asked", []), *(effect.id for effect in unasked)]
-        return _go_on(bound, question_text(run, unasked, adapter_of(os.environ).QUESTION_TOOL), asked)
+        return _go_on(call, bound, question_text(run, unasked, adapter_of(os.environ).QUESTION_TOOL), asked)
     keep_head(call.session, run.journal.head, asked=bound.progress.get("asked"))
-    return let_go(_waiting_message(run))
-
-
-def _hint(iteration: Iteration) -> str:
-    return iteration.diverged.hint if iteration.diverged is not None else ""
+    return let_go(_waiting_message(run, name_for(call, run)))
 
 
 def _without_carried(call: Call, run: Run, pending: list[Effect]) -> list[Effect]:
@@ -97,7 +96,7 @@ def _without_carried(call: Call, run: Run, pending: list[Effect]) -> list[Effect
     agents = {carried(call.session, task.id)[0] for task in call.background if task.is_subagent}
     shells = [task.command.strip() for task in call.background if not task.is_subagent]
     # As it was told to start it; it takes a moment until it holds its first effect.
-    command = work_command(run.run_id)
+    command = work_command(name_for(call, run))
     is_begun = command in shells or f"{command} --wait" in shells
     is_worked = is_begun or (bool(shells) and _is_worked(run, pending))
     return [
@@ -127,7 +126,7 @@ def _unasked(call: Call, bound: Bound) -> list[Effect]:
     ]
 
 
-def _go_on(bound: Bound, text: str, asked: list[str] | None = None) -> Answer:
+def _go_on(call: Call, bound: Bound, text: str, asked: list[str] | None = None) -> Answer:
     """Tell the agent to go on, unless that has changed nothing for some time."""
     head, progress = bound.run.journal.head, bound.progress
     asked = progress.get("asked") if asked is None else asked
@@ -136,20 +135,20 @@ def _go_on(bound: Bound, text: str, asked: list[str] | None = None) -> Answer:
     is_idle = stops >= MOST_IDLE_STOPS
     keep_head(bound.session, head, moved=moved, stops=0 if is_idle else stops, asked=asked)
     if is_idle:
-        name = bound.run.run_id
+        name = name_for(call, bound.run)
         return let_go(
-            f"babysitter: run {name} is NOT finished, but nothing has moved in it for {stops} stops;"
-            f" the session is let go. Where it stands: babysitter status {name}"
+            f"babysitter: run {bound.run.run_id} is NOT finished, but nothing has moved in it for {stops}"
+            f" stops; the session is let go. Where it stands: babysitter status {name}"
         )
     return told_to_go_on(text)
 
 
-def _waiting_message(run: Run) -> str:
+def _waiting_message(run: Run, name: str) -> str:
     """Whom the run waits for, for the person."""
     waits = []
     for effect in run.state.pending.values():
         if effect.kind == "breakpoint":
-            way = f"/babysitter:approve, or babysitter approve {run.run_id} {effect.id}"
+            way = f"/babysitter:approve, or babysitter approve {name} {effect.id}"
             waits.append(f"your answer to {effect.label!r} ({way})")
         elif effect.kind == "sleep":
             waits.append(iso(due_at(effect)))

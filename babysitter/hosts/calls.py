@@ -122,6 +122,6 @@ def ask(input: dict[str, Any]) -> Answer:
     return Answer(ASK, input=input)
 
 
-def tell(text: str) -> Answer:
-    """The model is to know this."""
-    return Answer(TELL, text)
+def tell(text: str, message: str = "") -> Answer:
+    """The model is to know this, and the person the message."""
+    return Answer(TELL, text, message)

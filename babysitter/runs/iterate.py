@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from babysitter.errors import EditNeedsPerson
 from babysitter.runs.execution import Execution
 from babysitter.runs.sleeping import wake_sleepers
 
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
     from babysitter.engine.state import Effect, RunState
     from babysitter.errors import ReplayError
     from babysitter.runs.run import Run
+
+DIVERGED_HINT = (
+    "the edited process no longer fits what this run has done: undo that part of the edit, or make a new run"
+)
 
 
 class Iteration:
@@ -53,6 +58,11 @@ def iterate(run: Run) -> Iteration:
     if run.state.answers_by_policy:
         new = [effect for effect in new if effect.is_pending]
     return Iteration(run, new, execution.diverged)
+
+
+def divergence_hint(diverged: ReplayError) -> str:
+    """What to do about a changed process that does not fit its journal."""
+    return diverged.hint if isinstance(diverged, EditNeedsPerson) else DIVERGED_HINT
 
 
 def _answer_by_policy(run: Run, execution: Execution) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from babysitter.disk import check_regular, open_to_read
 from babysitter.errors import BabysitterError
 from babysitter.ids import valid_id
 from babysitter.jsontext import loads
@@ -60,10 +61,11 @@ class Transcript:
         self.effect = ""
         self.messages: dict[str, dict[str, Any]] = {}
         try:
-            with open(path, "rb") as file:
+            with os.fdopen(open_to_read(path, follow=True), "rb") as file:
+                check_regular(file.fileno(), path)
                 self._read(file)
-        except OSError:
-            # It is not there (yet); whoever needs it finds it empty.
+        except (OSError, ValueError, BabysitterError):
+            # It is not there (yet), or is no file; whoever needs it finds it empty.
             pass
 
     @property

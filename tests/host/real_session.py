@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.host.fake_api import Model
 
 TOOLS = ("Bash", "Read", "Write", "Edit", "Agent")
-MOST_SECONDS = 120
+MOST_SECONDS = 60
 PLUGIN = ("--plugin-dir", str(ROOT))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.host import fake_host
+from tests.host import fake_host, lab
 from tests.host.fake_host import OURS, RECORDED, SCRIPTS, SESSION, Hook, call, payload, raw
 from tests.host.host_program import ROOT
 from tests.host.lab import events, journal, status
@@ -110,6 +110,16 @@ def test_a_session_is_let_go_in_one_line_where_the_environment_is_missing(tmp_pa
         assert told is not None
         assert "babysitter doctor" in told["systemMessage"]
     assert_undamaged()
+
+
+@pytest.mark.usefixtures("project")
+def test_what_a_process_writes_to_standard_output_does_not_get_into_the_answer() -> None:
+    fake_host.make_bound_run("r", "loud.py")
+    assert lab.call("post", "r", lab.effect("r", "build"), "--value", "null").code == 0
+    code, told, stderr = call("stop", raw(payload("Stop")))
+    assert (code, sorted(told or {})) == (0, ["systemMessage"])
+    assert "run r has completed" in str(told)
+    assert [word in stderr for word in ("printed", "written", "echoed")] == [True] * 3
 
 
 @pytest.mark.usefixtures("bound")

@@ -37,7 +37,10 @@ def asked(lab: Lab, *plan: Any, **variables: str) -> Iterator[Terminal]:
 
 def told(terminal: Terminal, text: str) -> None:
     """Wait until the model has been told something."""
-    seen(lambda: any(text in asked.new_text for asked in terminal.api.asked))
+    try:
+        seen(lambda: any(text in asked.new_text for asked in terminal.api.asked))
+    finally:
+        print("ASKED", [a.new_text[-400:] for a in terminal.api.asked][-3:])
 
 
 def assert_still_waits() -> None:

@@ -197,6 +197,12 @@ def test_a_builder_that_describes_nothing_is_refused(told: Any) -> None:
     )
 
 
+@pytest.mark.parametrize("kind", ["Shell", "BREAKPOINT", " sleep", "Python", "Agent"])
+def test_a_kind_that_looks_like_one_of_babysitters_own_is_refused(kind: str) -> None:
+    with pytest.raises(ValueError, match=f"gave the kind '{kind}'; it is '{kind.strip().lower()}', or"):
+        define_task("deploy", lambda args: {"kind": kind, "breakpoint": {"question": "?"}}).define({})
+
+
 # Breakpoints and sleeps.
 
 

@@ -128,3 +128,12 @@ def test_the_shell_of_a_host_that_names_no_session_is_told_it(
     monkeypatch.setenv("CLAUDE_ENV_FILE", str(file))
     session.call("session-start", source="startup")
     assert file.read_text() == f"export BABYSITTER_SESSION_ID={SESSION}\n"
+
+
+def test_a_session_is_taken_up_again_although_the_configuration_cannot_be_read(
+    bound: Callable[..., Session], project: Path
+) -> None:
+    session = bound(ONE)
+    session.call("session-end", reason="other")
+    (project / ".a5c" / "config.yaml").write_text("limits: {\n")
+    assert "cannot end before the run does" in session.call("session-start", source="resume").text

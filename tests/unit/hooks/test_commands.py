@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from babysitter.ids import sha256_hex
+from babysitter.jsontext import canonical
 from babysitter.sessions.grants import take
 from tests.unit.hooks.conftest import OTHER, SESSION
 
@@ -30,7 +32,7 @@ def value(session: Session, effect: str) -> Any:
     return session.run.state.effects[effect].value
 
 
-@pytest.mark.parametrize("arguments", ["", "yes", "Y", "ok go on", "EFFECT yes", "EFFECT"])
+@pytest.mark.parametrize("arguments", ["yes", "Y", "ok go on", "EFFECT yes"])
 def test_yes_is_recorded(bound: Callable[..., Session], arguments: str) -> None:
     session = bound(ASK)
     effect = session.pending("breakpoint").id
@@ -156,8 +158,121 @@ def test_an_edit_is_permitted_as_it_is_now_and_the_run_goes_on_with_it(
     file = project / "job.py"
     file.write_text(file.read_text().replace("return await ctx.task(count, n=2)", "return 2"))
     assert "a person accepts it: /babysitter:approve edit" in session.call("stop").text
-    typed(session, "approve", "edit")
+    told = typed(session, "approve", "edit")
+    assert (f"\n  changed  job.py  {sha256_hex(file.read_bytes())}" in told.message, told.text) == (
+        True,
+        told.message,
+    )
     file.write_text(file.read_text().replace("return 2", "return 3"))
     assert "a person accepts it" in session.call("stop").text
     typed(session, "approve", "edit")
     assert "has completed" in session.call("stop").message
+
+
+def test_half_a_character_loses_no_grant(bound: Callable[..., Session]) -> None:
+    typed(bound(ASK), "call", "x \ud83d", prompt_id="p\udc00")
+    told = take(SESSION, "rebind") or {}
+    assert (told["command"], told["prompt"]) == ("call x \\ud83d", "p\\udc00")
+
+
+@pytest.mark.parametrize("arguments", ["", "  ", "EFFECT", "STEP"])
+def test_without_a_word_nothing_is_recorded_and_what_is_asked_is_shown(
+    bound: Callable[..., Session], arguments: str
+) -> None:
+    session = bound(
+        'return (await ctx.breakpoint("Ship?\\nAll of it?", title="Ship it", options=["eu"])).option'
+    )
+    effect = session.pending("breakpoint")
+    told = typed(session, "approve", arguments.replace("EFFECT", effect.id).replace("STEP", effect.step))
+    assert told.message.splitlines() == [
+        "babysitter: nothing was recorded: the person has to say what:",
+        f"breakpoint {effect.id}, digest {digest(session, effect.id)}:",
+        "  Ship it",
+        "  Ship?",
+        "  All of it?",
+        "  - eu",
+        "to answer: /babysitter:approve OPTION, or /babysitter:approve no",
+    ]
+    assert (told.text, session.pending("breakpoint").id) == (told.message, effect.id)
+
+
+def digest(session: Session, effect: str) -> str:
+    run = session.run
+    definition = run.definition_of(run.state.effects[effect])
+    return sha256_hex(canonical(definition).encode())[:8]
+
+
+def test_of_several_breakpoints_each_is_shown_with_how_to_name_it(bound: Callable[..., Session]) -> None:
+    session = bound('await ctx.parallel.all([ctx.breakpoint("A?"), ctx.breakpoint("B?" + "x" * 1500)])')
+    first, second = session.run.state.pending
+    told = typed(session, "approve").message
+    assert f"\nto answer: /babysitter:approve {first} yes, or /babysitter:approve {first} no\n" in told
+    assert f"\n  … cut; all of it: babysitter show job {second}\n" in told
+
+
+def test_where_nothing_is_asked_it_is_said_so(bound: Callable[..., Session]) -> None:
+    told = typed(bound("return await ctx.task(ask, n=1)"), "approve")
+    assert told.message == "babysitter: nothing was recorded: no breakpoint is open"
+
+
+def test_a_permit_that_is_an_option_as_well_has_to_be_told_apart(bound: Callable[..., Session]) -> None:
+    session = bound('return (await ctx.breakpoint("Now?", options=["release", "hold"])).option')
+    effect = session.pending("breakpoint").id
+    told = typed(session, "approve", "release").message
+    ways = (f"/babysitter:approve {effect} release", "/babysitter:approve permit release")
+    assert ("nothing was recorded" in told, [way in told for way in ways]) == (True, [True, True])
+    assert (session.run.state.permits, session.pending("breakpoint").id) == ([], effect)
+    typed(session, "approve", "permit release")
+    assert [permit["what"] for permit in session.run.state.permits] == ["release"]
+    typed(session, "approve", f"{effect} release")
+    assert value(session, effect)["option"] == "release"
+
+
+def test_what_only_begins_with_a_permit_is_none(bound: Callable[..., Session]) -> None:
+    session = bound(ASK)
+    assert "neither yes nor no" in typed(session, "approve", "release it").message
+    assert session.run.state.permits == []
+
+
+@pytest.mark.parametrize(
+    ("options", "text", "option", "feedback"),
+    [
+        (["staging", "staging eu"], "staging eu", "staging eu", None),
+        (["staging eu", "staging"], "staging eu", "staging eu", None),
+        (["staging", "staging eu"], "staging eu only", "staging eu", "only"),
+        (["staging", "staging eu"], "staging europe", "staging", "europe"),
+        (["1", "2"], "1", "1", None),
+        (["1", "2"], "2 at night", "2", "at night"),
+    ],
+)
+def test_the_option_that_fits_best_is_meant(
+    bound: Callable[..., Session], options: list[str], text: str, option: str, feedback: str | None
+) -> None:
+    session = bound(f'return (await ctx.breakpoint("Where?", options={options})).option')
+    effect = session.pending("breakpoint").id
+    typed(session, "approve", text)
+    assert (value(session, effect)["option"], value(session, effect)["feedback"]) == (option, feedback)
+
+
+def test_an_option_comes_before_a_step_of_that_name(bound: Callable[..., Session]) -> None:
+    session = bound('return (await ctx.breakpoint("Where?", options=["1", "2"])).option')
+    effect = session.pending("breakpoint")
+    assert effect.step == "1"
+    typed(session, "approve", "1")
+    assert value(session, effect.id)["option"] == "1"
+
+
+def test_only_an_open_breakpoint_can_be_named(bound: Callable[..., Session]) -> None:
+    session = bound(
+        'await ctx.parallel.all([ctx.task(ask, n=1), ctx.breakpoint("A?"), ctx.breakpoint("B?")])'
+    )
+    other = session.pending("agent").id
+    assert "it has to be said which breakpoint" in typed(session, "approve", f"{other} yes").message
+
+
+def test_a_breakpoint_may_be_named_by_the_beginning_of_its_id(bound: Callable[..., Session]) -> None:
+    session = bound('await ctx.parallel.all([ctx.breakpoint("A?"), ctx.breakpoint("B?")])')
+    first, second = session.run.state.pending
+    length = next(n for n in range(1, 20) if first[:n] != second[:n])
+    typed(session, "approve", f"{first[:length]} no because")
+    assert (value(session, first)["feedback"], list(session.run.state.pending)) == ("because", [second])

@@ -237,3 +237,36 @@ def test_more_options_than_a_dialog_shows_are_left_to_the_command(
     session = bound('return (await ctx.breakpoint("Where?", options=["a", "b", "c"])).option')
     told = Dialog(session, monkeypatch).ask()
     assert (told.kind, "/babysitter:approve" in told.text) == ("deny", True)
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (["x" * 60 + " yes", "x" * 60 + " no"], "more than 60 characters"),
+        (["Reject", "hold"], "cannot be told apart"),
+        (["go", "not yet"], "cannot be told apart"),
+        (["go", "Go"], "cannot be told apart"),
+    ],
+)
+def test_options_that_a_dialog_cannot_show_are_left_to_the_command(
+    bound: Callable[..., Session], monkeypatch: pytest.MonkeyPatch, options: list[str], why: str
+) -> None:
+    session = bound(f'return (await ctx.breakpoint("Where?", options={options})).option')
+    told = Dialog(session, monkeypatch).ask()
+    assert (told.kind, why in told.text, "/babysitter:approve" in told.text) == ("deny", True, True)
+
+
+@pytest.mark.parametrize(("length", "kind"), [(4000, "ask"), (4001, "deny")])
+def test_a_question_is_shown_whole_or_not_at_all(
+    bound: Callable[..., Session], monkeypatch: pytest.MonkeyPatch, length: int, kind: str
+) -> None:
+    dialog = Dialog(bound(f'return (await ctx.breakpoint("?" * {length})).approved'), monkeypatch)
+    told = dialog.ask()
+    shown = "?" * length in dialog.questions[0]["question"] if dialog.questions else "whole" in told.text
+    assert (told.kind, shown) == (kind, True)
+
+
+def test_a_title_is_shown_whole(bound: Callable[..., Session], monkeypatch: pytest.MonkeyPatch) -> None:
+    dialog = Dialog(bound('await ctx.breakpoint("Go?", title="t" * 150 + "u" * 150)'), monkeypatch)
+    dialog.ask()
+    assert dialog.questions[0]["question"].startswith("t" * 150 + "u" * 150 + "\nGo?\n[breakpoint:")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from babysitter.hooks import results
-from babysitter.sessions.agents import carried, remember
+from babysitter.sessions.agents import Transcript, carried, remember
 from tests.unit.hooks.conftest import OTHER, SESSION
 
 if TYPE_CHECKING:
@@ -186,3 +187,15 @@ def test_a_persons_words_are_no_result(bound: Callable[..., Session]) -> None:
     remember(SESSION, AGENT, session.pending("agent").id)
     session.call("prompt", prompt='<task-id>a42a69296ccd49989</task-id><result>{"n": 3}</result>')
     assert session.pending("agent")
+
+
+def test_a_transcript_that_is_no_file_is_not_waited_for(bound: Callable[..., Session], project: Path) -> None:
+    session = bound(ONE)
+    os.mkfifo(project / "fifo")
+    remember(SESSION, AGENT, session.pending("agent").id)
+    stop(session, '{"n": 1}', str(project / "fifo"))
+    assert session.run.state.pending == {}
+
+
+def test_a_path_that_is_none_is_no_transcript() -> None:
+    assert Transcript("a\0b").messages == {}

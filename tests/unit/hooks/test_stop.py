@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from babysitter.approvals.permits import permit
 from babysitter.errors import CorruptEvent, NoSuchRun, TailRemoved
 from babysitter.executors.effect_lock import EffectLock
+from babysitter.runs.iterate import DIVERGED_HINT
 from babysitter.sessions.agents import remember
 from babysitter.sessions.binding import bind, binding_of
 from tests.unit.hooks.conftest import OTHER, SESSION
@@ -236,3 +239,56 @@ def test_a_title_cannot_pass_for_a_line_of_ours(bound: Callable[..., Session]) -
 def test_a_person_is_not_asked_in_a_dialog_that_would_not_be_enough(bound: Callable[..., Session]) -> None:
     told = bound('await ctx.breakpoint("Go?", assurance="terminal")').call("stop")
     assert told.kind == "let go"
+
+
+@pytest.mark.parametrize("config", ["limits: {\n", "nosuch: 1\n", "limits: {maxEffects: many}\n"])
+def test_a_configuration_that_cannot_be_read_does_not_let_go(
+    bound: Callable[..., Session], project: Path, config: str
+) -> None:
+    session = bound(ONE)
+    (project / ".a5c" / "config.yaml").write_text(config)
+    assert session.call("stop").kind == "go on"
+
+
+def test_of_an_edit_that_does_not_fit_it_is_told_what_to_do(
+    bound: Callable[..., Session], project: Path
+) -> None:
+    session = bound(ONE)
+    file = project / "job.py"
+    file.write_text(file.read_text().replace("ctx.task(ask, n=1)", "ctx.task(tell, n=1)"))
+    permit(session.run, "edit", by="me", assurance="command", evidence={})
+    told = session.call("stop")
+    assert (told.kind, f"\n{DIVERGED_HINT}." in told.text) == ("go on", True)
+
+
+def test_a_run_of_another_folder_is_named_by_its_folder(
+    bound: Callable[..., Session], tmp_path: Path
+) -> None:
+    session = bound(BOTH)
+    project = tmp_path / "another project"
+    project.mkdir()
+    session.environ["CLAUDE_PROJECT_DIR"] = str(project)
+    effect, name = session.pending("agent").id, shlex.quote(session.folder)
+    told = session.call("stop").text
+    commands = (f"work {name}`", f"show {name} {effect} --prompt`", f"post {name} {effect} --value")
+    assert [f"`babysitter {command}" in told for command in commands] == [True] * 3
+    assert f"`babysitter status {name}`" in session.call("session-start", source="compact").text
+    work = {"id": "b1", "type": "shell", "status": "running", "command": f"babysitter work {name}"}
+    assert "1 shell" not in session.call("stop", background_tasks=[work]).text
+
+
+def test_the_folder_of_runs_that_the_environment_names_counts(
+    bound: Callable[..., Session], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = bound(ONE)
+    session.environ["CLAUDE_PROJECT_DIR"] = str(tmp_path)
+    monkeypatch.setenv("BABYSITTER_RUNS_DIR", os.path.dirname(session.folder))
+    assert "`babysitter status job`" in session.call("session-start", source="compact").text
+
+
+def test_a_project_whose_name_is_no_text_does_not_let_go(
+    bound: Callable[..., Session], tmp_path: Path
+) -> None:
+    session = bound(ONE)
+    session.environ["CLAUDE_PROJECT_DIR"] = f"{tmp_path}/p\udcff"
+    assert f"`babysitter show {session.folder} " in session.call("stop").text

@@ -1,0 +1,41 @@
+"""A breakpoint as a person at a session is shown it: the words of the journal, whole, and their digest."""
+
+from __future__ import annotations
+
+from babysitter.runs import assurance
+from babysitter.views.text import printable, printable_lines
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from babysitter.engine.state import Effect
+    from babysitter.runs.run import Run
+
+DIGEST_LENGTH = 8
+
+
+def open_breakpoints(run: Run) -> list[Effect]:
+    """The breakpoints that wait for a person, in the order in which they were asked."""
+    return [effect for effect in run.state.pending.values() if effect.kind == "breakpoint"]
+
+
+def options_of(run: Run, effect: Effect) -> list[str]:
+    """What a person may choose from; empty for a yes or no."""
+    listed = run.definition_of(effect)["breakpoint"].get("options")
+    return [str(option) for option in listed or []]
+
+
+def question_of(run: Run, effect: Effect) -> str:
+    """The whole question, after its title where that says something else."""
+    definition = run.definition_of(effect)
+    asked = definition["breakpoint"]
+    text = "\n".join(printable_lines(str(asked.get("question") or effect.label)))
+    # Not the label of the effect, which is short.
+    title = str(definition.get("title") or "")
+    if title == asked.get("question") or printable(title) in text:
+        return text
+    return f"{printable(title)}\n{text}"
+
+
+def shown_digest(run: Run, effect: Effect) -> str:
+    """The beginning of the digest of what a person is shown."""
+    return assurance.shown_digest(run.definition_of(effect))[:DIGEST_LENGTH]

@@ -1,0 +1,126 @@
+"""What a person typed after ``/babysitter:approve``, as what they can have meant, and how to type it.
+
+A word may stand for several things: a permit, an option, a breakpoint. Nothing is guessed: the option
+of an open breakpoint and a permit of the same name have to be told apart by who types them.
+"""
+
+from __future__ import annotations
+
+from babysitter.approvals.permits import WHAT
+from babysitter.errors import InvalidInput, NoSuchEffect
+from babysitter.hooks.shown import open_breakpoints, options_of, question_of, shown_digest
+from babysitter.views.text import printable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from babysitter.engine.state import Effect
+    from babysitter.runs.run import Run
+
+COMMAND = "/babysitter:approve"
+YES, NO = frozenset({"yes", "y", "ok", "approve"}), frozenset({"no", "n", "reject"})
+PERMIT = "permit"
+# A host shows no more than so much at once.
+MOST_SHOWN, MOST_QUESTION = 5, 1500
+
+
+def permit_of(run: Run, words: list[str]) -> tuple[str, str]:
+    """What is permitted, and the number after it; empty when the words are an answer.
+
+    Raises:
+        InvalidInput: they may be either.
+    """
+    is_said = words[0] == PERMIT
+    what, number, *rest = [*words[is_said:], "", ""]
+    if what not in WHAT or any(rest) or (number and not number.isdecimal()):
+        return "", ""
+    for effect in () if is_said or number else open_breakpoints(run):
+        if what in options_of(run, effect):
+            raise InvalidInput(
+                f"{what!r} is an option of a breakpoint, and something that can be permitted as well",
+                hint=f"{COMMAND} {effect.id} {what} for the option,"
+                f" {COMMAND} {PERMIT} {what} to {WHAT[what]}",
+            )
+    return what, number
+
+
+def breakpoint_of(run: Run, words: list[str]) -> tuple[Effect, list[str]]:
+    """The breakpoint that is meant, and the words that are left.
+
+    Raises:
+        NoSuchEffect: it is not clear which.
+    """
+    open_ones = open_breakpoints(run)
+    is_only = len(open_ones) == 1
+    if is_only and _option_in(options_of(run, open_ones[0]), " ".join(words)) is not None:
+        return open_ones[0], words
+    named = [] if words[0].lower() in YES | NO else _named(open_ones, words[0])
+    if len(named) == 1:
+        return named[0], words[1:]
+    if is_only:
+        return open_ones[0], words
+    listed = "; ".join(f"{effect.id} {printable(effect.label)}" for effect in open_ones[:MOST_SHOWN])
+    raise NoSuchEffect(
+        f"it has to be said which breakpoint: {listed or 'none is open'}", hint=f"{COMMAND} EFFECT yes"
+    )
+
+
+def _named(open_ones: Sequence[Effect], name: str) -> list[Effect]:
+    """The breakpoints that a word names; a whole id or step comes before the beginning of another."""
+    return (
+        [effect for effect in open_ones if effect.id == name]
+        or [effect for effect in open_ones if effect.step == name]
+        or [effect for effect in open_ones if effect.id.startswith(name) or effect.step.startswith(name)]
+    )
+
+
+def _option_in(options: Sequence[str], text: str) -> str | None:
+    """The option that a text is, else the longest that it begins with."""
+    fitting = [option for option in options if text == option or text.startswith(f"{option} ")]
+    return max(fitting, key=len, default=None)
+
+
+def answer_of(run: Run, effect: Effect, words: list[str]) -> tuple[bool, str | None, str | None]:
+    """Yes or no, one of the options, and feedback, of what was typed after the breakpoint.
+
+    Raises:
+        InvalidInput: it is none of these.
+    """
+    options, text = options_of(run, effect), " ".join(words)
+    option = _option_in(options, text)
+    if option is not None:
+        return True, option, text[len(option) :].strip() or None
+    first, feedback = words[0].lower(), " ".join(words[1:]) or None
+    if first in NO:
+        return False, None, feedback
+    if options:
+        raise InvalidInput(
+            f"the breakpoint has options: {', '.join(options)}", hint="type one of them, or no"
+        )
+    if first not in YES:
+        raise InvalidInput(f"{text!r} is neither yes nor no", hint=f"{COMMAND} [EFFECT] yes|no [feedback]")
+    return True, None, feedback
+
+
+def waiting_text(run: Run, name: str, effects: Sequence[Effect]) -> str:
+    """What is asked, and how to answer: for a person who has typed no answer."""
+    if not effects:
+        return "no breakpoint is open"
+    is_only = len(effects) == 1
+    lines = [line for effect in effects[:MOST_SHOWN] for line in _shown(run, name, effect, is_only=is_only)]
+    if len(effects) > MOST_SHOWN:
+        lines.append(f"and {len(effects) - MOST_SHOWN} more: babysitter status {name}")
+    return "\n".join(["the person has to say what:", *lines])
+
+
+def _shown(run: Run, name: str, effect: Effect, *, is_only: bool) -> list[str]:
+    # Indented, so that no line of it can pass for a line of ours.
+    question, options = question_of(run, effect), options_of(run, effect)
+    lines = [f"breakpoint {effect.id}, digest {shown_digest(run, effect)}:"]
+    lines += [f"  {line}" for line in question[:MOST_QUESTION].split("\n")]
+    if len(question) > MOST_QUESTION:
+        lines.append(f"  … cut; all of it: babysitter show {name} {effect.id}")
+    lines += [f"  - {printable(option)}" for option in options]
+    start = COMMAND if is_only else f"{COMMAND} {effect.id}"
+    return [*lines, f"to answer: {start} {'OPTION' if options else 'yes'}, or {start} no"]
