@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from babysitter.errors import UnsafePath
+from babysitter.jsontext import compact
 from babysitter.paths import runs_dir
 from babysitter.runs.folder import name_of
 from babysitter.sessions.agents import mark_of
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 MOST_BYTES = 9000
 LONGEST_TITLE, SHORTEST_TITLE = 80, 16
 MOST_TRACEBACK = 3000
+MOST_OUTPUT = 2000
 OWN = ("shell", "python")
 PEOPLE_AND_CLOCK = ("breakpoint", "sleep")
 
@@ -100,6 +102,24 @@ def shown_title(label: str, most: int) -> str:
     """A title in so many bytes; nothing in it can pass for a line of ours."""
     text = printable(label).encode()[:most]
     return text.decode(errors="ignore")
+
+
+def ended_text(run: Run) -> str:
+    """How the run ended, for a model that is to tell the person."""
+    state = run.state
+    if state.status == "completed":
+        told = f"Its output: {_cut(compact(run.output()), MOST_OUTPUT)}"
+    else:
+        error = (state.ending or {}).get("error") or {}
+        told = f"{error.get('name')}: {_cut(str(error.get('message')), MOST_OUTPUT)}"
+    return (
+        f"babysitter: run {run.run_id} has {state.status}; this session is free. Report it to the person, and"
+        f" repair no verdict. {told}"
+    )
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]} … (cut; all of it: babysitter status)"
 
 
 def stuck_text(run: Run) -> str:

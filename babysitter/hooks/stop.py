@@ -17,6 +17,7 @@ from babysitter.hooks.batch_text import (
     PEOPLE_AND_CLOCK,
     batch_text,
     diverged_text,
+    ended_text,
     name_for,
     question_text,
     stuck_text,
@@ -54,10 +55,13 @@ def stop(call: Call) -> Answer:
     if bound.is_taken_over:
         let_session_go(call.session)
         return let_go(bound.taken_over_message)
+    is_known = bound.run.state.is_finished
     iteration = iterate(bound.run)
     if bound.run.state.is_finished:
         let_session_go(call.session)
-        return let_go(ended_message(bound.run))
+        message = ended_message(bound.run)
+        # What ends only now the model has not seen: it reports that, and next time it stops it is free.
+        return let_go(message) if is_known else told_to_go_on(ended_text(bound.run), message)
     return _decide(call, bound, iteration)
 
 

@@ -102,9 +102,9 @@ def let_go(message: str = "") -> Answer:
     return Answer(LET_GO, message=message)
 
 
-def go_on(text: str) -> Answer:
+def go_on(text: str, message: str = "") -> Answer:
     """The model is not to stop, but to do this."""
-    return Answer(GO_ON, text)
+    return Answer(GO_ON, text, message)
 
 
 def send_back(text: str) -> Answer:

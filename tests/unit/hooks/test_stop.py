@@ -13,7 +13,7 @@ import pytest
 from babysitter.approvals.permits import permit
 from babysitter.errors import CorruptEvent, NoSuchRun, TailRemoved
 from babysitter.executors.effect_lock import EffectLock
-from babysitter.runs.iterate import DIVERGED_HINT
+from babysitter.runs.iterate import DIVERGED_HINT, iterate
 from babysitter.sessions.agents import remember
 from babysitter.sessions.binding import bind, binding_of
 from tests.unit.hooks.conftest import OTHER, SESSION
@@ -61,11 +61,29 @@ def test_a_completed_run_lets_the_session_go_with_a_proof(bound: Callable[..., S
     session = bound(ONE)
     session.answer({"n": 1})
     told, head = session.call("stop"), session.run.journal.head
-    assert (told.kind, told.message) == (
-        "let go",
-        f"babysitter: run job has completed; proof {head.seq}-{head.checksum}",
-    )
+    assert told.message == f"babysitter: run job has completed; proof {head.seq}-{head.checksum}"
     assert binding_of(SESSION) is None
+
+
+def test_the_end_is_told_to_the_model_that_has_not_seen_it_and_then_it_may_stop(
+    bound: Callable[..., Session],
+) -> None:
+    session = bound(ONE)
+    session.answer({"n": 1})
+    told = session.call("stop")
+    assert (told.kind, 'Its output: {"n":1}' in told.text, session.call("stop").kind) == (
+        "go on",
+        True,
+        "let go",
+    )
+
+
+def test_a_model_that_has_iterated_to_the_end_itself_may_stop(bound: Callable[..., Session]) -> None:
+    session = bound(ONE)
+    session.answer({"n": 1})
+    iterate(session.run)
+    told = session.call("stop")
+    assert (told.kind, "has completed" in told.message) == ("let go", True)
 
 
 def test_a_failed_run_lets_the_session_go_and_says_why(bound: Callable[..., Session]) -> None:
