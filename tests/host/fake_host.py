@@ -54,6 +54,9 @@ class Hook:
                 stderr=subprocess.PIPE,
             )
 
+        self._watch = threading.Timer(MOST_SECONDS, self.process.kill)
+        self._watch.start()
+
     def write(self, *pieces: bytes) -> None:
         """Write what a hook reads, as far as it wants to read it; the socket stays open."""
         try:
@@ -67,8 +70,6 @@ class Hook:
         """Wait for its end, with its standard input closed or not."""
         if is_closed:
             self.close()
-        watch = threading.Timer(MOST_SECONDS, self.process.kill)
-        watch.start()
         try:
             assert self.process.stdout is not None
             assert self.process.stderr is not None
@@ -76,7 +77,7 @@ class Hook:
                 said, complained = stdout.read().decode(), stderr.read().decode()
             code = self.process.wait()
         finally:
-            watch.cancel()
+            self._watch.cancel()
             self.close()
         assert said.count("\n") == bool(said), said
         return Ended(code, json.loads(said) if said else None, complained)
