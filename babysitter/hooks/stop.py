@@ -100,7 +100,8 @@ def _without_carried(call: Call, run: Run, pending: list[Effect]) -> list[Effect
     agents = {carried(call.session, task.id)[0] for task in call.background if task.is_subagent}
     shells = [task.command.strip() for task in call.background if not task.is_subagent]
     # As it was told to start it; it takes a moment until it holds its first effect.
-    is_begun = work_command(name_for(call, run)) in shells
+    command = work_command(name_for(call, run))
+    is_begun = command in shells or f"{command} --wait" in shells
     is_worked = is_begun or (bool(shells) and _is_worked(run, pending))
     return [
         effect for effect in pending if effect.id not in agents and not (is_worked and effect.kind in OWN)

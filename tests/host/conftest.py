@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def lab(tmp_path: Path, project: Path) -> Iterator[Lab]:
     """A project and a home of its own for sessions; nothing that they have started lives on."""
-    home, out = tmp_path / "user", tmp_path / "out"
+    home = tmp_path / "user"
     home.mkdir()
-    out.mkdir()
-    yield Lab(home, out)
+    yield Lab(home)
     end_left_behind(home)

@@ -26,10 +26,9 @@ RUNS = Path(".a5c") / "runs"
 
 
 class Lab(NamedTuple):
-    """The home of the sessions, and the folder for what they print; the project is the working directory."""
+    """The home of the sessions; the project is the working directory."""
 
     home: Path
-    out: Path
 
     def use(self, *names: str) -> None:
         """Put processes of ``tests/host/processes`` into the project."""
@@ -39,8 +38,7 @@ class Lab(NamedTuple):
     @contextlib.contextmanager
     def going(self, prompt: str, model: Model, **more: Any) -> Iterator[Going]:
         """A session that goes on while this is not left."""
-        out = self.out / str(len(list(self.out.iterdir())))
-        with going(prompt, model, home=self.home, out=out, **more) as session:
+        with going(prompt, model, home=self.home, **more) as session:
             yield session
 
     @contextlib.contextmanager

@@ -7,7 +7,9 @@ import json
 import os
 import signal
 import subprocess
-from typing import TYPE_CHECKING, Any, NamedTuple
+import threading
+import time
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from tests.host.fake_api import FakeApi
 from tests.host.host_program import ROOT, environment, program
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from tests.host.fake_api import Model
 
 TOOLS = ("Bash", "Read", "Write", "Edit", "Agent")
-MOST_SECONDS = 120
+MOST_SECONDS = 60
 PLUGIN = ("--plugin-dir", str(ROOT))
 
 
@@ -28,14 +30,13 @@ class Session(NamedTuple):
 
     Attributes:
         code: its exit code.
-        lines: what it has printed, one object a line.
+        lines: what it has printed, one object a line; ``at`` is when, in seconds.
         api: what it has asked the model.
     """
 
     code: int
     lines: list[dict[str, Any]]
     api: FakeApi
-    stderr: str
 
     @property
     def id(self) -> str:
@@ -53,9 +54,39 @@ class Session(NamedTuple):
         return [json.loads(text) for text in said]
 
     @property
+    def seconds(self) -> float:
+        """From the first line to the last."""
+        return float(self.lines[-1]["at"] - self.lines[0]["at"])
+
+    @property
+    def hook_seconds(self) -> float:
+        """How long at least one hook was running."""
+        total, running, since = 0.0, 0, 0.0
+        for line in self.lines:
+            change = {"hook_started": 1, "hook_response": -1}.get(line.get("subtype", ""), 0)
+            total += line["at"] - since if running else 0
+            running, since = running + change, line["at"]
+        return total
+
+    @property
     def messages(self) -> list[str]:
         """What the Stop hook has told the person."""
         return [told["systemMessage"] for told in self.hooks("Stop") if "systemMessage" in told]
+
+
+class Said(threading.Thread):
+    """Reads what a session prints while it goes on."""
+
+    def __init__(self, stdout: IO[bytes]) -> None:
+        super().__init__(daemon=True)
+        self.lines: list[dict[str, Any]] = []
+        self._stdout = stdout
+
+    def run(self) -> None:
+        with self._stdout as stdout:
+            for line in stdout:
+                if line.startswith(b"{"):
+                    self.lines.append({**json.loads(line), "at": time.monotonic()})
 
 
 class Going(NamedTuple):
@@ -63,7 +94,7 @@ class Going(NamedTuple):
 
     process: subprocess.Popen[bytes]
     api: FakeApi
-    out: Path
+    said: Said
 
     def kill(self) -> None:
         """End it as the kernel does when memory is short; what it has started lives on."""
@@ -73,11 +104,10 @@ class Going(NamedTuple):
     def end(self) -> Session:
         """Wait for its end; a mistake in the model is the test's."""
         code = self.process.wait(MOST_SECONDS)
+        self.said.join()
         for mistake in self.api.mistakes:
             raise mistake
-        lines = (self.out / "stdout").read_text(errors="replace").splitlines()
-        told = [json.loads(line) for line in lines if line.startswith("{")]
-        return Session(code, told, self.api, (self.out / "stderr").read_text(errors="replace"))
+        return Session(code, self.said.lines, self.api)
 
 
 @contextlib.contextmanager
@@ -86,14 +116,12 @@ def going(
     model: Model,
     *,
     home: Path,
-    out: Path,
     plugin: Sequence[str] = PLUGIN,
     arguments: Sequence[str] = (),
     tools: Sequence[str] = TOOLS,
     **variables: str,
 ) -> Iterator[Going]:
     """A session in the working directory, from its start on; it has ended when this is left."""
-    out.mkdir(parents=True, exist_ok=True)
     command = [
         program(),
         "-p",
@@ -104,17 +132,19 @@ def going(
         "--include-hook-events",
     ]
     command += [*plugin, "--allowedTools", *tools, *arguments]
-    with FakeApi(model) as api, (out / "stdout").open("wb") as stdout, (out / "stderr").open("wb") as stderr:
+    with FakeApi(model) as api:
         process = subprocess.Popen(
             command,
             env=environment(home, api.url, **variables),
             stdin=subprocess.DEVNULL,
-            stdout=stdout,
-            stderr=stderr,
+            stdout=subprocess.PIPE,
             start_new_session=True,
         )
+        assert process.stdout is not None
+        said = Said(process.stdout)
+        said.start()
         try:
-            yield Going(process, api, out)
+            yield Going(process, api, said)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)

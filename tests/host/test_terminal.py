@@ -37,7 +37,10 @@ def asked(lab: Lab, *plan: Any, **variables: str) -> Iterator[Terminal]:
 
 def told(terminal: Terminal, text: str) -> None:
     """Wait until the model has been told something."""
-    seen(lambda: any(text in asked.new_text for asked in terminal.api.asked))
+    try:
+        seen(lambda: any(text in asked.new_text for asked in terminal.api.asked))
+    finally:
+        print("ASKED", [a.new_text[-400:] for a in terminal.api.asked][-3:])
 
 
 def assert_still_waits() -> None:
@@ -143,3 +146,16 @@ def test_the_typed_command_permits_an_edit_of_a_gate(lab: Lab) -> None:
         seen(lambda: events("r", "RUN_COMPLETED"))
     assert [(told["what"], told["assurance"]) for told in events("r", "PERMITTED")] == [("edit", "command")]
     assert Path("again").exists()
+
+
+def test_the_typed_yolo_lets_one_run_be_answered_by_policy(lab: Lab) -> None:
+    lab.use("gate.py")
+    create = "babysitter create gate.py --run-id {} --yolo"
+    model = Obeying(create.format("r"), "babysitter work r", create.format("other"))
+    with lab.terminal(model, arguments=ARGUMENTS) as terminal:
+        terminal.see("? for shortcuts")
+        terminal.say("/babysitter:yolo gate.py")
+        seen(lambda: events("r", "RUN_COMPLETED"))
+        told(terminal, "a person chooses")
+    assert answer()["evidence"]["assurance"] == "policy"
+    assert not Path(".a5c/runs/other").exists()

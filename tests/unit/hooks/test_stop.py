@@ -138,6 +138,24 @@ def test_a_work_that_lives_is_waited_for_if_the_host_hears_of_its_end(
         lock.release()
 
 
+@pytest.mark.parametrize("command", ["babysitter work job", "babysitter work job --wait"])
+def test_a_work_that_was_just_started_is_waited_for(bound: Callable[..., Session], command: str) -> None:
+    session = bound("return await ctx.task(count, n=2)")
+    told = session.call("stop", background_tasks=[{**SHELL, "command": command}])
+    assert told.kind == "let go"
+
+
+@pytest.mark.parametrize(
+    "command", ["babysitter work other", "echo babysitter work job", "babysitter work job; sleep 9"]
+)
+def test_a_command_that_only_looks_like_work_does_not_count(
+    bound: Callable[..., Session], command: str
+) -> None:
+    session = bound("return await ctx.task(count, n=2)")
+    told = session.call("stop", background_tasks=[{**SHELL, "command": command}])
+    assert told.kind == "go on"
+
+
 def test_a_mistake_of_the_process_is_shown_with_its_traceback(bound: Callable[..., Session]) -> None:
     session = bound("await ctx.task(ask, n=1)\nreturn 1 / 0")
     session.answer({"n": 1})
