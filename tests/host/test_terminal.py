@@ -37,10 +37,7 @@ def asked(lab: Lab, *plan: Any, **variables: str) -> Iterator[Terminal]:
 
 def told(terminal: Terminal, text: str) -> None:
     """Wait until the model has been told something."""
-    try:
-        seen(lambda: any(text in asked.new_text for asked in terminal.api.asked))
-    finally:
-        print("ASKED", [a.new_text[-400:] for a in terminal.api.asked][-3:])
+    seen(lambda: any(text in asked.new_text for asked in terminal.api.asked))
 
 
 def assert_still_waits() -> None:
