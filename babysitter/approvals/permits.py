@@ -19,10 +19,6 @@ WHAT = {
     "rebind": "let the session turn to another run",
     "policy": "answer breakpoints that demand nothing without asking",
     "repair": "go back to an earlier event",
-    "halt": "end the run",
-    "cancel": "cancel an effect",
-    "rewind": "go back to an earlier step",
-    "archive": "put the run away",
 }
 
 
@@ -37,20 +33,40 @@ def permit(
 ) -> None:
     """Record that a person permits it; durable when this returns.
 
-    An edit is permitted as it is at this moment, if ``about`` does not say otherwise.
+    ``about`` is what ``about_now`` gives, if it does not say otherwise.
 
     Raises:
-        InvalidInput: nothing by that name can be permitted.
+        InvalidInput: nothing by that name can be permitted, or it has to be said what.
         RunFinished: nothing is left to be permitted.
         RunBusy, StorageError
     """
     if what not in WHAT:
         raise InvalidInput(f"{what!r} is nothing that can be permitted", hint=f"one of {', '.join(WHAT)}")
-    if what == "edit" and about is None:
-        about = edit_now(run)
+    if about is None:
+        about = about_now(run, what)
     told = {"what": what, "by": by, "assurance": assurance, "evidence": evidence}
     data = told if about is None else {**told, "about": about}
     run.append_whatever_comes([("PERMITTED", data)])
+
+
+def about_now(run: Run, what: str, number: str = "") -> dict[str, Any] | None:
+    """What exactly is permitted: an edit as it is at this moment, or to go back to before event ``number``.
+
+    Raises:
+        InvalidInput: there is no such event.
+    """
+    if what == "edit":
+        return edit_now(run)
+    if what != "repair":
+        return None
+    last = run.journal.head.seq
+    if not (number.isascii() and number.isdecimal() and 2 <= int(number) <= last):
+        raise InvalidInput(
+            f"a permit to go back names the event to go back to before, from 2 to {last}, and not {number!r}",
+            hint=f"/babysitter:approve repair {last}, or babysitter approve {run.run_id} --permit repair "
+            f"--before {last}; what is damaged is mended from a terminal: babysitter repair {run.run_id}",
+        )
+    return {"before": int(number)}
 
 
 def edit_now(run: Run) -> dict[str, Any]:
@@ -62,7 +78,9 @@ def edit_now(run: Run) -> dict[str, Any]:
 
 def edit_lines(run: Run, about: dict[str, Any]) -> list[str]:
     """For people: the files that are not as the journal has them."""
-    known, now = run.state.source_digests, about["sourceDigests"]
+    known, now = run.state.source_digests, about.get("sourceDigests")
+    if now is None:
+        return []
     lines = [f"  changed  {name}  {now[name]}" for name in now if known.get(name, now[name]) != now[name]]
     lines += [f"  new      {name}  {now[name]}" for name in now if name not in known]
     lines += [f"  gone     {name}" for name in known if name not in now]
@@ -99,16 +117,18 @@ def demand(
     permit(run, what, by=told["by"], assurance=told["assurance"], evidence=told["evidence"], about=about)
 
 
-def person_for(run_id: str, what: str, environ: Mapping[str, str] | None = None) -> dict[str, Any]:
+def person_for(
+    run_id: str, what: str, environ: Mapping[str, str] | None = None, hint: str = ""
+) -> dict[str, Any]:
     """Who calls this command at a terminal outside any host, and what there is to show for that.
 
     Raises:
         PersonNeeded: nobody does.
     """
-    if not is_person_there() or is_inside_host(environ):
+    if not is_person_there() or is_inside_host(environ, is_guarded=True):
         raise PersonNeeded(
             f"an agent's session works on run {run_id!r}; to {WHAT[what]} needs a person",
-            hint=ways_to_permit(run_id, what),
+            hint=hint or ways_to_permit(run_id, what),
         )
     return {"by": person(), "assurance": "terminal", "evidence": seen_here()}
 

@@ -30,21 +30,26 @@ OTHER_HOSTS = (
 MOST_OF_ENVIRONMENT = 1 << 22
 
 
-def is_inside_host(environ: Mapping[str, str] | None = None) -> bool:
+def is_inside_host(environ: Mapping[str, str] | None = None, *, is_guarded: bool = False) -> bool:
     """Whether an agent host has started this command, directly or not, as far as can be seen.
 
     By its variables; and, for those who take them away, by the processes above
     this one: is one of them the host of a session that babysitter knows, or
-    started by it? Names of programs prove nothing and are not looked at.
+    started by it? Names of programs prove nothing and are not looked at. About a
+    run that is guarded any session counts: which ones are known depends on a
+    folder that whoever calls can choose.
     """
     told = os.environ if environ is None else environ
     if any(told.get(name) for name in (*hosts.signs(), *OTHER_HOSTS)):
         return True
     sessions = set(known())
-    if not sessions:
+    if not sessions and not is_guarded:
         return False
     pids = {found.pid for session in sessions if (found := presence_of(session)) is not None}
-    return any(pid in pids or session_of_process(pid) in sessions for pid in ancestors())
+    return any(
+        pid in pids or session_of_process(pid) in sessions or (is_guarded and has_signs(pid))
+        for pid in ancestors()
+    )
 
 
 def ancestors() -> Iterator[int]:
@@ -79,13 +84,23 @@ def _listed_parents() -> dict[int, int]:
 
 def session_of_process(pid: int) -> str:
     """The session that the environment of a process names; empty where that cannot be read."""
+    found = hosts.session_of(_environment_of(pid))
+    return found[1] if found else ""
+
+
+def has_signs(pid: int) -> bool:
+    """The environment of a process says that a host's session has started it, whichever."""
+    environment = _environment_of(pid)
+    return any(environment.get(name) for name in (*hosts.signs(), hosts.OWN_VARIABLE))
+
+
+def _environment_of(pid: int) -> dict[str, str]:
     try:
         with open(f"/proc/{pid}/environ", "rb") as file:
             entries = file.read(MOST_OF_ENVIRONMENT).decode(errors="replace").split("\0")
     except OSError:
-        return ""
-    found = hosts.session_of(dict(entry.partition("=")[::2] for entry in entries))
-    return found[1] if found else ""
+        return {}
+    return dict(entry.partition("=")[::2] for entry in entries)
 
 
 def is_person_there() -> bool:
@@ -107,15 +122,29 @@ def person() -> str:
         return str(os.getuid())
 
 
-def level_here(what: str, hint: str, environ: Mapping[str, str] | None = None) -> str:
+def level_here(
+    what: str, hint: str, environ: Mapping[str, str] | None = None, *, is_guarded: bool = False
+) -> str:
     """``terminal`` or ``script``: how sure it is that a person calls this command.
 
     Raises:
         PersonNeeded: it is called inside an agent's session; ``what`` cannot be done there.
     """
-    if is_inside_host(environ):
+    if is_inside_host(environ, is_guarded=is_guarded):
         raise PersonNeeded(f"inside an agent's session {what}", hint=hint)
     return "terminal" if is_person_there() else "script"
+
+
+def demand_terminal(environ: Mapping[str, str] | None = None) -> None:
+    """Go on only where a person calls, in a terminal outside of any agent's session.
+
+    Raises:
+        PersonNeeded
+    """
+    if is_inside_host(environ, is_guarded=True) or not is_person_there():
+        raise PersonNeeded(
+            "it is not seen that a person wants this", hint="call it in a terminal of your own"
+        )
 
 
 def seen_here() -> dict[str, Any]:

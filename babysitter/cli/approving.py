@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from babysitter.approvals.permits import WHAT, edit_lines, edit_now, permit, ways_to_permit
+from babysitter.approvals.permits import WHAT, about_now, edit_lines, permit, ways_to_permit
 from babysitter.approvals.place import level_here, person, seen_here
 from babysitter.cli.options import complete_effect, json_option, opened, run_argument, runs_dir_option
 from babysitter.cli.output import as_json, complain, line
@@ -48,23 +48,27 @@ Example:
   babysitter approve latest
   babysitter approve release-1-2-0 7c2x --option staging --feedback 'only eu-west'
   babysitter approve release-1-2-0 7c2x --sign
-  babysitter approve release-1-2-0 --permit edit"""
+  babysitter approve release-1-2-0 --permit edit
+  babysitter approve release-1-2-0 --permit repair --before 57"""
 )
 @_decision
 @click.option("--permit", "what", metavar="WHAT", help="Permit what goes round the process, such as edit.")
-def approve(run: str, effect: str | None, what: str | None, **told: Any) -> int:
+@click.option("--before", metavar="NUMBER", help="With --permit repair: the event to go back to before.")
+def approve(run: str, effect: str | None, what: str | None, before: str | None, **told: Any) -> int:
     """Answer a breakpoint of RUN with yes (EFFECT may be left out when only one is open).
 
     Of a run that an agent's session works on, it shows the question and asks, and needs a terminal
     outside of that session.
     """
+    if before is not None and what != "repair":
+        raise UsageError("--before belongs to --permit repair")
     if what is None:
         return _decide(run, effect, True, told)
     if effect is not None or told["sign"] or any(told[name] is not None for name in (*WORDS, "key")):
         raise UsageError(
             "--permit is about the run; it takes no EFFECT and nothing that belongs to an answer"
         )
-    return _permit(run, what, told)
+    return _permit(run, what, before or "", told)
 
 
 @click.command(
@@ -81,8 +85,12 @@ def reject(run: str, effect: str | None, **told: Any) -> int:
 def _decide(run: str, effect: str | None, approved: bool, told: dict[str, Any]) -> int:
     if told["key"] is not None and not told["sign"]:
         raise UsageError("--key is the key to sign with, and nothing is to be signed", hint="add --sign")
-    level = level_here("nobody answers a breakpoint", ways_to_answer(run, effect or "EFFECT", None))
     found = opened(run, told["runs_dir"])
+    level = level_here(
+        "nobody answers a breakpoint",
+        ways_to_answer(run, effect or "EFFECT", None),
+        is_guarded=found.state.is_guarded,
+    )
     target = find_effect(found, effect) if effect else only_breakpoint(found)
     words = {name: told[name] for name in WORDS}
     answer = decide(
@@ -154,19 +162,18 @@ def _sign(run: Run, answer: Answer, key: str | None) -> None:
     answer.evidence |= sign(run, answer.effect, answer.value, key or own_key(os.path.expanduser("~")))
 
 
-def _permit(run: str, what: str, told: dict[str, Any]) -> int:
+def _permit(run: str, what: str, before: str, told: dict[str, Any]) -> int:
     if what not in WHAT:
         raise UsageError(
             f"--permit {what!r} is nothing that can be permitted", hint=f"one of {', '.join(WHAT)}"
         )
     ways = ways_to_permit(run, what)
-    if level_here("nobody permits anything", ways) != "terminal":
-        raise PersonNeeded(f"to {WHAT[what]} is permitted by a person, and there is no terminal", hint=ways)
     found = opened(run, told["runs_dir"])
-    about = edit_now(found) if what == "edit" else None
-    _show(
-        [f"run {found.run_id}: {WHAT[what]}", *(edit_lines(found, about) if about else [])], told["as_json"]
-    )
+    if level_here("nobody permits anything", ways, is_guarded=found.state.is_guarded) != "terminal":
+        raise PersonNeeded(f"to {WHAT[what]} is permitted by a person, and there is no terminal", hint=ways)
+    about = about_now(found, what, before)
+    where = f" (to before event {before})" if before else ""
+    _show([f"run {found.run_id}: {WHAT[what]}{where}", *edit_lines(found, about or {})], told["as_json"])
     _confirm("permit it?", told)
     permit(found, what, by=person(), assurance="terminal", evidence=seen_here(), about=about)
     if told["as_json"]:

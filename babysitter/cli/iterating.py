@@ -41,6 +41,7 @@ def make_run(
     folder: str | None,
     *,
     is_yolo: bool = False,
+    session: tuple[str, str] | None = None,
 ) -> Run:
     """Create a run from what a command line says.
 
@@ -62,6 +63,7 @@ def make_run(
         typed=read_pairs(pairs),
         # Last, for it uses up what a person has granted.
         options=policy_options() if is_yolo else None,
+        session=session,
         limits=limits,
     )
 
@@ -118,12 +120,18 @@ def create(
     # Here, because `iterate` is called far more often and binds nothing.
     from babysitter.cli.sessions import bind_to, check_free
     from babysitter.hosts import session_of
+    from babysitter.sessions.grants import take
 
-    session = None if unbound else session_of(os.environ)
+    here = session_of(os.environ)
+    if here and not yolo:
+        # What a typed command allows, it allows the run that is made next, and no later one.
+        take(here[1], "policy")
+    session = None if unbound else here
     if session:
         # First, so that a refusal leaves no run behind.
         check_free(session[1])
-    run = make_run(process, inputs_file, pairs, run_id, prompt, runs_dir, is_yolo=yolo).load()
+    run = make_run(process, inputs_file, pairs, run_id, prompt, runs_dir, is_yolo=yolo, session=session)
+    run.load()
     if session:
         bind_to(run, *session)
     return tell(iterate_run(run), as_json)

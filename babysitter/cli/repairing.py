@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +13,7 @@ from babysitter.paths import runs_dir as runs_folder
 from babysitter.runs.folder import check_folder, find, name_of
 
 if TYPE_CHECKING:
+    from babysitter.journal.events import Head
     from babysitter.runs.repair import Plan
 
 STILL_DAMAGED = 5
@@ -65,12 +67,39 @@ def _repair(folder: str, before: int | None, wants_json: bool) -> int:
         if made.needs_person:
             from babysitter.approvals.permits import person_for
 
-            made.person = person_for(made.run_id, "repair")
+            made.person = person_for(made.run_id, "repair", hint=_ways_to_go_back(made))
+        if made.person is not None and made.salvaged is not None:
+            _tell_sessions(folder, made.salvaged.head)
         place = carry_out(made)
         if made.salvaged is not None or made.about is not None:
             # What is left of it after that is all that can be told as truth.
             made.unmendable = _planned(folder, None).unmendable
     return _tell_plan(made, wants_json, is_dry=False, place=place)
+
+
+def _ways_to_go_back(made: Plan) -> str:
+    """What a person can do; a permit in a damaged journal would be worth nothing."""
+    if not made.was_whole:
+        return f"in a terminal of your own: babysitter repair {made.run_id}"
+    return (
+        f"type /babysitter:approve repair {made.before} in the session; or in a terminal of your own: "
+        f"babysitter repair {made.run_id} --before {made.before}"
+    )
+
+
+def _tell_sessions(folder: str, head: Head) -> None:
+    """Whoever has seen more of the journal than a person wants left of it is not to miss that.
+
+    Killed after this, nobody misses anything either: they just know less than there is.
+    """
+    from babysitter.sessions.binding import ENDED, binding_of
+    from babysitter.sessions.place import known
+    from babysitter.sessions.progress import keep_head
+
+    for session in known():
+        binding = binding_of(session) or binding_of(session, ENDED)
+        if binding is not None and os.path.realpath(binding.folder) == os.path.realpath(folder):
+            keep_head(session, head)
 
 
 def _tell_plan(made: Plan, wants_json: bool, *, is_dry: bool, place: str | None = None) -> int:

@@ -207,7 +207,7 @@ def perform(
     try:
         _show(run, view)
         pool = Pool(means.jobs, agent_command=means.agent, validate=misfits, limits=run.limits)
-        asker = _asker(pool, view) if waits and not (means.is_json or ends_for_others) else None
+        asker = _asker(run, pool, view) if waits and not (means.is_json or ends_for_others) else None
         driver = Driver(
             run,
             pool,
@@ -246,10 +246,10 @@ def _show(run: Run, view: Any) -> None:
     run.load()
 
 
-def _asker(pool: Pool, view: Any) -> Any:
+def _asker(run: Run, pool: Pool, view: Any) -> Any:
     from babysitter.approvals.place import is_inside_host, is_person_there
 
-    if not is_person_there() or is_inside_host():
+    if not is_person_there() or is_inside_host(is_guarded=run.state.is_guarded):
         return None
     from babysitter.cli.asking import TerminalAsker
 

@@ -9,7 +9,7 @@ import click
 
 from babysitter.cli.options import json_option, opened, run_argument, runs_dir_option
 from babysitter.cli.output import as_json, line
-from babysitter.errors import BabysitterError, RunFinished, UsageError
+from babysitter.errors import BabysitterError, PersonNeeded, RunFinished, UsageError
 
 if TYPE_CHECKING:
     from babysitter.runs.run import Run
@@ -91,7 +91,8 @@ def bind(run: str, runs_dir: str | None, as_json: bool) -> None:
     found = opened(run, runs_dir)
     if found.state.is_finished:
         raise RunFinished(f"run {found.run_id!r} has {found.state.status}; nothing is left to be done in it")
-    check_free(name, found.folder)
+    is_granted = check_free(name, found.folder)
+    check_takeover(found, name, is_granted=is_granted)
     before = found.state.session
     bind_to(found, host, name)
     taken = before["sessionId"] if before and before["sessionId"] != name else None
@@ -114,6 +115,7 @@ def release(name: str | None, as_json: bool) -> None:
     Needs a person: type `/babysitter:approve release` in the session, or call it in a terminal of your own.
     """
     from babysitter.approvals.permits import demand
+    from babysitter.approvals.place import demand_terminal
     from babysitter.sessions.binding import binding_of, unbind
     from babysitter.sessions.binding import release as release_run
 
@@ -121,10 +123,14 @@ def release(name: str | None, as_json: bool) -> None:
     binding = binding_of(name)
     if binding is None:
         raise UsageError(f"session {name!r} is bound to no run", hint="babysitter session list")
-    run = _run_of(binding)
-    if run is not None and not run.state.is_finished:
-        demand(run, "release")
-        release_run(run, name, "released by a person")
+    try:
+        run = _run_of(binding)
+    except PersonNeeded:
+        demand_terminal()
+    else:
+        if not run.state.is_finished:
+            demand(run, "release")
+            release_run(run, name, "released by a person")
     unbind(name)
     if as_json:
         _json({"session": name, "run": binding.run_id, "status": "released"})
@@ -132,11 +138,19 @@ def release(name: str | None, as_json: bool) -> None:
         line(f"session {name} is released from run {binding.run_id}")
 
 
-def _run_of(binding: Binding) -> Run | None:
-    """The run of a binding; None when it is gone, so that nothing is left to guard."""
-    if not os.path.isdir(binding.folder):
-        return None
-    return binding.open().load()
+def _run_of(binding: Binding) -> Run:
+    """The run of a binding, as far as a person need not look at it first.
+
+    Raises:
+        PersonNeeded: it is not there, or cannot be trusted, so nobody knows what is left to be done in it.
+    """
+    try:
+        return binding.open().load()
+    except BabysitterError as error:
+        raise PersonNeeded(
+            f"the run {binding.run_id!r} of session {binding.session!r} cannot be read: {error.message}",
+            hint=f"put it right; or in a terminal of your own: babysitter session release {binding.session}",
+        ) from None
 
 
 def _here() -> tuple[str, str]:
@@ -151,31 +165,51 @@ def _here() -> tuple[str, str]:
     return found
 
 
-def check_free(name: str, folder: str = "") -> None:
+def check_free(name: str, folder: str = "") -> bool:
     """A session that has an unfinished run cannot take another without a person.
+
+    Gives whether a person has granted a change of runs by a command they typed; that is used up now,
+    needed or not.
 
     Raises:
         PersonNeeded
     """
-    from babysitter.sessions.binding import binding_of
-
-    binding = binding_of(name)
-    if binding is None or binding.folder == folder:
-        return
-    try:
-        run = _run_of(binding)
-    except BabysitterError:
-        # What cannot be read cannot be finished by this session either; a person has to look at it.
-        run = None
-    if run is None or run.state.is_finished or (run.state.session or {}).get("sessionId") != name:
-        return
     from babysitter.approvals.permits import demand
+    from babysitter.sessions.binding import binding_of
     from babysitter.sessions.binding import release as release_run
     from babysitter.sessions.grants import take
 
-    if take(name, "rebind") is None:
+    is_granted = take(name, "rebind") is not None
+    binding = binding_of(name)
+    if binding is None or binding.folder == folder:
+        return is_granted
+    run = _run_of(binding)
+    if run.state.is_finished or (run.state.session or {}).get("sessionId") != name:
+        return is_granted
+    if not is_granted:
         demand(run, "rebind")
     release_run(run, name, "bound to another run")
+    return is_granted
+
+
+def check_takeover(run: Run, name: str, *, is_granted: bool) -> None:
+    """A run that another session still has is taken over only if a person wants it.
+
+    Raises:
+        PersonNeeded
+    """
+    from babysitter.approvals.permits import is_permitted
+    from babysitter.sessions.presence import has_died
+
+    told = run.state.session
+    if told is None or told["sessionId"] == name or is_granted or has_died(told["sessionId"]):
+        return
+    if not is_permitted(run, "rebind"):
+        raise PersonNeeded(
+            f"run {run.run_id!r} belongs to session {told['sessionId']!r}; only a person can take it away",
+            hint=f"type /babysitter:resume {run.run_id} in this session; or in a terminal of your own:"
+            f" babysitter session release {told['sessionId']}",
+        )
 
 
 def bind_to(run: Run, host: str, name: str) -> None:

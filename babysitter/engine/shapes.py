@@ -53,6 +53,7 @@ SHAPES: dict[str, Shape] = {
         ("processId", TEXT),
         ("sourceDigests", OBJECT),
         ("entrypoint", OBJECT),
+        ("session", MAY_BE_OBJECT),
         ("inputsDigest", TEXT),
         ("options", (dict, Absent)),
         ("gates", (list, Absent)),

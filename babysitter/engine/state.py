@@ -115,7 +115,8 @@ class RunState:
         source_digests: of the process and what it imports, as last journalled.
         gates: those of its files that may hold a breakpoint or an evidence step; None: nobody has looked.
         session: the SESSION_BOUND of the agent's session that is to finish the run, while one is bound.
-        is_guarded: a session was bound once; from then on ways round the process need a person.
+        is_guarded: made in an agent's session, or bound to one once; ways round the process need a person.
+        moved_seq: the last event that was a step forward; a mistake that is told again is none.
         answers_by_policy: breakpoints that demand nothing are answered without a person.
         permits: what people have permitted and nobody has made use of yet, in order.
     """
@@ -139,6 +140,7 @@ class RunState:
         self.problem: dict[str, Any] | None = None
         self.session: dict[str, Any] | None = None
         self.is_guarded = False
+        self.moved_seq = 0
         self.permits: list[dict[str, Any]] = []
         self.answers_by_policy = False
         self.ending: dict[str, Any] | None = None
@@ -169,6 +171,8 @@ class RunState:
             raise _misshaped(event, wrong)
         self.last_seq = event.seq
         self.last_ms = event.ms
+        if event.type not in _STANDING_STILL:
+            self.moved_seq = event.seq
         if self.status == STUCK and event.type in _GOING_ON:
             self.status, self.problem = WAITING, None
         try:
@@ -198,6 +202,7 @@ def _created(state: RunState, event: Event) -> None:
     state.created = data
     state.created_ms = event.ms
     state.source_digests = data["sourceDigests"]
+    state.is_guarded = data.get("session") is not None
     state.gates = data.get("gates")
     state.answers_by_policy = data.get("options", {}).get("breakpoints") == "policy"
 
@@ -251,11 +256,9 @@ def _changed(state: RunState, event: Event) -> None:
 
 
 def _bound(state: RunState, event: Event) -> None:
+    _spend(state, "rebind")
     state.session = event.data
     state.is_guarded = True
-
-
-_LEAVING = frozenset({"release", "rebind"})
 
 
 def _released(state: RunState, event: Event) -> None:
@@ -263,8 +266,6 @@ def _released(state: RunState, event: Event) -> None:
     # Only its own: another session may have taken the run over since.
     if state.session is not None and state.session["sessionId"] == event.data["sessionId"]:
         state.session = None
-        # Made use of, and a permit serves once.
-        state.permits = [given for given in state.permits if given["what"] not in _LEAVING]
 
 
 def _permitted(state: RunState, event: Event) -> None:
@@ -287,6 +288,7 @@ def _ended(state: RunState, event: Event) -> None:
 
 # What an iteration writes only when the process ran on; results may come in while it is stuck.
 _GOING_ON = frozenset({"PROCESS_CHANGED", "EFFECT_REQUESTED", "EFFECT_CANCELLED", "RECORDED"})
+_STANDING_STILL = frozenset({"PROCESS_ERROR", "SESSION_BOUND", "SESSION_RELEASED"})
 _ENDINGS = {"RUN_COMPLETED": COMPLETED, "RUN_FAILED": FAILED}
 _HANDLERS: dict[str, Callable[[RunState, Event], None]] = {
     "RUN_CREATED": _created,

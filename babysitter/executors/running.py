@@ -13,6 +13,7 @@ from babysitter.executors.child import NEVER, Child
 from babysitter.executors.folders import open_folder
 from babysitter.executors.output import Output
 from babysitter.executors.processes import LOCK_VARIABLE
+from babysitter.executors.programs import program_of
 from babysitter.executors.work import CannotStart, Exit, Finished, Result
 
 TYPE_CHECKING = False
@@ -67,6 +68,7 @@ class Running:
         self._redaction = redaction
         command = executor.command()
         self._argv = command.argv
+        self._program: dict[str, str] = {}
         self._began = time.monotonic()
         self._deadline = NEVER if command.timeout is None else self._began + command.timeout
         self._environment = {**environment, **_told(work, lock)}
@@ -88,6 +90,9 @@ class Running:
     def _start(self, command: Command) -> Child:
         stdin = subprocess.DEVNULL
         environment = {**self._environment, **command.env}
+        if self._work.kind == "shell":
+            # Before it runs: it could put another one in its place.
+            self._program = program_of(command.argv, command.cwd, environment)
         kept = [self.lock.fd]
         self._stdout.keep(command.keeps)
         try:
@@ -196,6 +201,7 @@ class Running:
             finished_ms=max(self.started_ms, now_ms()),
             evidence={
                 "argv": self._argv,
+                **self._program,
                 "exitCode": ended.code,
                 "stdoutSha256": self._stdout.sha256(),
                 "stderrSha256": self._stderr.sha256(),

@@ -7,6 +7,7 @@ import os
 from babysitter.errors import BabysitterError
 from babysitter.hooks.batch_text import name_for
 from babysitter.hooks.bound import bound_to, let_session_go, limits_of
+from babysitter.hooks.doubt import is_called_by_host
 from babysitter.hosts import OWN_VARIABLE, adapter_of, session_of
 from babysitter.hosts.calls import let_go, tell
 from babysitter.ids import valid_id
@@ -63,7 +64,10 @@ def _take_up(call: Call) -> None:
         return
     check_folder(ended.folder)
     run = Run(ended.folder, limits_of(call, ended.folder)).load()
-    if not run.state.is_finished and run.state.session is None:
+    told = run.state.session
+    # Its own: the session was killed while it ended, before the journal could say so.
+    is_free = told is None or told["sessionId"] == ended.session
+    if not run.state.is_finished and is_free:
         bind(run, call.host, call.session)
     place.remove(ended.session, ENDED)
 
@@ -107,10 +111,12 @@ def session_end(call: Call) -> Answer:
         # Another process on the same conversation, started from within it; it ends, and the session goes on.
         return let_go()
     binding = binding_of(call.session)
-    if binding is not None:
-        _end(call, binding)
-    if binding_of(call.session, ENDED) is None:
-        place.remove_all(call.session)
+    try:
+        if binding is not None and is_called_by_host(call):
+            _end(call, binding)
+    finally:
+        if binding_of(call.session) is None and binding_of(call.session, ENDED) is None:
+            place.remove_all(call.session)
     return let_go()
 
 
@@ -120,10 +126,11 @@ def _end(call: Call, binding: Binding) -> None:
     except BabysitterError:
         unbind(call.session)
         raise
-    release(run, call.session, f"the session ended ({call.source or 'unknown'})")
     if run.state.is_finished:
         unbind(call.session)
         return
+    # First: the host gives little time, and what the journal says of a session that is gone does no harm.
     set_aside(call.session)
     if call.source == "clear":
         place.write(f"{place.CLEARED}{call.pid}", CLEARED_FILE, {"session": call.session})
+    release(run, call.session, f"the session ended ({call.source or 'unknown'})")

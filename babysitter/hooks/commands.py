@@ -6,20 +6,17 @@ and what a schedule sends is not expanded. Who it comes from is checked all the 
 
 from __future__ import annotations
 
-import os
-
-from babysitter.approvals.permits import WHAT, edit_lines, edit_now, permit
+from babysitter.approvals.permits import WHAT, about_now, edit_lines, permit
 from babysitter.approvals.place import person
 from babysitter.errors import BabysitterError
 from babysitter.hooks.batch_text import name_for
 from babysitter.hooks.bound import bound_to
+from babysitter.hooks.doubt import doubt
 from babysitter.hooks.shown import open_breakpoints
 from babysitter.hooks.typed import answer_of, breakpoint_of, permit_of, waiting_text
-from babysitter.hosts import adapter_of
 from babysitter.hosts.calls import let_go, tell
 from babysitter.runs.results import accept, decide
 from babysitter.sessions.grants import grant
-from babysitter.sessions.presence import is_nested, presence_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,11 +34,11 @@ def command(call: Call) -> Answer:
     """Record what a person decided, or what their command allows."""
     if call.command not in GRANTS and call.command != "approve":
         return let_go()
-    doubt = _doubt(call)
-    if doubt:
+    reason = doubt(call)
+    if reason:
         if call.command == "approve":
             return tell(
-                f"babysitter: nothing was recorded, {doubt}; a person can in a terminal: babysitter approve"
+                f"babysitter: nothing was recorded, {reason}; a person can in a terminal: babysitter approve"
             )
         return let_go()
     if call.command in GRANTS:
@@ -49,18 +46,6 @@ def command(call: Call) -> Answer:
             grant(call.session, what, _evidence(call))
         return let_go()
     return _approve(call)
-
-
-def _doubt(call: Call) -> str:
-    """Why this may be no person's command; empty when there is no reason to doubt."""
-    started = presence_of(call.session)
-    if not call.has_person:
-        return "no person is at this session"
-    if started is None or started.pid != call.pid:
-        return "it comes from another process than the one in which this session began"
-    if is_nested(call.pid, adapter_of(os.environ).SIGNS):
-        return "this session was itself started by a session of an agent"
-    return ""
 
 
 def _evidence(call: Call) -> dict[str, Any]:
@@ -100,9 +85,9 @@ def _decided(call: Call, run: Run) -> str:
     if not words:
         # No answer is no yes: nothing was shown that it could be an answer to.
         return f"nothing was recorded: {waiting_text(run, name_for(call, run), open_breakpoints(run))}"
-    what = permit_of(run, words)
+    what, number = permit_of(run, words)
     if what:
-        return _permitted(call, run, what)
+        return _permitted(call, run, what, number)
     effect, words = breakpoint_of(run, words)
     if not words:
         return f"nothing was recorded: {waiting_text(run, name_for(call, run), [effect])}"
@@ -119,12 +104,12 @@ def _decided(call: Call, run: Run) -> str:
     return f"recorded, the person said {said} to {effect.label!r}. Stop, and you are told what is next"
 
 
-def _permitted(call: Call, run: Run, what: str) -> str:
+def _permitted(call: Call, run: Run, what: str, number: str) -> str:
     """Record a permit; of an edit it is said what it is for: the files as they are at this moment."""
     evidence = _evidence(call)
     by = str(evidence.pop("by"))
-    about = edit_now(run) if what == "edit" else None
-    lines = edit_lines(run, about) if about else []
+    about = about_now(run, what, number)
+    lines = edit_lines(run, about or {})
     permit(run, what, by=by, assurance=LEVEL, evidence=evidence, about=about)
     said = f"recorded, the person permits to {WHAT[what]}. Do it now, or stop to be told what is next"
     return "\n".join([said, *lines])

@@ -12,6 +12,7 @@ from babysitter.approvals.place import person
 from babysitter.errors import BabysitterError
 from babysitter.hooks.batch_text import QUESTION_MARK, name_for, question_mark_of
 from babysitter.hooks.bound import bound_to
+from babysitter.hooks.doubt import doubt
 from babysitter.hooks.shown import options_of, question_of, shown_digest
 from babysitter.hosts import adapter_of
 from babysitter.hosts.calls import ask, deny, let_go, tell
@@ -166,8 +167,9 @@ def _said(call: Call, issued: dict[str, Any]) -> str:
 
 def _doubt(call: Call, issued: dict[str, Any]) -> str:
     """Why this may be no person's answer; empty when there is no reason to doubt."""
-    if call.agent or not call.has_person:
-        return "no person is at this session"
+    reason = doubt(call)
+    if reason:
+        return reason
     if call.tool_response.get("questions") != issued["questions"]:
         return "another question was answered than the run asks"
     if not adapter_of(os.environ).is_answered_by_person(call):

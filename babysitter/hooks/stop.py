@@ -129,9 +129,10 @@ def _go_on(call: Call, bound: Bound, text: str, asked: list[str] | None = None) 
     """Tell the agent to go on, unless that has changed nothing for some time."""
     head, progress = bound.run.journal.head, bound.progress
     asked = progress.get("asked") if asked is None else asked
-    stops = progress["stops"] + 1 if progress and progress["seq"] == head.seq else 1
+    moved = bound.run.state.moved_seq
+    stops = progress["stops"] + 1 if progress and progress["moved"] == moved else 1
     is_idle = stops >= MOST_IDLE_STOPS
-    keep_head(bound.session, head, stops=0 if is_idle else stops, asked=asked)
+    keep_head(bound.session, head, moved=moved, stops=0 if is_idle else stops, asked=asked)
     if is_idle:
         name = name_for(call, bound.run)
         return let_go(

@@ -25,24 +25,24 @@ PERMIT = "permit"
 MOST_SHOWN, MOST_QUESTION = 5, 1500
 
 
-def permit_of(run: Run, words: list[str]) -> str:
-    """What is permitted; empty when the words are an answer.
+def permit_of(run: Run, words: list[str]) -> tuple[str, str]:
+    """What is permitted, and the number after it; empty when the words are an answer.
 
     Raises:
         InvalidInput: they may be either.
     """
-    if len(words) == 2 and words[0] == PERMIT and words[1] in WHAT:
-        return words[1]
-    if len(words) != 1 or words[0] not in WHAT:
-        return ""
-    for effect in open_breakpoints(run):
-        if words[0] in options_of(run, effect):
+    is_said = words[0] == PERMIT
+    what, number, *rest = [*words[is_said:], "", ""]
+    if what not in WHAT or any(rest) or (number and not number.isdecimal()):
+        return "", ""
+    for effect in () if is_said or number else open_breakpoints(run):
+        if what in options_of(run, effect):
             raise InvalidInput(
-                f"{words[0]!r} is an option of a breakpoint, and something that can be permitted as well",
-                hint=f"{COMMAND} {effect.id} {words[0]} for the option,"
-                f" {COMMAND} {PERMIT} {words[0]} to {WHAT[words[0]]}",
+                f"{what!r} is an option of a breakpoint, and something that can be permitted as well",
+                hint=f"{COMMAND} {effect.id} {what} for the option,"
+                f" {COMMAND} {PERMIT} {what} to {WHAT[what]}",
             )
-    return words[0]
+    return what, number
 
 
 def breakpoint_of(run: Run, words: list[str]) -> tuple[Effect, list[str]]:

@@ -46,13 +46,15 @@ def create(
     prompt: str | None = None,
     typed: dict[str, str] | None = None,
     options: dict[str, Any] | None = None,
+    session: tuple[str, str] | None = None,
     limits: Limits = limits_module.DEFAULT,
 ) -> Run:
     """Make a run, whole, with its first event.
 
     A failure leaves nothing behind, a kill either the run or a folder under a
     temporary name that nobody reads. ``typed`` are inputs as a person typed them;
-    ``options`` is how the run is to be gone on with, such as ``{"breakpoints": "policy"}``.
+    ``options`` is how the run is to be gone on with, such as ``{"breakpoints": "policy"}``;
+    ``session`` is the host and the id of the agent's session that is about to be bound to it.
 
     Raises:
         RunExists: a run by this id is there; it is not touched.
@@ -78,6 +80,9 @@ def create(
     texts = (_as_json("the run", about), _as_json("the inputs", completed))
     _make_runs_dir(runs_dir)
     created: dict[str, Any] = {"options": options} if options else {}
+    if session:
+        # In the first event, so that no cut of the journal can make it a run that no session ever had.
+        created["session"] = {"host": session[0], "sessionId": session[1]}
     created |= {"engine": version, "sourceDigests": source.digests, "gates": sorted(source.gates)}
     return Run(_make(runs_dir, about, texts, created), limits)
 

@@ -18,7 +18,7 @@ from babysitter.runs.source import MOST_OF_SOURCE, holds_gate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from babysitter.library import Entry
     from babysitter.runs.run import Run
@@ -79,9 +79,31 @@ def refused_unread(run: Run) -> EditNeedsPerson | None:
 
 def _is_untouched(folder: str, known: Mapping[str, str]) -> bool:
     """The known files are as they were, and no other file is there that could be imported in place of one."""
-    beside = {name for name in os.listdir(folder) if name.endswith(".py") or "." not in name}
-    others = beside - {name.partition(os.sep)[0] for name in known}
-    return not others and all(_digest(folder, name) == digest for name, digest in known.items())
+    paths = {path for name in known for path in _ways_to(name)}
+    return all(
+        _importable(os.path.join(folder, inner), inner) <= paths
+        for inner in {os.path.dirname(path) for path in paths}
+    ) and all(_digest(folder, name) == digest for name, digest in known.items())
+
+
+def _ways_to(name: str) -> Iterator[str]:
+    """A file and the folders that it is in, as paths from the folder of the process."""
+    while name:
+        yield name
+        name = os.path.dirname(name)
+
+
+def _importable(folder: str, inner: str) -> set[str]:
+    """What in a folder could be imported, as paths that begin with ``inner``."""
+    try:
+        names = os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return set()
+    return {
+        os.path.join(inner, name)
+        for name in names
+        if name.endswith(".py") or ("." not in name and name != "__pycache__")
+    }
 
 
 def _digest(folder: str, name: str) -> str:
@@ -106,10 +128,10 @@ def present_digests(run: Run) -> dict[str, str]:
     return {name: digest for name, (digest, _) in sorted(found.items())}
 
 
-def _present(entry: Entry, known: Iterable[str], *, is_deep: bool) -> dict[str, tuple[str, bool]]:
+def _present(entry: Entry, known: Collection[str], *, is_deep: bool) -> dict[str, tuple[str, bool]]:
     """Each file with its digest, and whether it may hold a gate; ``is_deep``: late imports too."""
     found: dict[str, tuple[str, bool]] = {}
-    waiting = [os.path.basename(entry.file), *known]
+    waiting = [os.path.basename(entry.file), *known, *_in_place_of(known)]
     while waiting:
         name = waiting.pop()
         if name in found:
@@ -121,6 +143,15 @@ def _present(entry: Entry, known: Iterable[str], *, is_deep: bool) -> dict[str, 
         found[name] = sha256_hex(content), holds_gate(content)
         waiting += imported(content, name, entry.folder, is_deep=is_deep)
     return found
+
+
+def _in_place_of(known: Collection[str]) -> set[str]:
+    """The files that would be taken before the known ones, however these are imported."""
+    modules = {path.removesuffix(".py") for name in known for path in _ways_to(name)}
+    packages = {os.path.join(module, "__init__.py") for module in modules}
+    # A folder without __init__.py gives way to a file; one that has it is known by that.
+    files = {f"{module}.py" for module in modules if os.path.join(module, "__init__.py") not in known}
+    return packages | files
 
 
 def imported(content: bytes, name: str, folder: str, *, is_deep: bool) -> Iterator[str]:

@@ -45,7 +45,8 @@ class Plan:
         answers_cut: the effects whose results are among the events that are cut.
         asked_again: those of them that the run then waits for.
         needs_person: it takes events from a run that an agent works on, and nobody has permitted that.
-        person: who has wanted it nevertheless, and what there is to show for that.
+        person: who wants it nevertheless, or has permitted it, and what there is to show for that.
+        was_whole: nothing is damaged, so a permit in the journal counts.
         about: what run.json has to say, when it has to be written again.
         unmendable: files that nothing whole can take the place of, and what is wrong with each.
     """
@@ -59,6 +60,7 @@ class Plan:
         self.answers_cut: list[str] = []
         self.asked_again: list[str] = []
         self.needs_person = False
+        self.was_whole = False
         self.person: dict[str, Any] | None = None
         self.about: dict[str, Any] | None = None
         self.unmendable: list[tuple[Reference, CorruptEvent]] = []
@@ -67,6 +69,11 @@ class Plan:
     def is_empty(self) -> bool:
         """There is nothing that it would do."""
         return not (self.is_unfinished or self.salvaged or self.about)
+
+    @property
+    def before(self) -> int:
+        """The number of the first event that is cut."""
+        return 0 if self.salvaged is None else self.salvaged.head.seq + 1
 
     @property
     def cut(self) -> list[str]:
@@ -97,7 +104,10 @@ def plan(folder: str, before: int | None = None) -> Plan:
         whole = None if isinstance(state, JournalError) else state
         made.salvaged, state = _salvaged(run, before)
         made.answers_cut = _answers_cut(folder, made.salvaged)
-        made.needs_person = bool(made.cut) and _needs_person(folder, made.salvaged, whole or state)
+        made.was_whole = whole is not None
+        if made.cut and _is_guarded(folder, made.salvaged, whole or state):
+            made.person = _who_permitted(made)
+            made.needs_person = made.person is None
         made.asked_again = [effect for effect in made.answers_cut if effect in state.pending]
     run.state = state
     if fault is not None or _is_edited(run):
@@ -263,14 +273,33 @@ def _answers_cut(folder: str, salvaged: Salvage) -> list[str]:
     return sorted(set(resolved))
 
 
-def _needs_person(folder: str, salvaged: Salvage, state: RunState) -> bool:
-    """A session was bound to the run, as far as can still be read, and no person has permitted this."""
-    if state.is_finished or any(permit["what"] == "repair" for permit in state.permits):
-        return False
-    return state.is_guarded or any(
-        isinstance(event, dict) and event.get("type") == "SESSION_BOUND"
-        for event in _readable(folder, salvaged)
+def _is_guarded(folder: str, salvaged: Salvage, state: RunState) -> bool:
+    """A session was bound to the run, as far as can still be read, and it can still go on."""
+    return not state.is_finished and (
+        state.is_guarded
+        or any(
+            isinstance(event, dict) and event.get("type") == "SESSION_BOUND"
+            for event in _readable(folder, salvaged)
+        )
     )
+
+
+def _who_permitted(made: Plan) -> dict[str, Any] | None:
+    """Who has permitted to go back to just there, and has decided nothing since.
+
+    Such a permit is itself among what is cut, and so it serves once.
+    """
+    if not made.was_whole or made.salvaged is None:
+        return None
+    found = None
+    for event in _readable(made.folder, made.salvaged):
+        data = event["data"]
+        if event["type"] == "PERMITTED" and data["what"] == "repair":
+            is_this = data.get("about") == {"before": made.before}
+            found = {name: data[name] for name in ("by", "assurance", "evidence")} if is_this else found
+        elif event["type"] == "EFFECT_RESOLVED" and data.get("executor") == "person":
+            found = None
+    return found
 
 
 def _readable(folder: str, salvaged: Salvage) -> Iterator[Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 
+from babysitter.clock import now_ms
 from babysitter.sessions import place
 
 TYPE_CHECKING = False
@@ -14,11 +15,13 @@ if TYPE_CHECKING:
     from typing import Any
 
 GRANTS = "grants"
+# What was typed that long ago was about something else.
+MOST_AGE_MS = 3_600_000
 
 
 def grant(session: str, what: str, evidence: dict[str, Any]) -> None:
     """Remember it until it is taken."""
-    place.write(session, os.path.join(GRANTS, f"{what}.json"), evidence)
+    place.write(session, os.path.join(GRANTS, f"{what}.json"), {**evidence, "at": now_ms()})
 
 
 def take(session: str, what: str) -> dict[str, Any] | None:
@@ -26,5 +29,7 @@ def take(session: str, what: str) -> dict[str, Any] | None:
     name = os.path.join(GRANTS, f"{what}.json")
     evidence = place.read(session, name)
     # Before it is made use of: of two commands at once only one gets it.
-    is_ours = place.remove(session, name)
-    return evidence if is_ours else None
+    if not place.remove(session, name) or evidence is None:
+        return None
+    at = evidence.get("at")
+    return evidence if isinstance(at, int) and now_ms() - at <= MOST_AGE_MS else None

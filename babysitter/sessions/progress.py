@@ -21,9 +21,16 @@ if TYPE_CHECKING:
 PROGRESS = "progress.json"
 
 
-def keep_head(session: str, head: Head, *, stops: int = 0, asked: list[str] | None = None) -> None:
-    """Write down where the journal ends, how often the session has stopped there, and what it was to ask."""
+def keep_head(
+    session: str, head: Head, *, moved: int = 0, stops: int = 0, asked: list[str] | None = None
+) -> None:
+    """Write down where the journal ends, and what the guard against turns without progress has to know.
+
+    ``moved`` is the number of the last event that was a step forward, ``stops`` how often the session has
+    stopped since, ``asked`` which breakpoints it was to ask.
+    """
     told = {
+        "moved": moved,
         "seq": head.seq,
         "checksum": head.checksum,
         "ms": head.ms,
@@ -36,7 +43,7 @@ def keep_head(session: str, head: Head, *, stops: int = 0, asked: list[str] | No
 def progress_of(session: str) -> dict[str, Any]:
     """What ``keep_head`` wrote last; empty when there is nothing."""
     told = place.read(session, PROGRESS) or {}
-    wanted = (("seq", int), ("checksum", str), ("ms", int), ("stops", int), ("asked", list))
+    wanted = (("moved", int), ("seq", int), ("checksum", str), ("ms", int), ("stops", int), ("asked", list))
     return told if all(isinstance(told.get(name), kind) for name, kind in wanted) else {}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,7 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from babysitter.runs.folder import open_run
-from tests.support.commands import call, told, write
+from babysitter.runs.results import accept, decide
+from babysitter.sessions.binding import bind, set_aside
+from babysitter.sessions.grants import grant
+from babysitter.sessions.progress import check_tail, keep_head, progress_of
+from tests.support.commands import BABYSITTER, call, told, write
 from tests.support.driving import Terminal, wait_until
 
 if TYPE_CHECKING:
@@ -80,14 +85,16 @@ def test_yes_does_not_make_a_person_of_a_script() -> None:
 
 def test_a_script_permits_nothing() -> None:
     begin_guarded()
-    error = told("approve", "r", "--permit", "halt", "--yes", code=3)["error"]
+    error = told("approve", "r", "--permit", "release", "--yes", code=3)["error"]
     assert (error["name"], permits()) == ("PersonNeeded", [])
 
 
 # Agents
 
 
-@pytest.mark.parametrize("words", [["approve", "r"], ["reject", "r"], ["approve", "r", "--permit", "halt"]])
+@pytest.mark.parametrize(
+    "words", [["approve", "r"], ["reject", "r"], ["approve", "r", "--permit", "release"]]
+)
 @pytest.mark.parametrize("name", ["CLAUDECODE", "CURSOR_AGENT"])
 def test_inside_a_session_nobody_approves(
     monkeypatch: pytest.MonkeyPatch, name: str, words: list[str]
@@ -112,6 +119,24 @@ def test_taking_the_variables_away_does_not_hide_the_session(home: Path) -> None
     (home / "sessions" / "s-1" / "host").write_text(f"{os.getpid()}\n/project\n/plugin\n")
     error = told("approve", "r", code=3)["error"]
     assert error["message"] == "inside an agent's session nobody answers a breakpoint"
+
+
+@pytest.mark.parametrize("words", [["approve", "r"], ["approve", "r", "--permit", "release"]])
+def test_another_home_does_not_hide_the_session_either(words: list[str], tmp_path: Path) -> None:
+    if not Path("/proc/self/environ").exists():
+        pytest.skip("this system has no /proc that tells the environment of a process")
+    begin_guarded()
+    hidden = ["env", "-u", "CLAUDECODE", f"BABYSITTER_HOME={tmp_path}", str(BABYSITTER), *words]
+    # A shell that becomes the command would be no process above it.
+    ended = subprocess.run(
+        ["sh", "-c", f"{shlex.join(hidden)}; exit $?"],
+        env={**os.environ, "CLAUDECODE": "1"},
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    assert (ended.returncode, "inside an agent's session" in ended.stderr) == (3, True)
 
 
 @needs_ssh_keygen
@@ -229,7 +254,7 @@ def test_only_what_is_known_can_be_permitted() -> None:
 @pytest.mark.parametrize("words", [["x"], ["--sign"], ["--option", "live"]])
 def test_a_permit_is_not_mixed_with_an_answer(words: list[str]) -> None:
     begin()
-    assert told("approve", "r", *words, "--permit", "halt", code=2)["error"]["name"] == "UsageError"
+    assert told("approve", "r", *words, "--permit", "release", code=2)["error"]["name"] == "UsageError"
 
 
 def test_going_back_in_a_run_that_an_agent_works_on_needs_a_person() -> None:
@@ -251,12 +276,99 @@ def test_damage_does_not_make_a_way_round_the_process() -> None:
     assert told("repair", "r", code=3)["error"]["name"] == "PersonNeeded"
 
 
-def test_a_permitted_repair_is_done_and_uses_the_permit_up() -> None:
-    run = begin_guarded()
-    permit = {"what": "repair", "by": "me", "assurance": "command", "evidence": {}}
-    run.append([("PERMITTED", permit)])
-    told("repair", "r", "--before", "4")
-    assert (opened().state.is_guarded, permits()) == (True, [])
+def go_back(before: str, code: int = 0) -> Any:
+    return told("repair", "r", "--before", before, code=code)
+
+
+def permit_to_go_back(before: int) -> None:
+    about = {"before": before}
+    told_ = {"what": "repair", "about": about, "by": "me", "assurance": "command", "evidence": {}}
+    opened().append([("PERMITTED", told_)])
+
+
+def test_a_permitted_repair_is_done_once() -> None:
+    begin_guarded()
+    permit_to_go_back(4)
+    assert go_back("4")["person"]["assurance"] == "command"
+    assert (opened().state.is_guarded, permits(), opened().journal.head.seq) == (True, [], 3)
+    assert go_back("3", 3)["error"]["name"] == "PersonNeeded"
+
+
+def test_a_permit_to_go_back_counts_for_that_event_alone() -> None:
+    begin_guarded()
+    permit_to_go_back(4)
+    error = go_back("3", 3)["error"]
+    assert error["hint"].startswith(
+        "type /babysitter:approve repair 3 in the session; or in a terminal of your"
+    )
+
+
+def test_a_permit_for_what_is_still_to_come_does_not_count() -> None:
+    begin_guarded()
+    permit_to_go_back(5)
+    opened().append([("PERMITTED", {"what": "release", "by": "me", "assurance": "command", "evidence": {}})])
+    assert go_back("5", 3)["error"]["name"] == "PersonNeeded"
+
+
+def test_what_a_person_has_answered_since_is_not_undone_by_an_older_permit() -> None:
+    run = begin_guarded(GATE + "    await ctx.breakpoint('More?')\n")
+    permit_to_go_back(4)
+    run.refresh()
+    (effect,) = run.state.pending.values()
+    accept(run, [decide(run, effect, False, by="me", assurance="command")])
+    assert go_back("4", 3)["error"]["name"] == "PersonNeeded"
+
+
+def test_a_permit_in_a_damaged_journal_does_not_count() -> None:
+    begin_guarded()
+    permit_to_go_back(3)
+    third = sorted(Path(".a5c/runs/r/journal").iterdir())[2]
+    third.write_bytes(third.read_bytes().replace(b"s-1", b"s-2"))
+    shutil.rmtree(".a5c/runs/r/state")
+    error = told("repair", "r", code=3)["error"]
+    assert (error["name"], error["hint"]) == (
+        "PersonNeeded",
+        "in a terminal of your own: babysitter repair r",
+    )
+
+
+def test_a_person_permits_to_go_back_to_before_an_event() -> None:
+    begin_guarded()
+    with Terminal("approve", "r", "--permit", "repair", "--before", "3", "--yes") as terminal:
+        terminal.sees("go back to an earlier event (to before event 3)")
+        assert terminal.end() == 0
+    assert go_back("3")["person"]["assurance"] == "terminal"
+
+
+@pytest.mark.parametrize("words", [[], ["--permit", "release"]])
+def test_an_event_to_go_back_to_belongs_to_a_permit_for_that(words: list[str]) -> None:
+    begin()
+    assert told("approve", "r", *words, "--before", "3", code=2)["error"]["name"] == "UsageError"
+
+
+@pytest.mark.parametrize("is_ended", [False, True])
+def test_a_session_does_not_miss_what_a_person_has_cut(is_ended: bool) -> None:
+    run = begin()
+    bind(run, "claude-code", "s-1")
+    permit_to_go_back(4)
+    run.refresh()
+    keep_head("s-1", run.journal.head, stops=3)
+    if is_ended:
+        set_aside("s-1")
+    go_back("4")
+    progress = progress_of("s-1")
+    check_tail(opened(), progress)
+    assert (progress["seq"], progress["stops"]) == (3, 0)
+
+
+def test_a_session_of_another_run_keeps_what_it_has_seen() -> None:
+    other = begin(name="other")
+    bind(other, "claude-code", "s-2")
+    begin_guarded()
+    permit_to_go_back(3)
+    before = progress_of("s-2")
+    go_back("3")
+    assert progress_of("s-2") == before
 
 
 def test_a_person_at_a_terminal_can_go_back() -> None:
@@ -381,17 +493,15 @@ def test_inside_a_session_nobody_but_a_person_chooses_the_policy(monkeypatch: py
     assert (error["name"], Path(".a5c/runs/r").exists()) == ("PersonNeeded", False)
 
 
-def test_what_a_person_has_granted_in_a_session_serves_once(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("home")
+def test_what_a_person_has_granted_in_a_session_serves_once(monkeypatch: pytest.MonkeyPatch) -> None:
     write("p.py", GATE)
     monkeypatch.setenv("CLAUDECODE", "1")
     monkeypatch.setenv("CLAUDE_CODE_SESSION_ID", "s-1")
-    grants = home / "sessions" / "s-1" / "grants"
-    grants.mkdir(parents=True)
-    (grants / "policy.json").write_text('{"prompt":"p-1"}')
+    grant("s-1", "policy", {"prompt": "p-1"})
     assert told("create", "p.py", "--run-id", "r", "--yolo")["status"] == "completed"
-    assert opened().state.created["options"] == {"breakpoints": "policy", "granted": {"prompt": "p-1"}}
+    options = opened().state.created["options"]
+    assert (options["breakpoints"], options["granted"]["prompt"]) == ("policy", "p-1")
     assert told("create", "p.py", "--run-id", "q", "--yolo", code=3)["error"]["name"] == "PersonNeeded"
 
 

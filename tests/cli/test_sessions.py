@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
+from babysitter.sessions.grants import grant
 from tests.support.commands import call, told, write
 
 if TYPE_CHECKING:
@@ -79,15 +81,73 @@ def test_after_the_run_has_ended_the_session_is_free(session: pytest.MonkeyPatch
     assert listed() == [(FIRST, "r2")]
 
 
-def test_another_session_takes_a_run_over(session: pytest.MonkeyPatch) -> None:
+def gone(home: Path, session: str) -> None:
+    """The host of the session has ended without a word."""
+    with subprocess.Popen(["true"]) as host:
+        host.wait()
+    (home / "sessions" / session / "host").write_text(f"{host.pid}\n1\n\n\n")
+
+
+def test_a_run_that_a_session_still_has_is_not_taken_away_without_a_person(
+    session: pytest.MonkeyPatch,
+) -> None:
     told("create", "asks.py", "--run-id", "r1")
+    session.setenv("CLAUDE_CODE_SESSION_ID", SECOND)
+    error = told("session", "bind", "r1", code=3)["error"]
+    assert (error["name"], "/babysitter:resume r1" in error["hint"]) == ("PersonNeeded", True)
+    assert listed() == [(FIRST, "r1")]
+
+
+def test_a_person_who_typed_the_command_takes_it_over(session: pytest.MonkeyPatch) -> None:
+    told("create", "asks.py", "--run-id", "r1")
+    session.setenv("CLAUDE_CODE_SESSION_ID", SECOND)
+    grant(SECOND, "rebind", {"by": "somebody"})
+    assert told("session", "bind", "r1")["takenFrom"] == FIRST
+
+
+def test_what_was_typed_serves_once_needed_or_not(session: pytest.MonkeyPatch) -> None:
+    grant(FIRST, "rebind", {"by": "somebody"})
+    grant(FIRST, "policy", {"by": "somebody"})
+    told("create", "asks.py", "--run-id", "r1")
+    told("create", "asks.py", "--run-id", "r2", code=3)
+    told("create", "asks.py", "--run-id", "r2", "--unbound", "--yolo", code=3)
+
+
+def test_a_run_that_cannot_be_read_frees_nobody(session: pytest.MonkeyPatch, project: Path) -> None:
+    told("create", "asks.py", "--run-id", "r1")
+    (project / ".a5c" / "runs" / "r1").rename(project / "aside")
+    found = [
+        told(*words, code=3)["error"]["name"]
+        for words in (("create", "asks.py", "--run-id", "r2"), ("session", "release"))
+    ]
+    assert (found, listed()) == (["PersonNeeded"] * 2, [(FIRST, "r1")])
+
+
+def test_a_cut_of_the_journal_frees_nobody_and_binding_anew_does_not_make_it_good(
+    session: pytest.MonkeyPatch, project: Path
+) -> None:
+    told("create", "asks.py", "--run-id", "r1")
+    run = project / ".a5c" / "runs" / "r1"
+    for event in sorted((run / "journal").iterdir())[1:]:
+        event.unlink()
+    for file in (run / "state").iterdir():
+        file.unlink()
+    assert told("session", "bind", "r1", code=5)["error"]["name"] == "TailRemoved"
+    (project / "asks.py").write_text((project / "asks.py").read_text().replace("why", "what"))
+    assert "a person accepts it" in told("iterate", "r1", code=7)["hint"]
+
+
+def test_another_session_takes_the_run_of_one_that_died(session: pytest.MonkeyPatch, home: Path) -> None:
+    told("create", "asks.py", "--run-id", "r1")
+    gone(home, FIRST)
     session.setenv("CLAUDE_CODE_SESSION_ID", SECOND)
     assert told("session", "bind", "r1") == {"session": SECOND, "run": "r1", "takenFrom": FIRST}
     assert told("session", "bind", "r1") == {"session": SECOND, "run": "r1"}
 
 
-def test_the_session_that_lost_its_run_is_free_for_another(session: pytest.MonkeyPatch) -> None:
+def test_the_session_that_lost_its_run_is_free_for_another(session: pytest.MonkeyPatch, home: Path) -> None:
     told("create", "asks.py", "--run-id", "r1")
+    gone(home, FIRST)
     session.setenv("CLAUDE_CODE_SESSION_ID", SECOND)
     told("session", "bind", "r1")
     session.setenv("CLAUDE_CODE_SESSION_ID", FIRST)

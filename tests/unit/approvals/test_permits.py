@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 from gated import GATE, begin, created, data_of, guard, open_breakpoint, opened
 
-from babysitter.approvals import permits
+from babysitter.approvals import permits, place
 from babysitter.approvals.levels import LEVELS
-from babysitter.approvals.permits import WHAT, demand, is_permitted, permit
+from babysitter.approvals.permits import WHAT, about_now, demand, is_permitted, permit
 from babysitter.errors import InvalidInput, PersonNeeded, RunFinished
 from babysitter.runs.iterate import iterate
 from babysitter.runs.results import accept, decide
@@ -21,12 +21,15 @@ if TYPE_CHECKING:
 
 
 def allow(run: Run, what: str) -> None:
-    permit(run, what, by="me", assurance="command", evidence={"promptId": "p"})
+    about = {"before": 2} if what == "repair" else None
+    permit(run, what, by="me", assurance="command", evidence={"promptId": "p"}, about=about)
 
 
 @pytest.fixture
 def at_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(permits, "is_person_there", lambda: True)
+    # Whatever has started the tests is not above this terminal.
+    monkeypatch.setattr(place, "ancestors", lambda: iter(()))
 
 
 def test_the_levels_go_from_nobody_to_a_signature() -> None:
@@ -35,10 +38,10 @@ def test_the_levels_go_from_nobody_to_a_signature() -> None:
 
 def test_a_permit_is_in_the_journal() -> None:
     run = guard(begin())
-    allow(run, "halt")
+    allow(run, "policy")
     (told,) = data_of(run, "PERMITTED")
     told.pop("prev")
-    assert told == {"what": "halt", "by": "me", "assurance": "command", "evidence": {"promptId": "p"}}
+    assert told == {"what": "policy", "by": "me", "assurance": "command", "evidence": {"promptId": "p"}}
 
 
 def test_only_what_is_known_can_be_permitted() -> None:
@@ -49,7 +52,7 @@ def test_only_what_is_known_can_be_permitted() -> None:
 def test_of_a_run_that_has_ended_nothing_is_left_to_permit() -> None:
     run = begin("async def process(inputs, ctx):\n    pass\n")
     with pytest.raises(RunFinished):
-        allow(run, "halt")
+        allow(run, "policy")
 
 
 @pytest.mark.parametrize("what", WHAT)
@@ -61,9 +64,9 @@ def test_a_permit_counts_for_what_it_says_and_nothing_else(what: str) -> None:
 
 def test_a_permit_about_something_counts_for_that_alone() -> None:
     run = guard(begin())
-    permit(run, "cancel", by="me", assurance="command", evidence={}, about={"effect": "a"})
-    counts = [is_permitted(run, "cancel", {"effect": name}) for name in ("a", "b")]
-    assert (counts, is_permitted(run, "cancel")) == ([True, False], True)
+    permit(run, "rebind", by="me", assurance="command", evidence={}, about={"run": "a"})
+    counts = [is_permitted(run, "rebind", {"run": name}) for name in ("a", "b")]
+    assert (counts, is_permitted(run, "rebind")) == ([True, False], True)
 
 
 @pytest.mark.parametrize("what", ["release", "rebind"])
@@ -79,6 +82,25 @@ def test_an_edit_is_permitted_as_it_is_now(project: Path) -> None:
     allow(run, "edit")
     (told,) = data_of(run, "PERMITTED")
     assert told["about"] == {"sourceDigests": run.state.source_digests}
+
+
+@pytest.mark.parametrize("number", ["", "1", "4", "two", "-2", "²"])
+def test_a_permit_to_go_back_names_an_event_that_is_there(number: str) -> None:
+    run = guard(begin())
+    with pytest.raises(InvalidInput, match="from 2 to 3, and not"):
+        about_now(run, "repair", number)
+
+
+def test_a_permit_to_go_back_is_about_the_event_to_go_back_to_before() -> None:
+    run = guard(begin())
+    told = [about_now(run, "repair", number) for number in ("2", "3")]
+    assert told == [{"before": 2}, {"before": 3}]
+
+
+def test_to_go_back_somewhere_is_not_permitted() -> None:
+    run = guard(begin())
+    with pytest.raises(InvalidInput, match="names the event"):
+        permit(run, "repair", by="me", assurance="command", evidence={})
 
 
 # Commands that go round the process
@@ -106,19 +128,21 @@ def test_what_is_permitted_is_not_asked_for_again() -> None:
 
 
 def test_without_a_person_it_is_refused_and_both_ways_are_named() -> None:
-    with pytest.raises(PersonNeeded, match="to end the run needs a person") as caught:
-        demand(guard(begin()), "halt")
-    wanted = ["/babysitter:approve halt in the session", "babysitter approve r --permit halt"]
+    with pytest.raises(
+        PersonNeeded, match="to answer breakpoints that demand nothing without asking needs a person"
+    ) as caught:
+        demand(guard(begin()), "policy")
+    wanted = ["/babysitter:approve policy in the session", "babysitter approve r --permit policy"]
     assert [text for text in wanted if text not in caught.value.hint] == []
 
 
 @pytest.mark.usefixtures("at_terminal")
 def test_a_person_at_a_terminal_permits_it_by_calling_the_command() -> None:
     run = guard(begin())
-    demand(run, "halt")
+    demand(run, "policy")
     (told,) = data_of(run, "PERMITTED")
     assert (told["what"], told["assurance"], sorted(told["evidence"])) == (
-        "halt",
+        "policy",
         "terminal",
         ["parent", "pid", "terminal"],
     )
@@ -127,7 +151,7 @@ def test_a_person_at_a_terminal_permits_it_by_calling_the_command() -> None:
 @pytest.mark.usefixtures("at_terminal")
 def test_a_terminal_inside_a_session_is_no_person() -> None:
     with pytest.raises(PersonNeeded):
-        demand(guard(begin()), "halt", environ={"CLAUDECODE": "1"})
+        demand(guard(begin()), "policy", environ={"CLAUDECODE": "1"})
 
 
 # Breakpoints by policy

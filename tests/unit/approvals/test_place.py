@@ -66,6 +66,33 @@ def test_a_process_of_a_session_that_is_not_known_says_nothing(
     assert not place.is_inside_host({})
 
 
+def test_about_a_guarded_run_any_session_above_counts(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(place, "has_signs", lambda pid: pid == os.getppid())
+    told = [place.is_inside_host({}, is_guarded=is_guarded) for is_guarded in (False, True)]
+    assert (told, list(home.iterdir())) == ([False, True], [])
+
+
+def test_about_a_guarded_run_processes_of_no_session_say_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(place, "_environment_of", lambda pid: {"PATH": "/bin", "CLAUDECODE": ""})
+    assert not place.is_inside_host({}, is_guarded=True)
+
+
+@pytest.mark.parametrize("name", [*SIGNS[1:4], "BABYSITTER_SESSION_ID"])
+def test_whatever_names_a_session_is_a_sign(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(place, "_environment_of", lambda pid: {name: "1"})
+    assert place.has_signs(1)
+
+
+@pytest.mark.parametrize("is_guarded", [False, True])
+def test_the_level_asks_as_strictly_as_the_run_wants(
+    monkeypatch: pytest.MonkeyPatch, *, is_guarded: bool
+) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr(place, "is_inside_host", lambda environ, *, is_guarded: asked.append(is_guarded))
+    place.level_here("", "", {}, is_guarded=is_guarded)
+    assert asked == [is_guarded]
+
+
 def test_the_session_of_a_process_is_read_from_its_environment() -> None:
     if not Path("/proc/self/environ").exists():
         pytest.skip("this system has no /proc that tells the environment of a process")

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from babysitter.executors import programs
 from babysitter.limits import Limits
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from workshop import Workshop
 
     from babysitter.executors.pool import Finished
@@ -182,12 +185,72 @@ def test_long_output_is_whole_in_its_file_and_its_end_in_the_result(workshop: Wo
 def test_evidence_has_the_digests_of_the_files(workshop: Workshop) -> None:
     end = workshop.perform(workshop.shell(["sh", "-c", "seq 1 9999; echo err >&2; exit 4"]))
     folder = workshop.folder("e1")
-    assert end.evidence == {
+    assert end.evidence is not None
+    assert {name: told for name, told in end.evidence.items() if not name.startswith("program")} == {
         "argv": ["sh", "-c", "seq 1 9999; echo err >&2; exit 4"],
         "exitCode": 4,
         "stdoutSha256": hashlib.sha256((folder / "stdout.log").read_bytes()).hexdigest(),
         "stderrSha256": hashlib.sha256((folder / "stderr.log").read_bytes()).hexdigest(),
     }
+
+
+def script(path: Path, text: str = "exit 0") -> Path:
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+def program_in(end: Finished) -> tuple[object, object]:
+    assert end.evidence is not None
+    return end.evidence.get("program"), end.evidence.get("programSha256")
+
+
+def digest_of(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_evidence_says_which_program_the_path_has_given(workshop: Workshop, tmp_path: Path) -> None:
+    (tmp_path / "fake").mkdir()
+    fake = script(tmp_path / "fake" / "mytest")
+    pool = workshop.pool(environment={"PATH": f"/nowhere:{tmp_path / 'fake'}:{os.environ['PATH']}"})
+    assert program_in(workshop.perform(workshop.shell(["mytest"]), pool)) == (str(fake), digest_of(fake))
+
+
+def test_the_path_that_an_effect_sets_itself_counts(workshop: Workshop, tmp_path: Path) -> None:
+    own = script(tmp_path / "mytest")
+    end = workshop.perform(workshop.shell(["mytest"], env={"PATH": f"{tmp_path}:/usr/bin:/bin"}))
+    assert program_in(end) == (str(own), digest_of(own))
+
+
+def test_a_program_by_its_place_is_looked_for_in_the_folder_of_the_command(workshop: Workshop) -> None:
+    own = script(workshop.project / "check")
+    assert program_in(workshop.perform(workshop.shell(["./check"]))) == (
+        f"{own.parent}/./check",
+        digest_of(own),
+    )
+
+
+def test_a_program_that_changes_itself_is_in_evidence_as_it_was(workshop: Workshop) -> None:
+    own = script(workshop.project / "check", 'echo "# changed" >> "$0"')
+    before = digest_of(own)
+    told = [program_in(workshop.perform(workshop.shell(["./check"], effect)))[1] for effect in ("e1", "e2")]
+    assert (told[0], told[1] == before) == (before, False)
+
+
+def test_a_program_is_read_once_as_long_as_it_is_the_same(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script(workshop.project / "check")
+    read: list[int] = []
+    monkeypatch.setattr(programs, "sha256_hex", lambda content: read.append(len(content)) or "digest")
+    told = [program_in(workshop.perform(workshop.shell(["./check"], effect)))[1] for effect in ("e1", "e2")]
+    assert (told, read) == (["digest", "digest"], [17])
+
+
+def test_a_long_program_has_no_digest(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = script(workshop.project / "check")
+    monkeypatch.setattr(programs, "MOST_BYTES", own.stat().st_size - 1)
+    assert program_in(workshop.perform(workshop.shell(["./check"])))[1] is None
 
 
 def test_files_are_for_the_user_only(workshop: Workshop) -> None:

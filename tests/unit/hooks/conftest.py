@@ -99,4 +99,12 @@ def seen(home: Path) -> None:
     """The start of the session was seen, in this very process."""
     folder = home / "sessions" / SESSION
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "host").write_text(f"{os.getpid()}\n\n\n")
+    (folder / "host").write_text(f"{os.getpid()}\n\n\n\n")
+
+
+@pytest.fixture(autouse=True)
+def called(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hooks are called by the test in its own process, and whatever has started that is none of theirs."""
+    for module in ("doubt", "begin"):
+        monkeypatch.setattr(f"babysitter.hooks.{module}.is_called_by_host", lambda call: True)
+    monkeypatch.setattr("babysitter.sessions.presence._environment_of", lambda pid: b"HOME=/h\0")

@@ -23,12 +23,6 @@ ASK = 'return (await ctx.breakpoint("Ship?", title="Ship")).approved'
 CHOOSE = 'return (await ctx.breakpoint("Where?", options=["eu west", "us"])).option'
 
 
-@pytest.fixture(autouse=True)
-def top(monkeypatch: pytest.MonkeyPatch) -> None:
-    """These tests may themselves be run by an agent, and the process asked about is this one."""
-    monkeypatch.setattr("babysitter.sessions.presence._environment_of", lambda pid: b"HOME=/h\0")
-
-
 def typed(session: Session, name: str, arguments: str = "", in_session: str = SESSION, **payload: Any) -> Any:
     told = {"command_name": f"babysitter:{name}", "command_args": arguments, "command_source": "plugin"}
     return session.call("command", in_session, **{**told, **payload})
@@ -134,7 +128,7 @@ def test_a_permit_is_recorded(bound: Callable[..., Session]) -> None:
 def test_a_session_without_a_run_is_told_so(bound: Callable[..., Session], home: Path) -> None:
     session = bound(ASK)
     (home / "sessions" / OTHER).mkdir()
-    (home / "sessions" / OTHER / "host").write_text(f"{os.getpid()}\n\n\n")
+    (home / "sessions" / OTHER / "host").write_text(f"{os.getpid()}\n\n\n\n")
     assert "bound to no run" in typed(session, "approve", "yes", in_session=OTHER).text
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from tests.unit.hooks.conftest import Session
 
+pytestmark = pytest.mark.usefixtures("seen")
 ASK = 'return (await ctx.breakpoint("Ship 1.2?", title="Ship")).approved'
 CHOOSE = 'return (await ctx.breakpoint("Where?", title="Where", options=["eu", "us"])).option'
 USE = "toolu_88f2ac2bf08042b3ae5cf609"

@@ -233,6 +233,39 @@ def test_a_new_module_that_takes_the_place_of_an_installed_one_is_an_edit(projec
     assert iterated(project) == NEEDS_PERSON
 
 
+LEAVES_A_MARK = "from pathlib import Path\nPath('executed').touch()\n"
+IMPORTED = ["import pkg.inner.mod\n", "import importlib\nimportlib.import_module('pkg.inner.mod')\n"]
+
+
+@pytest.mark.parametrize("how", IMPORTED, ids=["by name", "by text"])
+@pytest.mark.parametrize(
+    "file",
+    ["pkg/inner/mod/__init__.py", "pkg/inner/__init__.py", "pkg/inner.py", "pkg/__init__.py", "pkg.py"],
+)
+def test_nothing_is_executed_that_takes_the_place_of_a_module_of_a_package(
+    project: Project, how: str, file: str
+) -> None:
+    project.write("", "pkg/inner/mod.py")
+    begin_guarded(project, how + GATED)
+    project.write(LEAVES_A_MARK, file)
+    assert (iterated(project), (project.folder / "executed").exists()) == (NEEDS_PERSON, False)
+
+
+def test_what_a_package_wanted_and_did_not_find_is_an_edit(project: Project) -> None:
+    project.write("try:\n    from . import extra\nexcept ImportError:\n    pass\n", "pkg/__init__.py")
+    begin_guarded(project, "import pkg\n" + GATED)
+    project.write(LEAVES_A_MARK, "pkg/extra.py")
+    assert (iterated(project), (project.folder / "executed").exists()) == (NEEDS_PERSON, False)
+
+
+def test_a_package_that_takes_the_place_of_a_module_can_be_accepted(project: Project) -> None:
+    project.write("", "pkg/mod.py")
+    begin_guarded(project, "import pkg.mod\n" + GATED)
+    project.write("", "pkg/mod/__init__.py")
+    permit_edit(project)
+    assert project.iterate().status == "waiting"
+
+
 def test_a_module_that_is_imported_late_for_the_first_time_is_no_edit(project: Project) -> None:
     begin_guarded(
         project,

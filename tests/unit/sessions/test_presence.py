@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from babysitter.hosts.claude import SIGNS
-from babysitter.sessions.presence import is_alive, is_nested, presence_of
+from babysitter.sessions.presence import has_died, is_alive, is_nested, presence_of, start_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,10 +40,10 @@ def seen(home: Path, text: str) -> None:
 
 
 def test_what_the_start_wrote_down_is_read(home: Path) -> None:
-    seen(home, "123\n/my project\n/plugin\n")
+    seen(home, "123\n77\n/my project\n/plugin\n")
     found = presence_of(SESSION)
     assert found is not None
-    assert (found.pid, found.project, found.plugin) == (123, "/my project", "/plugin")
+    assert (found.pid, found.started, found.project, found.plugin) == (123, "77", "/my project", "/plugin")
 
 
 @pytest.mark.parametrize("text", ["", "x", "-1", "99999999999999", "\0"])
@@ -55,3 +55,16 @@ def test_whatever_else_stands_there_is_no_process(home: Path, text: str) -> None
 def test_this_process_is_alive(home: Path) -> None:
     seen(home, f"{os.getpid()}\n")
     assert is_alive(SESSION)
+
+
+@pytest.mark.skipif(not start_of(os.getpid()), reason="this system does not say when a process started")
+def test_a_number_that_was_given_to_another_process_is_not_alive(home: Path) -> None:
+    seen(home, f"{os.getpid()}\n1\n")
+    assert (is_alive(SESSION), has_died(SESSION)) == (False, True)
+
+
+@pytest.mark.parametrize("text", [None, "", "PID\n"])
+def test_a_process_has_died_only_if_it_is_known_which_it_was(home: Path, text: str | None) -> None:
+    if text is not None:
+        seen(home, text.replace("PID", str(os.getpid())))
+    assert not has_died(SESSION)
