@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import threading
 from pathlib import Path
@@ -42,28 +43,28 @@ class Hook:
     """A hook that was started and has not got its payload yet."""
 
     def __init__(self, script: str, hooks: Path = HOOKS) -> None:
-        self.process = subprocess.Popen(
-            [hooks / script],
-            env=environment(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
+        # A socket, as the host has it.
+        self.stdin, theirs = socket.socketpair()
+        with theirs:
+            self.process = subprocess.Popen(
+                [hooks / script],
+                env=environment(),
+                stdin=theirs,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
 
     def write(self, *pieces: bytes) -> None:
-        """Write what a hook reads, as far as it wants to read it; the pipe stays open."""
-        assert self.process.stdin is not None
+        """Write what a hook reads, as far as it wants to read it; the socket stays open."""
         try:
             for piece in pieces:
-                self.process.stdin.write(piece)
-                self.process.stdin.flush()
-        except BrokenPipeError:
+                self.stdin.sendall(piece)
+        except (BrokenPipeError, ConnectionResetError):
             # It has read enough.
             pass
 
     def end(self, *, is_closed: bool = True) -> Ended:
         """Wait for its end, with its standard input closed or not."""
-        assert self.process.stdin is not None
         if is_closed:
             self.close()
         watch = threading.Timer(MOST_SECONDS, self.process.kill)
@@ -81,11 +82,7 @@ class Hook:
         return Ended(code, json.loads(said) if said else None, complained)
 
     def close(self) -> None:
-        assert self.process.stdin is not None
-        try:
-            self.process.stdin.close()
-        except BrokenPipeError:
-            pass
+        self.stdin.close()
 
 
 def call(script: str, *pieces: bytes) -> Ended:
