@@ -117,7 +117,7 @@ def test_what_a_process_writes_to_standard_output_does_not_get_into_the_answer()
     fake_host.make_bound_run("r", "loud.py")
     assert lab.call("post", "r", lab.effect("r", "build"), "--value", "null").code == 0
     code, told, stderr = call("stop", raw(payload("Stop")))
-    assert (code, sorted(told or {})) == (0, ["systemMessage"])
+    assert (code, sorted(told or {})) == (0, ["hookSpecificOutput", "systemMessage"])
     assert "run r has completed" in str(told)
     assert [word in stderr for word in ("printed", "written", "echoed")] == [True] * 3
 
