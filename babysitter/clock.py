@@ -11,7 +11,7 @@ _MINUTE = 60_000
 _DAY = 86_400_000
 
 # The time read last: the events of a batch share it.
-_last_time = ("", 0)
+_last_time = ("1970-01-01T00:00:00.000Z", 0)
 
 # The second written last; those of a batch, and most of a quick run, share it.
 _last_second = (-1, "")

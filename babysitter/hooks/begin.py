@@ -6,7 +6,7 @@ import os
 
 from babysitter.errors import BabysitterError
 from babysitter.hooks.batch_text import name_for
-from babysitter.hooks.bound import bound_to, let_session_go, limits_of
+from babysitter.hooks.bound import bound_to, limits_of
 from babysitter.hooks.doubt import is_called_by_host
 from babysitter.hosts import OWN_VARIABLE, adapter_of, session_of
 from babysitter.hosts.calls import let_go, tell
@@ -38,12 +38,12 @@ def session_start(call: Call) -> Answer:
     if bound is None:
         return let_go()
     if bound.is_taken_over:
-        let_session_go(call.session)
+        unbind(call.session)
         return let_go(bound.taken_over_message)
     if bound.run.state.is_finished:
         from babysitter.hooks.stop import ended_message
 
-        let_session_go(call.session)
+        unbind(call.session)
         return tell(ended_message(bound.run))
     return tell(state_text(bound.run, name_for(call, bound.run)))
 

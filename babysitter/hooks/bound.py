@@ -5,7 +5,7 @@ from __future__ import annotations
 from babysitter import config
 from babysitter import limits as limits_module
 from babysitter.errors import BabysitterError
-from babysitter.sessions.binding import binding_of, unbind
+from babysitter.sessions.binding import binding_of
 from babysitter.sessions.progress import check_tail, progress_of
 
 TYPE_CHECKING = False
@@ -67,8 +67,3 @@ def limits_of(call: Call, folder: str) -> Limits:
         return config.load(call.project or folder).limits
     except (BabysitterError, OSError):
         return limits_module.DEFAULT
-
-
-def let_session_go(session: str) -> None:
-    """The session has nothing to do any more."""
-    unbind(session)

@@ -51,11 +51,19 @@ def main(event: str) -> NoReturn:
     told = _answer(event)
     if told is not None:
         try:
-            os.write(output, compact(told).encode() + b"\n")
+            os.write(output, _as_bytes(told) + b"\n")
         except OSError:
             # The host does not read any more.
             pass
     os._exit(0)
+
+
+def _as_bytes(told: dict[str, Any]) -> bytes:
+    try:
+        return compact(told).encode()
+    except (TypeError, ValueError) as error:
+        # Half a character in what somebody sent, and is quoted.
+        return compact({"systemMessage": _complaint(error)}).encode()
 
 
 def _taken_output() -> int:

@@ -23,7 +23,7 @@ from babysitter.hooks.batch_text import (
     stuck_text,
     work_command,
 )
-from babysitter.hooks.bound import bound_to, let_session_go
+from babysitter.hooks.bound import bound_to
 from babysitter.hosts import adapter_of
 from babysitter.hosts.calls import go_on as told_to_go_on
 from babysitter.hosts.calls import let_go
@@ -31,6 +31,7 @@ from babysitter.runs.assurance import is_enough, minimum_of
 from babysitter.runs.iterate import divergence_hint, iterate
 from babysitter.runs.sleeping import due_at
 from babysitter.sessions.agents import carried
+from babysitter.sessions.binding import unbind
 from babysitter.sessions.progress import keep_head
 from babysitter.views.text import printable
 
@@ -53,12 +54,12 @@ def stop(call: Call) -> Answer:
     if bound is None:
         return let_go()
     if bound.is_taken_over:
-        let_session_go(call.session)
+        unbind(call.session)
         return let_go(bound.taken_over_message)
     is_known = bound.run.state.is_finished
     iteration = iterate(bound.run)
     if bound.run.state.is_finished:
-        let_session_go(call.session)
+        unbind(call.session)
         message = ended_message(bound.run)
         # What ends only now the model has not seen: it reports that, and next time it stops it is free.
         return let_go(message) if is_known else told_to_go_on(ended_text(bound.run), message)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -80,3 +81,10 @@ def test_the_time_zone_of_the_machine_plays_no_part() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment
     )
     assert done.stdout == "1970-01-01T00:00:00.000Z 0\n"
+
+
+def test_nothing_is_no_time_also_when_it_is_read_first() -> None:
+    code = "import sys; sys.path.insert(0, sys.argv[1]); from babysitter.clock import ms_of; ms_of('')"
+    root = str(Path(__file__).parents[2])
+    ended = subprocess.run([sys.executable, "-I", "-c", code, root], capture_output=True, check=False)
+    assert b"ValueError" in ended.stderr

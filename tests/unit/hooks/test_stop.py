@@ -239,12 +239,8 @@ def test_what_is_told_of_a_batch_is_short(bound: Callable[..., Session], count: 
     session = bound(
         f"return await ctx.parallel.map(range({count}), lambda n: ctx.task(tell.using(title='x' * 200), n=n))"
     )
-    text = session.call("stop").text
-    listed = [
-        line
-        for line in text.splitlines()
-        if line.startswith("  ") and line.split()[0] in session.run.state.pending
-    ]
+    text, pending = session.call("stop").text, session.run.state.pending
+    listed = [line for line in text.splitlines() if line.startswith("  ") and line.split()[0] in pending]
     assert len(text.encode()) <= most
     assert len(listed) == count or f"and {count - len(listed)} more" in text
 
