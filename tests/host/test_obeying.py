@@ -14,6 +14,8 @@ from tests.host.lab import each_once, events, journal, seen, status
 from tests.host.models import NEXT, Alone, Idle, Obeying
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.host.lab import Lab
 
 pytestmark = needs_host
@@ -58,9 +60,12 @@ def test_the_tokens_of_a_subagent_are_counted_once_per_message(lab: Lab) -> None
     assert (told["usage"]["inputTokens"], told["usage"]["outputTokens"]) == (20, 10)
 
 
-def test_thirty_iterations_fit_into_one_session(lab: Lab) -> None:
+@pytest.mark.torture
+def test_thirty_iterations_fit_into_one_session(lab: Lab, torture: bool) -> None:
     lab.use("chain.py")
-    model = Alone("babysitter create chain.py -i steps=30 --run-id r", answers={"after": NEXT})
+    # Subagents take three times as long.
+    kind = Obeying if torture else Alone
+    model = kind("babysitter create chain.py -i steps=30 --run-id r", answers={"after": NEXT})
     session = lab.session("go", model)
     assert status("r")["status"] == "completed"
     assert each_once("r")
@@ -78,13 +83,15 @@ def test_a_session_that_was_compacted_goes_on(lab: Lab) -> None:
     assert each_once("r")
 
 
-def test_two_sessions_bring_two_runs_of_one_folder_to_their_ends(lab: Lab) -> None:
+@pytest.mark.torture
+def test_sessions_at_once_bring_the_runs_of_one_folder_to_their_ends(
+    lab: Lab, torture: bool, count: Callable[[str, int], None]
+) -> None:
     lab.use("mixed.py")
-    models = {
-        run: Obeying(f"babysitter create mixed.py --run-id {run}", answers={"": GOOD})
-        for run in ("one", "two")
-    }
-    with ThreadPoolExecutor() as pool:
+    runs = [f"run-{number}" for number in range(8 if torture else 2)]
+    models = {run: Obeying(f"babysitter create mixed.py --run-id {run}", answers={"": GOOD}) for run in runs}
+    count("sessions of the host at once", len(runs))
+    with ThreadPoolExecutor(len(runs)) as pool:
         sessions = list(pool.map(lambda model: lab.session("go", model), models.values()))
     for run, session in zip(models, sessions, strict=True):
         assert status(run)["status"] == "completed"
