@@ -6,6 +6,11 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from babysitter.approvals.place import ancestors
+from babysitter.hosts.claude import SIGNS
+from babysitter.sessions.presence import is_below_host
 from tests.host.host_program import needs_host
 from tests.host.lab import effect, events, seen, status
 from tests.host.models import Obeying, question
@@ -17,7 +22,13 @@ if TYPE_CHECKING:
     from tests.host.lab import Lab
     from tests.host.terminal_session import Terminal
 
-pytestmark = needs_host
+pytestmark = [
+    needs_host,
+    pytest.mark.skipif(
+        is_below_host(ancestors(), SIGNS),
+        reason="these tests were started by an agent's session, where nobody can answer",
+    ),
+]
 PLAN = ("babysitter create gate.py --run-id r", "babysitter work r")
 # In this mode the host asks no second model whether a tool may be called.
 ARGUMENTS = ("--permission-mode", "default", "--allowedTools", "Bash", "AskUserQuestion")
