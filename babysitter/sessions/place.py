@@ -1,7 +1,7 @@
 """Where what belongs to a session is kept: small files in a folder of the user's own.
 
-``host`` is written by the shell when the session starts: the host's process and when that started, the
-project and the plugin, a line each. Everything else is JSON. None of it is the truth:
+``host`` is written by the shell when the session starts: the host's process and when that started,
+a line each. Everything else is JSON. None of it is the truth:
 who is bound to a run is in its journal; without these files the hooks leave the session alone.
 """
 

@@ -19,19 +19,17 @@ _START_TIME = 19
 
 
 class Presence:
-    """What the hook of a session's start wrote down; numbers are 0 and texts empty where it said nothing.
+    """What the hook of a session's start wrote down; 0 and empty where it said nothing.
 
     ``started`` is when the process started, in the system's own count: a number alone is given to another
     process sooner or later.
     """
 
-    __slots__ = ("pid", "plugin", "project", "started")
+    __slots__ = ("pid", "started")
 
-    def __init__(self, pid: int, started: str, project: str, plugin: str) -> None:
+    def __init__(self, pid: int, started: str) -> None:
         self.pid = pid
         self.started = started
-        self.project = project
-        self.plugin = plugin
 
     @property
     def lives(self) -> bool:
@@ -50,9 +48,9 @@ def presence_of(session: str) -> Presence | None:
             os.close(fd)
     except (OSError, BabysitterError):
         return None
-    lines = [*content.decode(errors="replace").split("\n"), "", "", "", ""]
+    lines = [*content.decode(errors="replace").split("\n"), ""]
     pid = int(lines[0]) if lines[0].isascii() and lines[0].isdecimal() and len(lines[0]) < 12 else 0
-    return Presence(pid, *lines[1:4])
+    return Presence(pid, lines[1])
 
 
 def is_alive(session: str) -> bool:
