@@ -8,7 +8,7 @@ replay does not meet it again. A line is a list:
 - ``["asked", effect, step]``: the effect stands at this step now
 - ``["answered", effect]``, ``["cancelled", effect]``
 - ``["recorded", scope, index, scope now, index now]``
-- ``["patched", id]``
+- ``["patched", id, whether it takes the new path]``
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class _Rewriting:
     def __init__(self, state: RunState) -> None:
         self._state = state
         self._records: dict[tuple[str, int], tuple[str, Any]] = {}
-        self._patches: set[str] = set()
+        self._patches: dict[str, bool] = {}
         self._ms = state.created_ms
         # When each line was written: it is the time that the process saw at it.
         self._times = {
@@ -68,8 +68,8 @@ class _Rewriting:
         if word == RECORDED:
             return "RECORDED", self._recorded(*about), self._ms
         if word == PATCHED:
-            self._patches.add(about[0])
-            return "PATCHED", {"id": about[0]}, self._ms
+            self._patches[about[0]] = about[1]
+            return "PATCHED", {"id": about[0], "isNew": about[1]}, self._ms
         effect = self._state.effects[about[0]]
         if word == ASKED:
             effect.step = about[1]

@@ -66,9 +66,17 @@ class Execution:
         self._has_begun = False
         self._can_be_written = True
         self._read = 0
-        self._notes = Notes()
-        self._replay = Replay(self.run.run_id, self.run.state.created_ms)
+        self._edit = self.run.state.edit
+        self._notes = self._new_notes()
+        self._replay = self._new_replay()
         self._script = Script(self._replay, self._notes, self.run.value_of)
+
+    def _new_notes(self) -> Notes:
+        return Notes()
+
+    def _new_replay(self) -> Replay:
+        state = self.run.state
+        return Replay(self.run.run_id, state.created_ms, seed=state.created.get("seed"))
 
     @property
     def end(self) -> End | None:
@@ -95,7 +103,7 @@ class Execution:
         self._notes.records.update(state.records)
         self._notes.logged = set(state.logged)
         self._notes.marks = dict(state.marks)
-        self._notes.patches = set(state.patches)
+        self._notes.patches = dict(state.patches)
         inputs = self.run.inputs()
         if state.is_guarded:
             from babysitter.runs.edits import refused_unread
@@ -141,6 +149,11 @@ class Execution:
         Raises:
             NondeterminismError: as in ``start``.
         """
+        if self.run.state.edit != self._edit:
+            # Another command has accepted an edit or gone back: the script is another one.
+            self._at_the_start()
+            self.start()
+            return
         # First of all: a result that is fed now may lead to a record that another writer has made.
         self._notes.records.update(self.run.state.records)
         lines = self.run.state.script[self._read :]
