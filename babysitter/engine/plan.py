@@ -17,14 +17,16 @@ from babysitter.errors import CorruptEvent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
     from typing import Any
 
-    from babysitter.engine.state import Line, RunState
+    from babysitter.engine.state import Effect, Line, RunState
     from babysitter.journal.events import Event
 
 ASKED, ANSWERED, CANCELLED, RECORDED, PATCHED = "asked", "answered", "cancelled", "recorded", "patched"
 BY_CHANGE = "changed"
 _EVENTS = {ASKED: "EFFECT_REQUESTED", ANSWERED: "EFFECT_RESOLVED", CANCELLED: "EFFECT_CANCELLED"}
+_WORDS = {event: word for word, event in _EVENTS.items()}
 
 
 def replan(state: RunState, event: Event) -> None:
@@ -44,6 +46,25 @@ def replan(state: RunState, event: Event) -> None:
             if state.pending.pop(effect.id, None) is not None:
                 effect.cancel(event, BY_CHANGE)
     state.script = script
+
+
+def plan_of(script: Iterable[Line], without: Collection[str]) -> list[list[Any]]:
+    """The plan that changes nothing but that it forgets these effects."""
+    return [entry for kind, subject, _ in script for entry in _entry(kind, subject, without)]
+
+
+def _entry(kind: str, subject: Effect | dict[str, Any], without: Collection[str]) -> list[list[Any]]:
+    if not isinstance(subject, dict):
+        if subject.id in without:
+            return []
+        word = _WORDS[kind]
+        return [[word, subject.id, subject.step] if word == ASKED else [word, subject.id]]
+    if kind == "RECORDED":
+        place = (subject["scope"], subject["index"])
+        return [[RECORDED, *place, *place]]
+    if kind == "PATCHED":
+        return [[PATCHED, subject["id"], subject.get("isNew", True)]]
+    return []  # what was logged is known without it
 
 
 class _Rewriting:
