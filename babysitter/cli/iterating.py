@@ -82,7 +82,8 @@ def accepted(run: str, rule: str, folder: str | None) -> Run:
     Raises:
         PersonNeeded: an agent's session works on it, and it is not seen that a person wants that.
     """
-    from babysitter.approvals.permits import about_now, demand, person
+    from babysitter.approvals.permits import about_now, demand
+    from babysitter.approvals.place import person
     from babysitter.runs.changes import accept_edit, load_to_change
     from babysitter.runs.folder import open_run
 
