@@ -61,7 +61,11 @@ class Matching:
             return self.scope_before(scope)
         # It has asked for nothing yet, by which it could be known; so this binds nothing.
         group = self.group_before(group_of(scope)) if group_of(scope) else None
-        return None if group is None else f"{group}.{branch_of(scope)}."
+        same = None if group is None else f"{group}.{branch_of(scope)}."
+        if same is not None and self.history.begins(same) is None:
+            # Nor had it before.
+            return self.scope_before(scope)
+        return same
 
     def use(self, effect: Effect) -> None:
         self.used.add(effect.id)
