@@ -92,6 +92,7 @@ class Driver:
         self._offered: set[str] = set()
         self._sleeping: dict[str, int] = {}
         self._seen_running: set[str] = set()
+        self._is_held = False
         self._is_interrupted = False
         self._has_gone_on = False
         self._is_checked = False
@@ -327,4 +328,7 @@ class Driver:
                 self._seen_running.add(effect_id)
                 self.view.executing(effect_id, running.started_ms)
             self.view.output(effect_id, running.last_line)
+        if self.pool.held or self._is_held:
+            self._is_held = bool(self.pool.held)
+            self.view.held(self.pool.held)
         self.view.tick()

@@ -27,6 +27,7 @@ from babysitter.cli.output import is_terminal
 from babysitter.driver import Driver, Ending
 from babysitter.errors import InvalidInput, RunBusy
 from babysitter.executors.pool import Pool
+from babysitter.executors.rates import Rates, rates_of
 from babysitter.journal.lock import run_lock
 from babysitter.paths import runs_dir as folder_of_runs
 from babysitter.runs.folder import open_run
@@ -42,7 +43,8 @@ AGENT = frozenset({"agent"})
 class Means(NamedTuple):
     """What a command may use: so many jobs at once, an agent's command, and a way to show what happens.
 
-    ``no_agent`` says why there is no agent command although one was asked for.
+    ``no_agent`` says why there is no agent command although one was asked for; ``rates`` how often
+    something may be started.
     """
 
     jobs: int
@@ -50,6 +52,7 @@ class Means(NamedTuple):
     no_agent: str
     is_plain: bool
     is_json: bool
+    rates: Rates | None = None
 
 
 def drive_options(command: Any) -> Any:
@@ -155,7 +158,8 @@ def means_of(jobs: int | None, agent_command: str | None, is_plain: bool, is_jso
     """
     told = settings()
     agent, no_agent = _agent(told, agent_command)
-    return Means(jobs or told.jobs or os.cpu_count() or 1, agent, no_agent, is_plain, is_json)
+    jobs = jobs or told.jobs or os.cpu_count() or 1
+    return Means(jobs, agent, no_agent, is_plain, is_json, rates_of(told))
 
 
 def _agent(told: config.Settings, agent_command: str | None) -> tuple[list[str] | None, str]:
@@ -206,7 +210,13 @@ def perform(
     view = make_view(is_plain=means.is_plain, is_json=means.is_json)
     try:
         _show(run, view)
-        pool = Pool(means.jobs, agent_command=means.agent, validate=misfits, limits=run.limits)
+        pool = Pool(
+            means.jobs,
+            agent_command=means.agent,
+            validate=misfits,
+            limits=run.limits,
+            rates=means.rates,
+        )
         asker = _asker(run, pool, view) if waits and not (means.is_json or ends_for_others) else None
         driver = Driver(
             run,

@@ -14,6 +14,7 @@ import time
 
 from babysitter.clock import now_ms
 from babysitter.errors import StorageError
+from babysitter.executors.admission import Admission
 from babysitter.executors.agent import Agent
 from babysitter.executors.child import EXHAUSTED, GRACE_SECONDS, NEVER, Pipe
 from babysitter.executors.claims import Claims
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from babysitter.executors.agent import Validate
     from babysitter.executors.effect_lock import EffectLock
+    from babysitter.executors.rates import Rates, Wait
     from babysitter.executors.work import Executor
 
 __all__ = ["KINDS", "Finished", "Pool", "Work"]
@@ -63,8 +65,12 @@ class Pool:
         environment: Mapping[str, str] | None = None,
         validate: Validate | None = None,
         limits: Limits = DEFAULT,
+        rates: Rates | None = None,
     ) -> None:
-        """Children start from ``environment``, by default our own; ``validate`` tells misfits of a value."""
+        """Children start from ``environment``, by default our own; ``validate`` tells misfits of a value.
+
+        ``rates`` says how often something may be started; what has to wait for that lets others pass.
+        """
         if jobs < 1:
             raise ValueError(f"a pool of {jobs} jobs performs nothing; at least 1 is needed")
         self.jobs = jobs
@@ -77,12 +83,18 @@ class Pool:
         self._validate = validate
         self._limits = limits
         self._claims = Claims()
+        self._admission = Admission(rates)
         self._withdrawn: list[Running] = []  # being ended
         self._finished: list[tuple[Finished, EffectLock]] = []  # not yet reported
         self._reported: list[EffectLock] = []  # of results that are being recorded
         self._is_closed = False
         self._wakeup = Wakeup()
         self.selector.register(self._wakeup.fd, selectors.EVENT_READ, self._wakeup)
+
+    @property
+    def held(self) -> dict[str, Wait]:
+        """What each of the waiting effects waits for that a rate limit holds up, by id."""
+        return self._admission.held
 
     def offer(self, works: Iterable[Work]) -> None:
         """Take effects in; start as many as there is room for.
@@ -107,11 +119,15 @@ class Pool:
                 lock.release()
         self._finished = [(end, lock) for end, lock in self._finished if end.effect_id != effect_id]
         self.waiting.pop(effect_id, None)
-        self._claims.forget(effect_id)
+        self._forget(effect_id)
         running = self.running.pop(effect_id, None)
         if running is not None:
             running.child.end(time.monotonic(), GRACE_SECONDS)
             self._withdrawn.append(running)
+
+    def _forget(self, effect_id: str) -> None:
+        self._claims.forget(effect_id)
+        self._admission.settle(effect_id)
 
     def wait(self, timeout: float | None) -> list[Finished]:
         """Wait for results, at most ``timeout`` seconds (None: as long as it takes).
@@ -134,7 +150,7 @@ class Pool:
             must_return = self._select(min(until, self._due()) - now)
             now = time.monotonic()
             must_return |= self._advance(now) or self._claims.wants_a_look or now >= until
-            if now >= self._claims.retry_at:
+            if now >= self._retry_at:
                 self._fill(now)
         self._claims.look()
         self._reported = [lock for _, lock in self._finished]
@@ -146,7 +162,12 @@ class Pool:
         if (self._finished and not self._is_closed) or self._claims.wants_a_look:
             return 0
         children = [running.child.due for running in (*self.running.values(), *self._withdrawn)]
-        return min(*children, self._claims.retry_at) if children else self._claims.retry_at
+        return min(*children, self._retry_at) if children else self._retry_at
+
+    @property
+    def _retry_at(self) -> float:
+        """When something that waits may be started although nothing has ended."""
+        return min(self._claims.retry_at, self._admission.retry_at)
 
     def _select(self, patience: float) -> bool:
         """Take in what happens; whether it is something for the caller."""
@@ -187,20 +208,30 @@ class Pool:
 
     def _fill(self, now: float) -> None:
         """Start waiting effects in their order, as far as there is room and they are ours."""
-        self._claims.retry_at = NEVER
+        self._claims.retry_at = self._admission.retry_at = NEVER
         for work in list(self.waiting.values()):
             if not self._has_place():
                 return
             try:
-                has_room = len(self.running) + self._claims.held < self.jobs
-                if self._claims.take(work, now, has_room=has_room):
-                    self._start(work)
+                if self._admission.may_start(work, now):
+                    self._try(work, now)
             except StorageError as error:
                 is_exhausted = getattr(error.__cause__, "errno", None) in EXHAUSTED
                 if is_exhausted and (self.running or self._withdrawn):
                     # There is no room on this machine; there will be when something has ended.
                     return
                 raise
+
+    def _try(self, work: Work, now: float) -> None:
+        """Start an effect, if it is ours and its rate limits let it."""
+        has_room = len(self.running) + self._claims.held < self.jobs
+        if not self._claims.take(work, now, has_room=has_room):
+            return
+        if self._admission.take(work, now):
+            self._start(work)
+        else:
+            # It must not keep a place from others while it waits.
+            self._claims.forget(work.effect_id)
 
     def _has_place(self) -> bool:
         if len(self.running) >= self.jobs or len(self._finished) >= MOST_UNREPORTED:
@@ -232,6 +263,7 @@ class Pool:
         else:
             self.running[work.effect_id] = running
         self._claims.settle(work.effect_id)
+        self._admission.settle(work.effect_id)
         del self.waiting[work.effect_id]
 
     def _executor(self, work: Work) -> Executor:

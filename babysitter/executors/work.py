@@ -37,7 +37,7 @@ class Work:
         project: where its command runs.
     """
 
-    __slots__ = ("definition", "effect_id", "folder", "kind", "project", "run_folder", "run_id")
+    __slots__ = ("definition", "effect_id", "folder", "kind", "project", "run_folder", "run_id", "task_id")
 
     def __init__(
         self,
@@ -49,6 +49,7 @@ class Work:
         folder: str,
         project: str,
         run_folder: str,
+        task_id: str = "",
     ) -> None:
         self.effect_id = effect_id
         self.kind = kind
@@ -57,6 +58,7 @@ class Work:
         self.folder = folder
         self.project = project
         self.run_folder = run_folder
+        self.task_id = task_id
 
 
 class Finished:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import sys
 
-from babysitter.clock import ms_of
-from babysitter.views.telling import error_text, last_output, problem_text
+from babysitter.clock import ms_of, now_ms
+from babysitter.views.telling import error_text, held_text, last_output, problem_text
 from babysitter.views.text import duration, printable, terminal_width
 from babysitter.views.values import cell, pairs, table
 
@@ -114,6 +114,7 @@ def _status(told: dict[str, Any]) -> dict[str, Any]:
         "effects": _counts(told["effects"]) or "none",
         "waits for": _counts(told["pending"]),
         "until": moment(told.get("until", "")),
+        "rate limits": [_held(held) for held in told.get("rateLimits", [])] or "",
         "folder": told.get("folder", ""),
         "packed in": told.get("archive", ""),
         **_ending(told),
@@ -123,6 +124,13 @@ def _status(told: dict[str, Any]) -> dict[str, Any]:
     elif told["status"] not in FINISHED:
         lines["go on with"] = f"babysitter resume {told['run']}"
     return {name: value for name, value in lines.items() if value != ""}
+
+
+def _held(told: dict[str, Any]) -> str:
+    count, at = told["effects"], ms_of(told["next"])
+    name = told.get("kind") or told.get("task") or ""
+    waits = f"{count} effect{'s wait' if count != 1 else ' waits'}"
+    return f"{waits} for the {held_text(name, at, now_ms())} ({told['limit']})"
 
 
 def _ending(told: dict[str, Any]) -> dict[str, Any]:
