@@ -118,6 +118,7 @@ def _apply_user(settings: Settings, told: dict[str, Any]) -> None:
         if name in told.get("limits", {}):
             setattr(settings.limits, field, told["limits"][name])
     settings.limits.iterate_seconds = told.get("iterateSeconds") or settings.limits.iterate_seconds
+    settings.limits.hook_seconds = told.get("hookSeconds") or settings.limits.hook_seconds
     settings.limits.redacts = told.get("redact", {}).get("enabled", True)
     _add_secrets(settings.limits, told)
 
@@ -146,6 +147,8 @@ def _apply_project(settings: Settings, told: dict[str, Any]) -> None:
             setattr(settings.limits, field, min(getattr(settings.limits, field), told["limits"][name]))
     if told.get("iterateSeconds"):
         settings.limits.iterate_seconds = min(settings.limits.iterate_seconds, told["iterateSeconds"])
+    if told.get("hookSeconds"):
+        settings.limits.hook_seconds = min(settings.limits.hook_seconds, told["hookSeconds"])
     _add_secrets(settings.limits, told)
 
 

@@ -143,6 +143,7 @@ class ProjectModel(_Strict):
     jobs: int | None = Field(default=None, ge=1)
     agent: str | None = None
     iterateSeconds: float | None = Field(default=None, ge=0.001, le=A_DAY)
+    hookSeconds: float | None = Field(default=None, ge=0.001, le=A_DAY)
     limits: LimitsModel | None = None
     redact: ProjectRedactModel | None = None
     kinds: dict[Annotated[Rated, AfterValidator(_check_kind)], RatedModel] | None = None

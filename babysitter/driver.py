@@ -13,6 +13,7 @@ from babysitter.clock import now_ms
 from babysitter.engine.state import FINISHED
 from babysitter.errors import ResultRejected
 from babysitter.executors.folders import TASKS
+from babysitter.executors.hook_files import HOW_TO_TRUST
 from babysitter.executors.leftovers import end_leftovers
 from babysitter.executors.orders import answer_of, as_failure, work_of
 from babysitter.runs import policy
@@ -92,6 +93,7 @@ class Driver:
         self._offered: set[str] = set()
         self._sleeping: dict[str, int] = {}
         self._seen_running: set[str] = set()
+        self._passed_over: set[str] = set()
         self._is_held = False
         self._is_interrupted = False
         self._has_gone_on = False
@@ -294,6 +296,7 @@ class Driver:
 
     def _take_in(self, finished: list[Finished]) -> None:
         """Record what ended here, what a person answered here, what others wrote, and what the clock says."""
+        self._tell_untrusted(finished)
         answers = [answer_of(end) for end in finished]
         if self.asker is not None:
             answers += [self._decision(effect_id, told) for effect_id, told in self.asker.answers()]
@@ -306,6 +309,14 @@ class Driver:
             self.run.refresh()
         if self._sleeping and min(self._sleeping.values()) <= now_ms():
             wake_sleepers(self.run)
+
+    def _tell_untrusted(self, finished: list[Finished]) -> None:
+        """Once for each: a hook of the project's that was passed over."""
+        for end in finished:
+            for name in (end.evidence or {}).get("untrusted", ()):
+                if name not in self._passed_over:
+                    self._passed_over.add(name)
+                    self.view.message(f"{name} is not called, nobody has trusted it; {HOW_TO_TRUST}")
 
     def _decision(self, effect_id: str, told: dict[str, Any]) -> Answer:
         return decide(self.run, self.run.state.effects[effect_id], **told)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from babysitter.journal.lock import RunLock
     from babysitter.runs.run import Run
 
-OWN = frozenset({"shell", "python"})
+OWN = frozenset({"shell", "python", "hook"})
 AGENT = frozenset({"agent"})
 
 

@@ -18,11 +18,13 @@ from babysitter.executors.admission import Admission
 from babysitter.executors.agent import Agent
 from babysitter.executors.child import EXHAUSTED, GRACE_SECONDS, NEVER, Pipe
 from babysitter.executors.claims import Claims
+from babysitter.executors.hook import Hook
+from babysitter.executors.hook_files import hook_environment
 from babysitter.executors.python import Python
 from babysitter.executors.running import Running
 from babysitter.executors.shell import Shell, secrets_of
 from babysitter.executors.wakeup import Wakeup
-from babysitter.executors.work import CannotStart, Finished, Result, Work
+from babysitter.executors.work import CannotStart, Concluded, Finished, Result, Work
 from babysitter.limits import DEFAULT, Limits
 from babysitter.redaction import redaction_of
 
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KINDS", "Finished", "Pool", "Work"]
 
-KINDS = ("shell", "python", "agent")
+KINDS = ("shell", "python", "agent", "hook")
 
 # Others need some too: a batch of results opens up to a hundred files at once.
 SPARE_DESCRIPTORS = 128
@@ -253,13 +255,16 @@ class Pool:
                 work,
                 self._executor(work),
                 lock,
-                environment=self._environment,
+                environment=self._environment_of(work),
                 selector=self.selector,
                 answer_bytes=self._limits.result_bytes,
                 redaction=redaction_of(self._limits, secrets_of(work, self._environment)),
             )
         except CannotStart as error:
-            self._report_not_started(work, lock, error)
+            self._report_not_started(work, lock, Result.failed("StartFailed", str(error)))
+        except Concluded as done:
+            done.result.evidence = {"hooks": [], **done.result.evidence}
+            self._report_not_started(work, lock, done.result)
         else:
             self.running[work.effect_id] = running
         self._claims.settle(work.effect_id)
@@ -271,12 +276,24 @@ class Pool:
             return Shell(work, self._environment, self._limits)
         if work.kind == "python":
             return Python(work, self._limits)
+        if work.kind == "hook":
+            return Hook(work, self._limits)
         return Agent(work, self._agent_command, self._validate, self._limits)
 
-    def _report_not_started(self, work: Work, lock: EffectLock, error: CannotStart) -> None:
+    def _environment_of(self, work: Work) -> dict[str, str]:
+        return hook_environment(self._environment, self._limits) if work.kind == "hook" else self._environment
+
+    def _report_not_started(self, work: Work, lock: EffectLock, result: Result) -> None:
         now = now_ms()
-        result = Result.failed("StartFailed", str(error))
-        end = Finished(work.effect_id, result.status, error=result.error, started_ms=now, finished_ms=now)
+        end = Finished(
+            work.effect_id,
+            result.status,
+            result.value,
+            result.error,
+            started_ms=now,
+            finished_ms=now,
+            evidence=result.evidence or None,
+        )
         self._finished.append((end, lock))
 
     def _release(self, locks: Iterable[EffectLock]) -> None:

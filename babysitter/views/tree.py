@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from babysitter.executors.rates import Wait
     from babysitter.journal.events import Event
 
-STARTED_BY_US = frozenset({"shell", "python"})
+STARTED_BY_US = frozenset({"shell", "python", "hook"})
 
 
 class RunInfo:
