@@ -18,6 +18,7 @@ from babysitter.executors.leftovers import end_leftovers
 from babysitter.executors.orders import answer_of, as_failure, work_of
 from babysitter.runs import policy
 from babysitter.runs.execution import Execution
+from babysitter.runs.iterate import requested_in
 from babysitter.runs.results import accept, decide
 from babysitter.runs.sleeping import due_at, wake_sleepers
 
@@ -166,7 +167,7 @@ class Driver:
             self._replay(self._execution.start)
         while True:
             self._replay(self._check_that_it_repeats)
-            self._note_news(self._replay(self._execution.write_round))
+            self._note_news(self._write_round())
             if self._is_over or self._is_interrupted:
                 return
             if self._answer_by_policy():
@@ -181,6 +182,18 @@ class Driver:
             self._show_running()
             self._take_in(self.pool.wait(self._patience()))
             self._replay(self._execution.follow)
+
+    def _write_round(self) -> list[Any]:
+        """What was written; for those who watch the run it is an iteration, if it is anything."""
+        observer = self.run.observer
+        if observer is not None:
+            observer.round_begins()
+        events = self._replay(self._execution.write_round)
+        if observer is not None and events:
+            observer.iteration_ended(self.run.state.status, requested_in(self.run.state, events))
+        elif observer is not None:
+            observer.round_was_empty()
+        return events
 
     def _answer_by_policy(self) -> bool:
         """Answer the breakpoints that the run's policy answers; whether there were any."""

@@ -63,7 +63,7 @@ def is_trusted(project: str, name: str, content: bytes) -> bool:
 
 
 def distrust_of(project: str, hook: str) -> str:
-    """Why a file in ``.a5c/hooks/NAME/`` of a project is not to be executed; empty: the user has trusted it.
+    """Why a file in ``.a5c/hooks/NAME/`` of a project is not to be executed; empty: the user trusts it.
 
     With it counts what stands in ``.a5c/hooks`` beside hooks, such as a file with functions that several
     of them read.
@@ -71,11 +71,11 @@ def distrust_of(project: str, hook: str) -> str:
     known = trusted(project)
     beside = {name for name in {*known, *_hook_files(project)} if _is_beside_hooks(name)}
     for name in (hook, *sorted(beside)):
-        path = os.path.join(project, name)
+        path, shown = os.path.join(project, name), "it" if name == hook else name
         if name not in known:
-            return f"{name} is not trusted"
+            return f"{shown} is not trusted"
         if not os.path.isfile(path) or sha256_hex(_read(path)) != known[name]:
-            return f"{name} is not as it was when it was trusted"
+            return f"{shown} is not as it was when it was trusted"
     return ""
 
 

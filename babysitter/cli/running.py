@@ -22,6 +22,7 @@ from babysitter.cli.options import (
     run_argument,
     runs_dir_option,
     settings,
+    watched,
 )
 from babysitter.cli.output import is_terminal
 from babysitter.driver import Driver, Ending
@@ -124,7 +125,7 @@ def resume(
 ) -> int:
     """Go on with RUN where it was (default: the latest)."""
     means = means_of(jobs, agent_command, plain, as_json)
-    return drive(open_run(run, folder_of_runs(runs_dir), settings().limits), means)
+    return drive(watched(open_run(run, folder_of_runs(runs_dir), settings().limits)), means)
 
 
 @click.command(
@@ -145,7 +146,7 @@ def work(run: str, wait: bool, jobs: int | None, runs_dir: str | None, as_json: 
     bring RUN on; and when it has asked for something new from them: what runs then is finished first.
     """
     means = means_of(jobs, None, True, as_json)
-    found = open_run(run, folder_of_runs(runs_dir), settings().limits)
+    found = watched(open_run(run, folder_of_runs(runs_dir), settings().limits))
     ending = perform(found, means, kinds=OWN, waits=wait, ends_for_others=wait)
     return 0 if ending == EXIT_CODES["waiting"] else ending
 
@@ -217,6 +218,10 @@ def perform(
             limits=run.limits,
             rates=means.rates,
         )
+        if run.observer is not None:
+            from babysitter.cli.watching import attend
+
+            attend(run, pool, view)
         asker = _asker(run, pool, view) if waits and not (means.is_json or ends_for_others) else None
         driver = Driver(
             run,

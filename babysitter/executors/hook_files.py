@@ -43,7 +43,7 @@ class HookFile:
         try:
             return distrust_of(self._project, self.shown)
         except (BabysitterError, OSError) as error:
-            return f"it cannot be seen whether {self.shown} is trusted: {error}"
+            return f"it cannot be seen whether it is trusted: {error}"
 
 
 def hook_names(project: str) -> set[str]:

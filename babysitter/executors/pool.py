@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from babysitter.executors.agent import Validate
     from babysitter.executors.effect_lock import EffectLock
+    from babysitter.executors.hook_calls import Calls
     from babysitter.executors.rates import Rates, Wait
     from babysitter.executors.work import Executor
 
@@ -90,8 +91,14 @@ class Pool:
         self._finished: list[tuple[Finished, EffectLock]] = []  # not yet reported
         self._reported: list[EffectLock] = []  # of results that are being recorded
         self._is_closed = False
+        self._attended: Calls | None = None
         self._wakeup = Wakeup()
         self.selector.register(self._wakeup.fd, selectors.EVENT_READ, self._wakeup)
+
+    def attend(self, calls: Calls) -> None:
+        """Look after calls of hooks beside the effects; what of them is left at the end is the caller's."""
+        self._attended = calls
+        self.selector.register(calls, selectors.EVENT_READ, calls)
 
     @property
     def held(self) -> dict[str, Wait]:
@@ -163,8 +170,9 @@ class Pool:
         """When something has to be done although nothing happens."""
         if (self._finished and not self._is_closed) or self._claims.wants_a_look:
             return 0
-        children = [running.child.due for running in (*self.running.values(), *self._withdrawn)]
-        return min(*children, self._retry_at) if children else self._retry_at
+        children = (running.child.due for running in (*self.running.values(), *self._withdrawn))
+        hooks = NEVER if self._attended is None else self._attended.due
+        return min(*children, self._retry_at, hooks)
 
     @property
     def _retry_at(self) -> float:
@@ -181,6 +189,8 @@ class Pool:
                 came = self._wakeup.drain()
                 self._reap()
                 must_return |= bool(came - {signal.SIGCHLD})
+            elif self._attended is not None and key.data is self._attended:
+                self._attended.pull()
             else:
                 self.readable.append(key.data)
                 must_return = True
@@ -192,6 +202,8 @@ class Pool:
 
     def _advance(self, now: float) -> bool:
         """Do what has become due; whether there is something to report."""
+        if self._attended is not None and not self._is_closed:
+            self._attended.advance(now)
         for running in list(self.running.values()):
             end = running.advance(now)
             if end is not None:

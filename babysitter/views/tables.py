@@ -69,6 +69,29 @@ def events_lines(events: Sequence[dict[str, Any]]) -> list[str]:
     return _table(["seq", "time", "event", ""], rows, right={0})
 
 
+def hooks_lines(calls: Sequence[dict[str, Any]]) -> list[str]:
+    """The calls of hooks."""
+    if not calls:
+        return ["no hooks were called"]
+    rows = [
+        [
+            moment(call["at"]),
+            call["hook"],
+            str(call["file"]),
+            _length_of(call),
+            str(call.get("why") or f"exit {call.get('exitCode')}"),
+            str(call.get("stderr", "")).rpartition("\n")[2],
+        ]
+        for call in calls
+    ]
+    return _table(["time", "hook", "file", "took", "end", ""], rows)
+
+
+def _length_of(call: dict[str, Any]) -> str:
+    took = call.get("durationMs")
+    return duration(took) if isinstance(took, int) and "exitCode" in call else ""
+
+
 def gist(event: dict[str, Any], titles: dict[str, str]) -> str:
     """What an event says, in a line; of one that is misshaped, which other commands refuse, all there is."""
     try:
