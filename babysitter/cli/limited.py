@@ -38,7 +38,8 @@ def held_by_rates(run: Run, rates: Sequence[Rate]) -> list[dict[str, Any]]:
 
 
 def _is_begun(run: Run, effect: Effect) -> bool:
-    return worker_of(os.path.join(run.folder, TASKS, effect.id)) is not None
+    # A session has taken it, and so its start.
+    return effect.taken is not None or worker_of(os.path.join(run.folder, TASKS, effect.id)) is not None
 
 
 def _told(wait: Wait) -> dict[str, Any]:

@@ -95,8 +95,8 @@ class Lifecycle:
     def iteration_ended(self, status: str, new: Sequence[Effect]) -> None:
         """An iteration is over, and has requested these effects."""
         self._beginning = None
-        at, listed = iso(now_ms()), [_effect(effect) for effect in new]
-        self._add(ITERATION_END, lambda: {"at": at, "status": status, "new": listed})
+        told = {"at": iso(now_ms()), "status": status}
+        self._add(ITERATION_END, lambda: {**told, "new": [_effect(effect) for effect in new]})
 
     def _add(self, name: str, about: Callable[[], dict[str, Any]]) -> None:
         if name in self._names:

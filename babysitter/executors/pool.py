@@ -91,13 +91,13 @@ class Pool:
         self._finished: list[tuple[Finished, EffectLock]] = []  # not yet reported
         self._reported: list[EffectLock] = []  # of results that are being recorded
         self._is_closed = False
-        self._attended: Calls | None = None
+        self._attended: list[Calls] = []
         self._wakeup = Wakeup()
         self.selector.register(self._wakeup.fd, selectors.EVENT_READ, self._wakeup)
 
     def attend(self, calls: Calls) -> None:
         """Look after calls of hooks beside the effects; what of them is left at the end is the caller's."""
-        self._attended = calls
+        self._attended.append(calls)
         self.selector.register(calls, selectors.EVENT_READ, calls)
 
     @property
@@ -171,8 +171,8 @@ class Pool:
         if (self._finished and not self._is_closed) or self._claims.wants_a_look:
             return 0
         children = (running.child.due for running in (*self.running.values(), *self._withdrawn))
-        hooks = NEVER if self._attended is None else self._attended.due
-        return min(*children, self._retry_at, hooks)
+        hooks = (calls.due for calls in self._attended)
+        return min(self._retry_at, *children, *hooks)
 
     @property
     def _retry_at(self) -> float:
@@ -189,8 +189,8 @@ class Pool:
                 came = self._wakeup.drain()
                 self._reap()
                 must_return |= bool(came - {signal.SIGCHLD})
-            elif self._attended is not None and key.data is self._attended:
-                self._attended.pull()
+            elif key.data in self._attended:
+                key.data.pull()
             else:
                 self.readable.append(key.data)
                 must_return = True
@@ -202,8 +202,8 @@ class Pool:
 
     def _advance(self, now: float) -> bool:
         """Do what has become due; whether there is something to report."""
-        if self._attended is not None and not self._is_closed:
-            self._attended.advance(now)
+        for calls in () if self._is_closed else self._attended:
+            calls.advance(now)
         for running in list(self.running.values()):
             end = running.advance(now)
             if end is not None:
