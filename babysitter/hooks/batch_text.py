@@ -111,8 +111,8 @@ def ended_text(run: Run) -> str:
     else:
         told = why_ended(run, MOST_OUTPUT)
     return (
-        f"babysitter: run {run.run_id} has {shown_status(run)}; this session is free. Report it to the person,"
-        f" and repair no verdict. {told}"
+        f"babysitter: run {run.run_id} has {shown_status(run)}; this session is free. Report it to the"
+        f" person, and repair no verdict. {told}"
     )
 
 
