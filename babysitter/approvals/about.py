@@ -68,8 +68,9 @@ def _step(run: Run, name: str) -> dict[str, Any]:
         raise InvalidInput(
             "a permit to rewind names the step to go back to", hint=f"babysitter tasks {run.run_id}"
         )
-    # A step that was tried again has several effects.
-    if any(effect.step == name for effect in run.state.effects.values()):
+    # A step that was tried again has several effects, and a group has those of its branches.
+    steps = [effect.step for effect in run.state.effects.values()]
+    if any(step == name or step.startswith(f"{name}.") for step in steps):
         return {"to": name}
     return {"to": find_effect(run, name).step}
 

@@ -44,7 +44,7 @@ def clean():
 BOTH = """
 async def process(inputs, ctx):
     ctx.on_cleanup(lambda: ctx.task(clean))
-    done = await ctx.parallel.settled([lambda: ctx.task(slow), lambda: ctx.task(also), lambda: ctx.task(idle)])
+    done = await ctx.parallel.settled([ctx.task(slow), ctx.task(also), ctx.task(idle)])
     return [outcome.error and outcome.error.name for outcome in done]
 """
 COMMANDS = pytest.mark.parametrize("command", ["resume", "work"])

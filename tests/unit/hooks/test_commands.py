@@ -181,6 +181,7 @@ BOTH = "return await ctx.parallel.all([ctx.task(ask, n=1), ctx.breakpoint('Go?')
         ("permit cancel STEP", {"effect": "EFFECT"}),
         ("rewind STEP", {"to": "1.0.1"}),
         ("rewind EFFECT", {"to": "1.0.1"}),
+        ("rewind 1", {"to": "1"}),
     ],
 )
 def test_what_a_person_permits_is_about_what_they_have_named(
