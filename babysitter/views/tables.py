@@ -84,7 +84,7 @@ def hooks_lines(calls: Sequence[dict[str, Any]]) -> list[str]:
         ]
         for call in calls
     ]
-    return _table(["time", "hook", "file", "took", "end", ""], rows)
+    return lines_of_table(["time", "hook", "file", "took", "end", ""], rows)
 
 
 def _length_of(call: dict[str, Any]) -> str:
@@ -159,6 +159,9 @@ def _held(told: dict[str, Any]) -> str:
 def _ending(told: dict[str, Any]) -> dict[str, Any]:
     if "output" in told:
         return {"output": told["output"], "proof": told["proof"]}
+    if "reason" in told:
+        by = f" (by {told['by']})" if told.get("by") else ""
+        return {"halted": f"{told['reason']}{by}", "data": told.get("data", "")}
     if told.get("error"):
         error = told["error"]
         printed = last_output(error.get("data"))
