@@ -259,6 +259,10 @@ class Execution:
 
         return [*saved(self.run), *batch] if is_wanted(self.run) else batch
 
+    def count_new_requests(self) -> int:
+        """How many effects it asks for that the journal does not have."""
+        return len(self._script.to_request())
+
     def check_that_it_repeats(self) -> None:
         """Replay the whole journal in a process of its own, and compare.
 

@@ -140,7 +140,7 @@ class _Writer:
         return told
 
 
-def fork(run: Run, step: str, new_id: str, *, runs_dir: str, version: str, told: Told) -> tuple[Run, Forking]:
+def fork(run: Run, step: str, new_id: str, *, runs_dir: str, version: str, told: Told) -> Run:
     """Make a run that has what this one had before a step, as far as the process as it is now asks for it.
 
     The run itself is not touched. Files in its artifacts are copied.
@@ -177,7 +177,7 @@ def fork(run: Run, step: str, new_id: str, *, runs_dir: str, version: str, told:
     )
     if os.path.isdir(run.artifacts):
         copytree(run.artifacts, new.artifacts, symlinks=True, dirs_exist_ok=True)
-    return new, forking
+    return new
 
 
 def commit_at(run: Run, step: str, told: Told) -> str:
