@@ -34,6 +34,7 @@ RECORDED, ALREADY = "recorded", "already"
 OWN_KINDS = {
     "shell": "its result comes from running the command: babysitter work",
     "python": "its result comes from running the function: babysitter work",
+    "hook": "its result comes from calling the hooks: babysitter work",
     "sleep": "it ends when its time has come",
     "breakpoint": "a person answers it: babysitter approve or babysitter reject",
 }
