@@ -47,6 +47,8 @@ def create(
     typed: dict[str, str] | None = None,
     options: dict[str, Any] | None = None,
     session: tuple[str, str] | None = None,
+    links: dict[str, Any] | None = None,
+    more: dict[str, Any] | None = None,
     limits: Limits = limits_module.DEFAULT,
 ) -> Run:
     """Make a run, whole, with its first event.
@@ -55,6 +57,8 @@ def create(
     temporary name that nobody reads. ``typed`` are inputs as a person typed them;
     ``options`` is how the run is to be gone on with, such as ``{"breakpoints": "policy"}``;
     ``session`` is the host and the id of the agent's session that is about to be bound to it.
+    ``links`` says what other run it belongs to, as in ``LINKS``; ``more`` is what else its first event
+    has, the digests that it begins with, say.
 
     Raises:
         RunExists: a run by this id is there; it is not touched.
@@ -76,6 +80,7 @@ def create(
         "place": place_in(project, runs_dir),
         "prompt": prompt,
         "createdAt": iso(now_ms()),
+        **(links or {}),
     }
     texts = (_as_json("the run", about), _as_json("the inputs", completed))
     _make_runs_dir(runs_dir)
@@ -84,6 +89,7 @@ def create(
         # In the first event, so that no cut of the journal can make it a run that no session ever had.
         created["session"] = {"host": session[0], "sessionId": session[1]}
     created |= {"engine": version, "sourceDigests": source.digests, "gates": sorted(source.gates)}
+    created |= more or {}
     return Run(_make(runs_dir, about, texts, created), limits)
 
 

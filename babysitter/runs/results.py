@@ -36,6 +36,7 @@ OWN_KINDS = {
     "python": "its result comes from running the function: babysitter work",
     "sleep": "it ends when its time has come",
     "breakpoint": "a person answers it: babysitter approve or babysitter reject",
+    "subprocess": "its result is what its child run comes to: babysitter iterate",
 }
 
 

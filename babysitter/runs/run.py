@@ -37,7 +37,9 @@ if TYPE_CHECKING:
 LAYOUT = 1
 # What run.json says beside the layout; the event that made the run says it too, at first only a part of it.
 ABOUT_ALWAYS = ("runId", "processId", "entrypoint", "prompt")
-ABOUT = (*ABOUT_ALWAYS, "project", "place", "createdAt")
+# What other run it belongs to: whose child it is, and which one it goes on with.
+LINKS = ("parent", "continuedFrom")
+ABOUT = (*ABOUT_ALWAYS, "project", "place", "createdAt", *LINKS)
 FOLDER_MODE = 0o700
 LARGEST_OWN_FILE = 1 << 31
 MOST_ABOUT = 1 << 22
@@ -211,6 +213,13 @@ class Run:
         if "outputRef" in ending:
             return self._read_ref(ending["outputRef"], ending["sha256"])
         return ending.get("output")
+
+    def continued_inputs(self) -> Any:
+        """What a run that was continued as new goes on with."""
+        ending = self.state.ending or {}
+        if "inputsRef" in ending:
+            return self._read_ref(ending["inputsRef"], ending["sha256"])
+        return ending.get("inputs")
 
     def _read_ref(self, file: str, digest: str) -> Any:
         return loads(self._content(file, digest))
