@@ -22,10 +22,11 @@ EXIT_CODES = {
 }
 
 
-def tell(run: Run, ending: Ending, view: Any, wants_json: bool, no_agent: str) -> int:
+def tell(ending: Ending, view: Any, wants_json: bool, no_agent: str) -> int:
     """Print how it ended and close the view; gives the exit code."""
     from babysitter.views.summary import Outcome
 
+    run = ending.run
     told = ending_json(run)
     hint = hint_for(run, ending, no_agent)
     error = _error(ending, told)

@@ -226,7 +226,9 @@ def family(run: Run) -> list[Run]:
     while waiting:
         member = waiting.pop()
         found.append(member)
-        waiting += reversed([child for effect in member.state.children.values() if (child := _seen(member, effect))])
+        waiting += reversed(
+            [child for effect in member.state.children.values() if (child := _seen(member, effect))]
+        )
     return found
 
 

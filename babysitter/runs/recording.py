@@ -28,7 +28,9 @@ def record(run: Run, answers: Sequence[Answer]) -> list[Verdict]:
     ]
     if unfit:
         accept(run, unfit)
-    return [verdict for verdict in verdicts if verdict.error and not isinstance(verdict.error, ResultRejected)]
+    return [
+        verdict for verdict in verdicts if verdict.error and not isinstance(verdict.error, ResultRejected)
+    ]
 
 
 def as_failure(answer: Answer, error: BabysitterError) -> Answer:

@@ -214,4 +214,3 @@ class _LocalFinder:
         file = module.__spec__.origin  # type: ignore[union-attr]
         assert file is not None
         exec(compile_source(self.source.read(file), file), module.__dict__)
-
