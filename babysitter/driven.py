@@ -44,7 +44,7 @@ class Driven:
         self.run = run
         self.parent = parent
         self.effect = effect
-        self.path = "" if parent is None or effect is None else f"{parent.path}{effect.step}.child."
+        self.path: str = "" if parent is None or effect is None else f"{parent.path}{effect.step}.child."
         self.is_watched = False
         self.execution = Execution(run)
         self.has_gone_on = False

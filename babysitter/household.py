@@ -12,11 +12,26 @@ from babysitter.runs.succession import newest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Callable
+    from typing import Any, Protocol, TypeVar
 
-    from babysitter.driver import Driver
     from babysitter.engine.state import Effect
     from babysitter.journal.lock import RunLock
+    from babysitter.runs.results import Answer
+
+    T = TypeVar("T")
+
+    class Driver(Protocol):
+        """Whoever drives them all, with one pool and one view."""
+
+        view: Any
+        locks: bool
+
+        def begin(self, driven: Driven) -> None: ...
+        def join(self, driven: Driven) -> None: ...
+        def part(self, driven: Driven) -> None: ...
+        def record(self, driven: Driven, answers: list[Answer]) -> None: ...
+        def replay(self, work: Callable[[], T]) -> T: ...
 
 
 class Household:

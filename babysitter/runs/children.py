@@ -144,22 +144,24 @@ def guard_child(run: Run, child: Run) -> None:
 
 def answer_of(child: Run, effect: Effect) -> Answer:
     """What the end of a child means for the effect that asked for it."""
-    state, ending = child.state, child.state.ending or {}
-    times = {"started_at": iso(state.created_ms), "finished_at": iso(state.ended_ms)}
-    evidence = {"childRun": child.run_id}
-    if state.status == COMPLETED:
-        evidence["proof"] = str(child.proof)
-        value = child.output()
-        return Answer(effect.id, "ok", value, executor=EXECUTOR, evidence=evidence, **times)
-    error = _failure(child) if state.status == FAILED else _halted(ending)
-    data = {"runId": child.run_id, **({"data": error["data"]} if "data" in error else {})}
-    error = {**{name: error[name] for name in ("name", "message", "exitCode") if name in error}, "data": data}
-    return Answer(effect.id, "error", None, error, executor=EXECUTOR, evidence=evidence, **times)
+    status, ending = child.state.status, child.state.ending or {}
+    if status == COMPLETED:
+        answer = Answer(effect.id, "ok", child.output(), executor=EXECUTOR)
+    else:
+        error = _failure(child) if status == FAILED else _halted(ending)
+        answer = Answer(effect.id, "error", None, error, executor=EXECUTOR)
+        data = {"data": error["data"]} if "data" in error else {}
+        error["data"] = {"runId": child.run_id, **data}
+    proof = {"proof": child.proof} if child.proof else {}
+    answer.evidence = {"childRun": child.run_id, **proof}
+    answer.started_at, answer.finished_at = iso(child.state.created_ms), iso(child.state.ended_ms)
+    return answer
 
 
 def _failure(child: Run) -> dict[str, Any]:
     told = (child.state.ending or {}).get("error") or {}
-    return {**told, "name": str(told.get("name")), "message": str(told.get("message"))}
+    kept = {name: told[name] for name in ("exitCode", "data") if name in told}
+    return {"name": str(told.get("name")), "message": str(told.get("message")), **kept}
 
 
 def _halted(ending: dict[str, Any]) -> dict[str, Any]:

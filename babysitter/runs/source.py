@@ -25,7 +25,8 @@ MODULE_NAME = "__babysitter_process__"
 COROUTINE_FLAG = 0x80
 MOST_OF_SOURCE = 1 << 24
 # A process is written with one of these words where it asks a person, or has a step that babysitter itself
-# performs, or a child run, which may. They are looked for in all of the text: to be too careful costs no more than asking a person.
+# performs, or a child run, which may. They are looked for in all of the text: to be too careful costs no
+# more than asking a person.
 GATES = (b"breakpoint", b"define_task", b"python", b"shell", b"subprocess")
 
 
@@ -107,7 +108,7 @@ class Source:
             return
         for finder in [finder for finder in sys.meta_path if isinstance(finder, _LocalFinder)]:
             finder.leave()
-        sys.meta_path.insert(0, self._finder)  # type: ignore[arg-type]
+        sys.meta_path.insert(0, self._finder)
         sys.modules.update(self._finder.modules)
 
     def _find(self, export: str) -> Callable[[Any, Any], Any]:
@@ -160,7 +161,7 @@ class _LocalFinder:
             module = sys.modules.pop(name, None)
             if module is not None:
                 self.modules[name] = module
-        sys.meta_path.remove(self)  # type: ignore[arg-type]
+        sys.meta_path.remove(self)
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: Any = None) -> ModuleSpec | None:
         package, _, stem = name.rpartition(".")

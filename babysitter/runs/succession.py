@@ -21,7 +21,7 @@ MOST_IDLE = 1000
 
 
 def newest(run: Run) -> Run:
-    """The run in which a loaded run goes on by now, made where it is missing; itself when it was not continued.
+    """The run in which a loaded run goes on by now, made where it is missing; itself when it was not.
 
     Raises:
         InvalidInput, NoSuchProcess: the process, or the inputs that it was continued with, do not fit.
