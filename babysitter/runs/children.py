@@ -24,7 +24,7 @@ from babysitter.errors import (
 from babysitter.ids import MOST_OF_ID, base32, digest10
 from babysitter.jsontext import compact
 from babysitter.library import DEFAULT_EXPORT, reopen, resolve
-from babysitter.runs.creation import create
+from babysitter.runs.creation import Origin, create
 from babysitter.runs.folder import archive_of, check_folder
 from babysitter.runs.results import Answer
 from babysitter.runs.run import Run
@@ -118,7 +118,7 @@ def _create(run: Run, effect: Effect) -> None:
             run_id=run_id,
             options={**options, "breakpoints": "policy"} if state.answers_by_policy else options,
             session=(state.guard["host"], state.guard["sessionId"]) if state.guard else None,
-            links={"parent": parent},
+            origin=Origin({"parent": parent}),
             limits=run.limits,
         )
     except RunExists:

@@ -7,7 +7,7 @@ import os
 from babysitter.engine.state import CONTINUED
 from babysitter.errors import EditNeedsPerson, ProcessError, RunExists
 from babysitter.library import Entry, reopen
-from babysitter.runs.creation import create
+from babysitter.runs.creation import Origin, create
 from babysitter.runs.folder import archive_of, check_folder, check_id
 from babysitter.runs.run import Run
 from babysitter.version import version
@@ -79,8 +79,7 @@ def _made(run: Run) -> Run:
             version=version(),
             run_id=successor_of(run),
             prompt=run.about.get("prompt"),
-            links={"continuedFrom": _origin(run), **_links(created)},
-            more=_inherited(run),
+            origin=Origin({"continuedFrom": _before(run), **_links(created), **_inherited(run)}),
             limits=run.limits,
         )
     except RunExists:
@@ -92,7 +91,7 @@ def _made(run: Run) -> Run:
     return found
 
 
-def _origin(run: Run) -> dict[str, Any]:
+def _before(run: Run) -> dict[str, Any]:
     """Whom it goes on from; counts how many in a row have asked for nothing."""
     before = (run.state.created.get("continuedFrom") or {}).get("idle", 0)
     idle = 0 if run.state.effects else before + 1
