@@ -192,8 +192,21 @@ class Driver:
                 effect = run.state.effects[event.data["effectId"]]
                 if effect.kind == SUBPROCESS:
                     self._see_to_child(driven, effect)
+            elif event.type in ("PROCESS_CHANGED", "RUN_REWOUND"):
+                self._close_superseded(driven)
 
         run.on_event = see
+
+    def _close_superseded(self, driven: Driven) -> None:
+        """Another command has accepted an edit, or gone back."""
+        pending = driven.run.state.pending
+        for effect_id in [
+            one for one, owner in self._owners.items() if owner is driven and one not in pending
+        ]:
+            self._close(effect_id)
+        for effect in driven.run.state.children.values():
+            if not effect.is_pending:
+                self._see_to_child(driven, effect)
 
     def _see_to_child(self, parent: Driven, effect: Effect) -> None:
         """Have the child run of an effect looked after: made, or brought to its end."""

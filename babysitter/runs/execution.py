@@ -247,9 +247,10 @@ class Execution:
                 self._failure = End.stuck(error, None)
                 continue
             written += events
-            is_replanned = self.run.state.edit != self._edit
+            # What was taken over is answered already, and the process goes on from there.
+            goes_on = self.run.state.edit != self._edit or events[-1].type == "EFFECTS_REUSED"
             self.follow()
-            if not is_replanned:
+            if not goes_on:
                 return written
         raise RunBusy(
             f"run {self.run.run_id!r} is written by others all the time", hint="try again in a moment"
@@ -305,8 +306,20 @@ class Execution:
             *(("RECORDED", data) for data in self._notes.new_records.values()),
             *(drafts.said(self.run, data) for data in (*self._notes.to_log(), *self._draft_reports())),
             *(drafts.cancelled(effect) for effect in self._script.to_cancel()),
-            *(drafts.kept(self.run, *each) for each in described),
+            *(self._draft_reused() or [drafts.kept(self.run, *each) for each in described]),
         ]
+
+    def _draft_reused(self) -> list[Draft]:
+        """Requests that results answer which an accepted edit has kept; then no others are made yet."""
+        leftovers = self.run.state.leftovers
+        if leftovers is None:
+            return []
+        found: dict[str, str] = {}
+        for _, call in self._script.to_request():
+            effect = leftovers.find(call.step, (call.task.id, call.args_hash, call.attempt))
+            if effect is not None and effect.id not in found:
+                found[effect.id] = call.step
+        return [("EFFECTS_REUSED", {"effects": list(found.items())})] if found else []
 
     def _describe(self) -> Iterator[drafts.Described]:
         """The requests and the end, in the author's words."""

@@ -100,7 +100,8 @@ def find_effect(run: Run, name: str) -> Effect:
     if name in effects:
         return effects[name]
     # A whole name comes before the beginning of another: the step 1 before an id that begins with 1.
-    fitting = [effect for effect in effects.values() if effect.step == name] or [
+    # Of a step that was asked for again, the last time counts.
+    fitting = [effect for effect in effects.values() if effect.step == name][-1:] or [
         effect for effect in effects.values() if name and effect.id.startswith(name)
     ]
     if len(fitting) == 1:
