@@ -9,6 +9,7 @@ from babysitter.executors.folders import TASKS
 from babysitter.executors.leftovers import end_leftovers
 from babysitter.runs import policy
 from babysitter.runs.execution import Execution
+from babysitter.runs.iterate import requested_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -100,8 +101,20 @@ class Driven:
                 self.execution.follow()
             self._has_gone_round = True
             self._check_that_it_repeats()
-            events = self.execution.write_round()
+            events = self._write_round()
         self._seen = self.run.state.last_seq
+        return events
+
+    def _write_round(self) -> list[Any]:
+        """What was written; for those who watch the run it is an iteration, if it is anything."""
+        observer = self.run.observer
+        if observer is not None:
+            observer.round_begins()
+        events = self.execution.write_round()
+        if observer is not None and events:
+            observer.iteration_ended(self.run.state.status, requested_in(self.run.state, events))
+        elif observer is not None:
+            observer.round_was_empty()
         return events
 
     def refuse(self, error: ReplayError) -> None:

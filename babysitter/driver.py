@@ -15,6 +15,7 @@ from babysitter.clock import now_ms
 from babysitter.driven import Driven
 from babysitter.engine.state import CONTINUED, SUBPROCESS
 from babysitter.errors import NondeterminismError
+from babysitter.executors.hook_files import HOW_TO_TRUST
 from babysitter.executors.orders import answer_of, work_of
 from babysitter.runs.recording import record
 from babysitter.runs.results import decide
@@ -113,6 +114,8 @@ class Driver:
         self._offered: set[str] = set()
         self._sleeping: dict[str, int] = {}
         self._seen_running: set[str] = set()
+        self._passed_over: set[str] = set()
+        self._is_held = False
         self._is_interrupted = False
         self._is_replaying = False
         self._news: list[str] = []
@@ -363,6 +366,7 @@ class Driver:
 
     def _take_in(self, finished: list[Finished]) -> None:
         """Record what ended here, what a person answered here, what others wrote, and what the clock says."""
+        self._tell_untrusted(finished)
         answers = self._answers(finished)
         # The children are over: withdrawing them when their own result is read back would be for nothing.
         self._offered.difference_update(end.effect_id for end in finished)
@@ -387,6 +391,14 @@ class Driver:
             answers.setdefault(owner, []).append(answer)
         return answers
 
+    def _tell_untrusted(self, finished: list[Finished]) -> None:
+        """Once for each: a hook of the project's that was passed over."""
+        for end in finished:
+            for name in (end.evidence or {}).get("untrusted", ()):
+                if name not in self._passed_over:
+                    self._passed_over.add(name)
+                    self.view.message(f"{name} is not called, nobody has trusted it; {HOW_TO_TRUST}")
+
     def record(self, driven: Driven, answers: list[Answer]) -> None:
         """Record answers in the run that they are for; of those that came too late a person is told."""
         driven.has_gone_on = True
@@ -401,4 +413,7 @@ class Driver:
                 self._seen_running.add(effect_id)
                 self.view.executing(effect_id, running.started_ms)
             self.view.output(effect_id, running.last_line)
+        if self.pool.held or self._is_held:
+            self._is_held = bool(self.pool.held)
+            self.view.held(self.pool.held)
         self.view.tick()

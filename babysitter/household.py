@@ -175,6 +175,10 @@ def _show(child: Driven, view: Any) -> None:
     def see(event: Any) -> None:
         view.event_below(event, path, run.run_id)
 
+    _show_to(see, run)
+
+
+def _show_to(see: Callable[[Any], None], run: Run) -> None:
     shown = Run(run.folder, run.limits)
     shown.on_event = see
     shown.load()
@@ -187,10 +191,8 @@ def successor(driven: Driven, view: Any, *, locks: bool) -> Driven:
     Raises:
         InvalidInput, NoSuchProcess, ReplayError, RunBusy, JournalError, StorageError
     """
-    found = newest(driven.run)
-    lock = run_lock(found.folder, 0) if locks else None
-    run = Run(found.folder, found.limits)
+    run = newest(driven.run)
+    lock = run_lock(run.folder, 0) if locks else None
     view.goes_on(run.run_id, run.folder)
-    run.on_event = view.event
-    run.load()
+    _show_to(view.event, run)
     return Driven(run, lock=lock)

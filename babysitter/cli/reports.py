@@ -27,6 +27,7 @@ MOST_LINES = 20
 WHO = {
     "shell": "babysitter work",
     "python": "babysitter work",
+    "hook": "babysitter work",
     "breakpoint": "a person",
     "sleep": "the clock",
     "subprocess": "its child run",
@@ -83,7 +84,7 @@ def next_wake(run: Run) -> dict[str, str]:
 
 
 def ending_json(run: Run) -> dict[str, Any]:
-    """Output and proof of a completed run, the error of a failed one, the problem of one that is stuck."""
+    """Output and proof of a completed run, the error of a failed one, why one was halted or is stuck."""
     state = run.state
     if state.status == "completed":
         return {"output": run.output(), "proof": run.proof}
@@ -91,6 +92,9 @@ def ending_json(run: Run) -> dict[str, Any]:
         return {"error": (state.ending or {}).get("error")}
     if state.status == "continued":
         return {"continuedAs": (state.ending or {}).get("runId")}
+    if state.status == "halted":
+        ending = state.ending or {}
+        return {name: ending[name] for name in ("reason", "by", "data") if name in ending}
     if state.status == "stuck":
         problem = state.problem or {}
         return {
@@ -156,6 +160,8 @@ def ending_lines(run: Run) -> list[str]:
         return [f"  error    {error.get('name')}: {error.get('message')}"]
     if "continuedAs" in ending:
         return [f"  goes on  as {ending['continuedAs']}"]
+    if "reason" in ending:
+        return [f"  reason   {ending['reason']}"]
     if "problem" in ending:
         problem = ending["problem"]
         place = f" ({problem['file']}:{problem['line']})" if problem.get("file") else ""

@@ -63,7 +63,12 @@ SHAPES: dict[str, Shape] = {
     ),
     "EFFECT_REQUESTED": _REQUEST,
     "EFFECT_RESOLVED": _RESULT,
-    "EFFECT_CANCELLED": (("effectId", TEXT), ("reason", (str, Absent)), ("by", (str, Absent))),
+    "EFFECT_CANCELLED": (
+        ("effectId", TEXT),
+        ("reason", (str, Absent)),
+        ("by", (str, Absent)),
+        ("why", (str, Absent)),
+    ),
     "EFFECT_TAKEN": (
         ("effectId", TEXT),
         ("attempt", NUMBER),

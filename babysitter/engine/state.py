@@ -113,6 +113,8 @@ class Effect:
     def cancel(self, event: Event, reason: str) -> None:
         self.status = CANCELLED
         self.cancel_reason = reason
+        why = event.data.get("why")
+        self.error = {"name": "TaskCancelled", "message": why} if why else None
         self.resolved_seq = event.seq
         self.group = None
         if self.kind != SUBPROCESS:  # its child run has to be found, to be brought to its end
@@ -279,6 +281,8 @@ def _resolved(state: RunState, event: Event) -> None:
 def _cancelled(state: RunState, event: Event) -> None:
     effect = state.effect_of(event)
     effect.cancel(event, event.data.get("reason", ABANDONED))
+    if effect.cancel_reason == BY_PERSON:
+        _spend(state, "cancel", about={"effect": effect.id})
     state.script.append((event.type, effect, event.ms))
 
 
@@ -297,7 +301,7 @@ def _patched(state: RunState, event: Event) -> None:
 
 
 def _given_up(state: RunState, event: Event) -> None:
-    _spend(state, "cancel")
+    _spend(state, "cancel", about={"run": state.run_id})
     state.is_cancelled = True
     state.script.append((event.type, event.data, event.ms))
 
@@ -370,9 +374,13 @@ def _permitted(state: RunState, event: Event) -> None:
         state.answers_by_policy = True
 
 
-def _spend(state: RunState, *what: str) -> None:
+def _spend(state: RunState, *what: str, about: dict[str, Any] | None = None) -> None:
     """What was permitted is done, so the next time needs a permit of its own."""
-    state.permits = [permit for permit in state.permits if permit["what"] not in what]
+    state.permits = [
+        permit
+        for permit in state.permits
+        if permit["what"] not in what or about not in (None, permit.get("about"))
+    ]
 
 
 def _ended(state: RunState, event: Event) -> None:
@@ -403,7 +411,10 @@ def _workspace(state: RunState, event: Event) -> None:
 
 # What an iteration writes only when the process ran on; results may come in while it is stuck.
 _GOING_ON = frozenset({"PROCESS_CHANGED", "EFFECT_REQUESTED", "EFFECTS_REUSED", "RECORDED"})
-_STANDING_STILL = frozenset({"PROCESS_ERROR", "SESSION_BOUND", "SESSION_RELEASED", "WORKSPACE_SAVED"})
+# To begin is no step forward: somebody may begin again and again, and never give a result.
+_STANDING_STILL = frozenset(
+    {"PROCESS_ERROR", "SESSION_BOUND", "SESSION_RELEASED", "WORKSPACE_SAVED", "EFFECT_TAKEN"}
+)
 _ENDINGS = {
     "RUN_COMPLETED": COMPLETED,
     "RUN_FAILED": FAILED,

@@ -64,7 +64,7 @@ def _asked(run: Run, effect: Effect) -> tuple[str, Any]:
     return process if isinstance(process, str) else "", described.get("inputs", {})
 
 
-def find_child(run: Run, effect: Effect) -> Run | None:
+def find_child(run: Run, effect: Effect, *, is_new: bool = False) -> Run | None:
     """The child run of an effect, or the one in which it goes on by now; None when it was not made yet.
 
     Raises:
@@ -75,7 +75,7 @@ def find_child(run: Run, effect: Effect) -> Run | None:
     if not os.path.lexists(folder):
         return None
     check_folder(folder)
-    child = Run(folder, run.limits).load()
+    child = run.beside(folder, is_new=is_new)
     parent = child.state.created.get("parent") or {}
     if (parent.get("runId"), parent.get("effectId")) != (run.run_id, effect.id):
         raise RunExists(f"the run {child.run_id!r} is not the child of run {run.run_id!r} whose id it has")
@@ -93,14 +93,14 @@ def make_child(run: Run, effect: Effect) -> Run:
     """
     child = find_child(run, effect)
     if child is None:
-        _create(run, effect)
-        child = find_child(run, effect)
+        child = find_child(run, effect, is_new=_create(run, effect))
         assert child is not None
     guard_child(run, child)
     return child
 
 
-def _create(run: Run, effect: Effect) -> None:
+def _create(run: Run, effect: Effect) -> bool:
+    """Whether it was made here, and not by another command meanwhile."""
     process, inputs = _asked(run, effect)
     if not process:
         raise InvalidInput(f"effect {effect.id!r} does not say which process is to be performed")
@@ -125,6 +125,8 @@ def _create(run: Run, effect: Effect) -> None:
         # Another command was first; unless it is put away, and then there is none to go on with.
         if os.path.lexists(archive_of(run_id, runs_dir)):
             raise
+        return False
+    return True
 
 
 def _depth_below(run: Run) -> int:

@@ -160,8 +160,9 @@ class Execution:
             self._at_the_start()
             self.start()
             return
-        # First of all: a result that is fed now may lead to a record that another writer has made.
+        # First of all: a result that is fed now may lead to a note that another writer has made.
         self._notes.records.update(self.run.state.records)
+        self._notes.patches |= self.run.state.patches
         lines = self.run.state.script[self._read :]
         self._read += len(lines)
         if not self.is_stuck:
@@ -279,8 +280,8 @@ class Execution:
 
     def _catch_up(self) -> None:
         """Go on from what another writer has written first."""
-        if self._notes.new_records:
-            # The process went on with what it recorded here, and the journal may have another value there.
+        if self._notes.new_records or self._notes.new_patches:
+            # The process went on with what it noted here, and the journal may have something else there.
             self._at_the_start()
             self.start()
         else:

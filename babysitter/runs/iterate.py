@@ -95,6 +95,8 @@ def _iterate(run: Run) -> Iteration:
     if run.state.is_finished:
         run.journal.flush()
         return Iteration(run, [], None)
+    if run.observer is not None:
+        run.observer.iteration_begins()
     execution = Execution(run)
     execution.start()
     events = _write_rounds(run, execution)
@@ -109,7 +111,10 @@ def _iterate(run: Run) -> Iteration:
         children = upbringing.iterations()
     # What a policy answered, or a child that has ended, is new no more.
     new = [effect for effect in requested_in(run.state, events) if effect.is_pending]
-    return Iteration(run, new, execution.diverged, children)
+    iteration = Iteration(run, new, execution.diverged, children)
+    if run.observer is not None:
+        run.observer.iteration_ended(iteration.status, new)
+    return iteration
 
 
 def _write_rounds(run: Run, execution: Execution) -> list[Any]:

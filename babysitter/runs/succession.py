@@ -9,12 +9,13 @@ from babysitter.errors import EditNeedsPerson, ProcessError, RunExists
 from babysitter.library import Entry, reopen
 from babysitter.runs.creation import Origin, create
 from babysitter.runs.folder import archive_of, check_folder, check_id
-from babysitter.runs.run import Run
 from babysitter.version import version
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from babysitter.runs.run import Run
 
 # So many runs in a row may continue as new without having asked for anything: it would go on for ever.
 MOST_IDLE = 1000
@@ -51,12 +52,12 @@ def successor_of(run: Run) -> str:
     return run_id
 
 
-def _existing(run: Run) -> Run | None:
+def _existing(run: Run, *, is_new: bool = False) -> Run | None:
     folder = os.path.join(os.path.dirname(run.folder), successor_of(run))
     if not os.path.lexists(folder):
         return None
     check_folder(folder)
-    found = Run(folder, run.limits).load()
+    found = run.beside(folder, is_new=is_new)
     if (found.state.created.get("continuedFrom") or {}).get("runId") != run.run_id:
         raise RunExists(
             f"run {run.run_id!r} goes on as {found.run_id!r}, and a run that is not its own has that id",
@@ -69,7 +70,7 @@ def _made(run: Run) -> Run:
     created = run.state.created
     entry = reopen(created["entrypoint"], run.project)
     entry = Entry(run.state.process_id, entry.file, entry.export, entry.origin)
-    runs_dir = os.path.dirname(run.folder)
+    runs_dir, is_new = os.path.dirname(run.folder), True
     try:
         create(
             runs_dir,
@@ -86,7 +87,8 @@ def _made(run: Run) -> Run:
         # Somebody else was first; or it is packed, or not ours, and then it cannot be gone on with.
         if os.path.lexists(archive_of(successor_of(run), runs_dir)):
             raise
-    found = _existing(run)
+        is_new = False
+    found = _existing(run, is_new=is_new)
     assert found is not None
     return found
 
