@@ -248,10 +248,9 @@ class Run:
         """What a run that was continued as new goes on with."""
         ending = self.state.ending or {}
         if "inputsRef" in ending:
-            return self._read_ref(ending["inputsRef"], ending["sha256"])
+            return self.read_ref(ending["inputsRef"], ending["sha256"])
         return ending.get("inputs")
 
-    def _read_ref(self, file: str, digest: str) -> Any:
     def read_ref(self, file: str, digest: str) -> Any:
         """A value that an event has in a file of its own.
 
