@@ -121,7 +121,7 @@ def tell(iteration: Iteration, wants_json: bool) -> int:
     else:
         for text in iteration_lines(iteration):
             line(text)
-    return EXIT_CODES.get(iteration.status, 0)
+    return EXIT_CODES.get(iteration.status, EXIT_CODES["stuck"] if iteration.blocked else 0)
 
 
 @click.command(

@@ -37,6 +37,7 @@ OWN_KINDS = {
     "hook": "its result comes from calling the hooks: babysitter work",
     "sleep": "it ends when its time has come",
     "breakpoint": "a person answers it: babysitter approve or babysitter reject",
+    "subprocess": "its result is what its child run comes to: babysitter iterate",
 }
 
 

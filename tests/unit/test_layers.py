@@ -19,6 +19,8 @@ LAYERS = [
     ["sessions"],
     ["approvals"],
     ["executors"],
+    ["driven"],
+    ["household"],
     ["driver"],
     ["views"],
     ["hooks"],
