@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from babysitter.engine.outcomes import Decision as Decision
     from babysitter.engine.outcomes import Outcome as Outcome
     from babysitter.engine.outcomes import ShellResult as ShellResult
+    from babysitter.engine.retries import Retry as Retry
     from babysitter.engine.tasks import Task as Task
     from babysitter.engine.tasks import agent as agent
     from babysitter.engine.tasks import define_task as define_task
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from babysitter.errors import AllFailed as AllFailed
     from babysitter.errors import BabysitterError as BabysitterError
     from babysitter.errors import BranchCancelled as BranchCancelled
+    from babysitter.errors import BranchTimeout as BranchTimeout
     from babysitter.errors import Failed as Failed
     from babysitter.errors import TaskCancelled as TaskCancelled
     from babysitter.errors import TaskFailed as TaskFailed
@@ -29,10 +31,12 @@ _HOMES = {
     "AllFailed": "errors",
     "BabysitterError": "errors",
     "BranchCancelled": "errors",
+    "BranchTimeout": "errors",
     "Context": "engine.context",
     "Decision": "engine.outcomes",
     "Failed": "errors",
     "Outcome": "engine.outcomes",
+    "Retry": "engine.retries",
     "ShellResult": "engine.outcomes",
     "Task": "engine.tasks",
     "TaskCancelled": "errors",

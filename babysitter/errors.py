@@ -34,8 +34,9 @@
     └── StorageError                 74   the disk refused
 
     TaskFailed                            raised inside a process, meant to be caught there
-    ├── TaskTimeout
+    ├── TaskTimeout                       a TimeoutError as well
     └── TaskCancelled
+    BranchTimeout (TimeoutError)          ``ctx.timeout``: the branch did not end within its time
     AllFailed                             every branch of ``parallel.any`` failed
     Failed                                raised by an author: ends the run as failed
     BranchCancelled (BaseException)       a branch whose group no longer needs it
@@ -262,12 +263,22 @@ class TaskFailed(Exception):
         self.attempts = attempts
 
 
-class TaskTimeout(TaskFailed):
+class TaskTimeout(TaskFailed, TimeoutError):
     """The task did not end within its time."""
 
 
 class TaskCancelled(TaskFailed):
     """A person cancelled this effect."""
+
+
+class BranchTimeout(TimeoutError):
+    """The branch of ``ctx.timeout`` did not end within ``seconds``; it was given up."""
+
+    partial: Any = None
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"the branch did not end within {seconds:g} s")
+        self.seconds = seconds
 
 
 class AllFailed(Exception):

@@ -35,6 +35,9 @@ _ULID_SHIFTS = tuple(range(120, -1, -10))
 _EIGHTY_SHIFTS = tuple(range(70, -1, -10))
 
 
+MOST_OF_ID = 64
+
+
 def sha256_hex(data: bytes) -> str:
     """The SHA-256 of ``data`` as 64 hexadecimal digits."""
     return _sha256(data).hexdigest()
@@ -76,7 +79,7 @@ def valid_id(text: str) -> bool:
     """Whether ``text`` is an id: letters, digits, ``-`` and ``_``, 1 to 64, a letter or digit first."""
     return (
         isinstance(text, str)
-        and 0 < len(text) <= 64
+        and 0 < len(text) <= MOST_OF_ID
         and text.isascii()
         and text[0] not in "-_"
         and text.replace("-", "").replace("_", "").isalnum()
@@ -88,6 +91,17 @@ def new_run_id(process_id: str) -> str:
     kept = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in process_id.lower())
     slug = "-".join(part for part in kept.split("-") if part)[:48].rstrip("-")
     return f"{slug or 'run'}-{base32(os.urandom(5))[:6]}"
+
+
+def successor_id(run_id: str) -> str:
+    """The id of the run in which a run goes on: the same each time, the n-th is ``<first id>-cn``."""
+    base, mark, number = run_id.rpartition("-c")
+    if not mark or not number.isdigit():
+        base, number = run_id, "1"
+    following = f"-c{int(number) + 1}"
+    if len(base) + len(following) > MOST_OF_ID:
+        base = f"{base[: MOST_OF_ID - 30]}-{sha256_hex(base.encode())[:12]}"
+    return f"{base}{following}"
 
 
 def effect_id(run_id: str, step: str, task_id: str, args_hash: str, attempt: int, edit: Any) -> str:

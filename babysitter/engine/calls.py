@@ -15,9 +15,10 @@ from __future__ import annotations
 
 import sys
 
-from babysitter.errors import ProcessError
+from babysitter.engine.built_in import SLEEP
+from babysitter.errors import ProcessError, TaskFailed
 from babysitter.ids import sha256_hex
-from babysitter.jsontext import compact
+from babysitter.jsontext import canonical, compact
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from babysitter.engine.branches import Branch
     from babysitter.engine.replay import Replay
+    from babysitter.engine.retries import Retry
     from babysitter.engine.tasks import Task
 
 NEW, AWAITED, DISCARDED = 0, 1, 2
@@ -110,13 +112,14 @@ class Call(Step):
     not change what was asked for.
     """
 
-    __slots__ = ("args_hash", "args_text", "step", "task")
+    __slots__ = ("args_hash", "args_text", "attempt", "step", "task")
 
     def __init__(self, engine: Replay, task: Task[..., Any], args_text: str, depth: int) -> None:
         self._born(engine, depth + 1)
         self.task = task
         self.args_text = args_text
         self.args_hash = sha256_hex(args_text.encode())
+        self.attempt = 1
         self.step = ""
 
     @property
@@ -125,7 +128,30 @@ class Call(Step):
 
     def __await__(self) -> Generator[Call, Any, Any]:
         self._claim()
-        return self.task.read_result((yield self))
+        if self.task.retry is None:
+            return self.task.read_result((yield self))
+        value = yield from self._tried(self.task.retry)
+        return self.task.read_result(value)
+
+    def _tried(self, retry: Retry) -> Generator[Call, Any, Any]:
+        """Ask again after a failure, under the same name, until it goes well or the failure stands."""
+        while True:
+            try:
+                return (yield self)
+            except TaskFailed as error:
+                wait = retry.wait_after(self.attempt, error, f"{self.engine.run_id} {self.step}")
+                if wait is None:
+                    raise
+            if wait:
+                yield self._pause(wait)
+            self.attempt += 1
+
+    def _pause(self, wait: float) -> Call:
+        """The wait between two attempts: a sleep with a name of its own, so that no other step is renamed."""
+        pause = Call(self.engine, SLEEP, canonical({"seconds": wait}), depth=0)
+        pause.use = AWAITED
+        pause.step = f"{self.step}~retry{self.attempt}"
+        return pause
 
 
 class Fork(Step):

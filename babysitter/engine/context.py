@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import sys
 
-from babysitter.engine.calls import Call
+from babysitter.engine.built_in import BREAKPOINT, HOOK, SLEEP, built_in
+from babysitter.engine.calls import Call, Fork
 from babysitter.engine.definitions import check_assurance
 from babysitter.engine.durations import seconds
-from babysitter.engine.parallel import Parallel
-from babysitter.engine.parameters import Parameters
+from babysitter.engine.ending import CONTINUED, HALTED, GivingUp
+from babysitter.engine.parallel import Parallel, check_thunk
 from babysitter.engine.places import place_of_call
-from babysitter.engine.tasks import Task
-from babysitter.errors import NondeterminismError, ProcessError
-from babysitter.jsontext import canonical
+from babysitter.engine.tasks import Task, check_key
+from babysitter.errors import BranchCancelled, BranchTimeout, NondeterminismError, ProcessError
+from babysitter.ids import valid_id
+from babysitter.jsontext import canonical, loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
     from datetime import datetime
     from random import Random
-    from typing import Any, ParamSpec, TypeVar, overload
+    from typing import Any, NoReturn, ParamSpec, TypeVar, overload
 
     from babysitter.engine.notes import Notes
     from babysitter.engine.outcomes import Decision
     from babysitter.engine.replay import Replay
+    from babysitter.engine.retries import Retry
 
     P = ParamSpec("P")
     R = TypeVar("R")
@@ -34,12 +37,7 @@ else:
         return None
 
 
-def _built_in(kind: str) -> Any:
-    return Task(kind, kind, lambda: None, {}, parameters=Parameters(None), is_author_made=False)
-
-
-BREAKPOINT: Task[..., Decision] = _built_in("breakpoint")
-SLEEP: Task[..., None] = _built_in("sleep")
+ASYNC_FUNCTION = 0x80  # inspect.CO_COROUTINE; importing inspect costs more than a replay
 
 
 class Context:
@@ -51,9 +49,10 @@ class Context:
         artifacts: path of the folder for the process's own files.
     """
 
-    __slots__ = ("_engine", "_notes", "artifacts", "parallel", "run_id")
+    __slots__ = ("_engine", "_folder", "_notes", "artifacts", "parallel", "run_id")
 
-    def __init__(self, engine: Replay, notes: Notes, artifacts: str) -> None:
+    def __init__(self, engine: Replay, notes: Notes, artifacts: str, folder: str = "") -> None:
+        self._folder = folder
         self._engine = engine
         self._notes = notes
         self.parallel = Parallel(engine)
@@ -108,12 +107,107 @@ class Context:
         """Wait until an aware ``datetime`` or an ISO 8601 text with its offset."""
         return self._call(SLEEP, {"until": _utc_text(moment)})
 
+    def timeout(self, length: float | str, thunk: Callable[[], Awaitable[T]] | Awaitable[T]) -> Awaitable[T]:
+        """What the branch gives, if it ends within this time; else it is given up.
+
+        The time begins when this is awaited, and goes on while nothing runs.
+
+        Raises:
+            BranchTimeout: at the await; a ``TimeoutError``.
+        """
+        most = seconds(length)
+        check_thunk("timeout", "branch", thunk)
+
+        async def clock() -> None:
+            await self.sleep(most)
+            raise BranchTimeout(most)
+
+        return Fork(self._engine, "timeout", [thunk, clock], names=["branch", "clock"], depth=1)
+
+    def subprocess(
+        self,
+        process: str | Callable[..., Any],
+        inputs: Any = None,
+        *,
+        key: str | None = None,
+        title: str | None = None,
+        retry: Retry | None = None,
+    ) -> Awaitable[Any]:
+        """Perform another process as a run of its own; await it for its output.
+
+        ``process`` is a name of ``babysitter process list``, a ``FILE.py`` or ``FILE.py#FUNCTION``
+        beside this process's file, or an ``async def`` of its modules.
+
+        Raises:
+            TaskFailed: at the await, when the child run failed or was halted.
+        """
+        check_key(key)
+        task = built_in("subprocess", key=key, title=title, retry=retry)
+        args = {"process": name_process(process, self._folder), "inputs": {} if inputs is None else inputs}
+        return self._call(task, args)
+
+    def orchestrator_task(
+        self, prompt: str, *, returns: Any = None, title: str | None = None, key: str | None = None
+    ) -> Awaitable[Any]:
+        """Have the agent of the session do something itself, not a subagent; await it for the answer.
+
+        ``returns`` is a pydantic model or a JSON Schema dict that the answer must fit.
+        """
+        if not isinstance(prompt, str) or not prompt.strip():
+            raise TypeError(f"ctx.orchestrator_task needs a prompt, found {prompt!r}")
+        check_key(key)
+        return self._call(
+            built_in("orchestrator_task", returns=returns, title=title, key=key), {"prompt": prompt}
+        )
+
+    def hook(self, name: str, payload: Any = None) -> Awaitable[list[Any]]:
+        """Call the user's and the project's hooks of this name; await it for what each of them gave."""
+        if not valid_id(name):
+            raise ValueError(f"{name!r} cannot name a hook: letters, digits, '-' and '_'")
+        return self._call(HOOK, {"name": name, "payload": payload})
+
     def _call(self, task: Task[..., R], args: dict[str, Any]) -> Awaitable[R]:
         try:
             text = canonical(args)
         except (TypeError, ValueError) as error:
             raise TypeError(f"the arguments of task {task.id!r} are not JSON values: {error}") from None
         return Call(self._engine, task, text, depth=2)
+
+    def halt(self, reason: str, **data: Any) -> NoReturn:
+        """End the run on purpose: every branch is cancelled, cleanups are performed, and that is the end."""
+        told = loads(canonical(data)) if data else None
+        self._give_up(GivingUp(HALTED, told, reason=str(reason)))
+
+    def continue_as_new(self, inputs: Any) -> NoReturn:
+        """End this run, and go on in a new one with these inputs and an empty journal."""
+        self._give_up(GivingUp(CONTINUED, loads(canonical(inputs))))
+
+    def _give_up(self, why: GivingUp) -> NoReturn:
+        self._engine.branch_now()
+        self._engine.give_up(why)
+        raise BranchCancelled
+
+    def on_cleanup(self, fn: Callable[[], Awaitable[Any]]) -> None:
+        """Call ``fn`` when the process has ended, however it did; the last one registered comes first.
+
+        Its steps are performed as any other, also when the run was cancelled. Not while the run is
+        stuck in a mistake: that is to be mended first.
+        """
+        self._engine.branch_now()
+        if not callable(fn) or isinstance(fn, Task):
+            raise TypeError(f"ctx.on_cleanup needs an async function, found {fn!r}")
+        self._engine.clean_up_with(fn)
+
+    def patched(self, id: str) -> bool:
+        """Whether to take the new path of an edited process.
+
+        False in a run that came past here before the edit, for good; True in
+        every other, which the journal remembers. So both paths can stand in the code.
+        """
+        if not isinstance(id, str) or not id:
+            raise TypeError(f"ctx.patched needs the name of the change, found {id!r}")
+        self._engine.branch_now()
+        return self._notes.patched(id)
 
     def now(self) -> datetime:
         """The time (UTC) of the last event that this process has seen: the same on every replay."""
@@ -162,6 +256,26 @@ def failed_record(name: str) -> ProcessError:
         f"the function of ctx.record({name!r}) gave no value to record",
         hint="return a JSON value; catch errors inside the function and return what the process has to know",
     )
+
+
+def name_process(process: Any, folder: str) -> str:
+    """What a child run's process is called: a name or a file as it is, a function by its file and name.
+
+    Raises:
+        TypeError: it is none of these.
+    """
+    if isinstance(process, str) and process:
+        return process
+    code = getattr(process, "__code__", None)
+    name = getattr(process, "__qualname__", "")
+    if code is None or not code.co_flags & ASYNC_FUNCTION or not name.isidentifier():
+        raise TypeError(
+            f"ctx.subprocess needs the name of a process, a FILE.py, or an async function of a module,"
+            f" found {process!r}"
+        )
+    # Beside the process: the journal must not depend on where the project lies.
+    file = code.co_filename.removeprefix(folder.rstrip("/") + "/") if folder else code.co_filename
+    return f"{file}#{name}"
 
 
 def _utc_text(moment: datetime | str) -> str:

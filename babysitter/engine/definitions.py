@@ -144,6 +144,28 @@ def define_ready(task: Task[..., Any], args: dict[str, Any], effect: Any) -> dic
     return {"kind": task.kind, "title": title, task.kind: described}
 
 
+def define_orchestrator_task(task: Task[..., Any], args: dict[str, Any], effect: Any) -> dict[str, Any]:
+    """What the agent of the session is to do itself, and the schema that its answer must fit."""
+    described = {"prompt": args["prompt"], "outputSchema": schema_of(task.options.get("returns"))}
+    title = task.options.get("title") or _first_line(args["prompt"])
+    return {"kind": task.kind, "title": title, task.kind: described}
+
+
+def define_subprocess(task: Task[..., Any], args: dict[str, Any], effect: Any) -> dict[str, Any]:
+    """The process of the child run, and its inputs."""
+    return {"kind": task.kind, "title": task.options.get("title") or args["process"], task.kind: dict(args)}
+
+
+def define_hook(task: Task[..., Any], args: dict[str, Any], effect: Any) -> dict[str, Any]:
+    """The name of the hooks, and what they are told."""
+    return {"kind": task.kind, "title": f"hook {args['name']}", task.kind: dict(args)}
+
+
+def _first_line(prompt: Any) -> str:
+    lines = prompt.strip().splitlines() if isinstance(prompt, str) else []
+    return lines[0].strip() if lines else "a task of the session's own"
+
+
 def schema_of(returns: Any) -> Any:
     """The JSON Schema of ``returns=``: a schema as it is, or that of a pydantic model."""
     if returns is None or isinstance(returns, dict):
@@ -176,9 +198,13 @@ DEFINERS: dict[str, Callable[[Task[..., Any], dict[str, Any], Any], dict[str, An
     "agent": define_agent,
     "breakpoint": define_ready,
     "sleep": define_ready,
+    "orchestrator_task": define_orchestrator_task,
+    "subprocess": define_subprocess,
+    "hook": define_hook,
 }
 READERS: dict[str, Callable[[Task[..., Any], Any], Any]] = {
     "shell": read_shell,
     "agent": read_agent,
+    "orchestrator_task": read_agent,
     "breakpoint": read_breakpoint,
 }

@@ -1,10 +1,18 @@
-"""How a process ends: completed, failed on purpose, or stuck in a mistake of its author."""
+"""How a process ends: completed, failed, given up on purpose, or stuck in a mistake of its author."""
 
 from __future__ import annotations
 
 from babysitter.engine.foreign import missing_loop
 from babysitter.engine.places import is_own, place_of
-from babysitter.errors import AllFailed, BabysitterError, Failed, ReplayError, TaskFailed
+from babysitter.errors import (
+    AllFailed,
+    BabysitterError,
+    BranchCancelled,
+    BranchTimeout,
+    Failed,
+    ReplayError,
+    TaskFailed,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,8 +25,32 @@ if TYPE_CHECKING:
 _ABOUT_LOOPS = "event loop"
 
 
+STUCK, HALTED, CONTINUED = "stuck", "halted", "continued"
+
+
+class GivingUp:
+    """Why all of a process is given up: ``halted`` with reason and data, or ``continued`` with new inputs."""
+
+    __slots__ = ("by", "reason", "status", "value")
+
+    def __init__(self, status: str, value: Any, *, reason: str = "", by: str | None = None) -> None:
+        self.status = status
+        self.value = value
+        self.reason = reason
+        self.by = by
+
+    def as_json(self) -> dict[str, Any]:
+        """The data of a RUN_HALTED."""
+        told = {"reason": self.reason, "by": self.by, "data": self.value}
+        return {name: item for name, item in told.items() if item is not None}
+
+
 class End:
-    """``status`` is completed (``value``), failed (``error``) or stuck (``error`` and ``place``)."""
+    """How it ended.
+
+    ``status`` is completed (``value``), failed (``error``), halted or continued
+    (``value`` is the ``GivingUp``), or stuck (``error`` and ``place``).
+    """
 
     __slots__ = ("error", "place", "status", "value")
 
@@ -33,9 +65,11 @@ class End:
         return cls("stuck", None, error, place)
 
 
-def read_end(root: Branch) -> End:
+def read_end(root: Branch, giving_up: GivingUp | None) -> End:
     """What the end of the root branch means for the run."""
     error = root.error
+    if giving_up is not None and (error is None or isinstance(error, BranchCancelled) or ends_the_run(error)):
+        return End(giving_up.status, giving_up, None, None)
     if error is None:
         return End("completed", root.value, None, None)
     if ends_the_run(error):
@@ -50,7 +84,7 @@ def read_end(root: Branch) -> End:
 
 def ends_the_run(error: BaseException) -> bool:
     """A failure that the process let through, as against a mistake in its code."""
-    if isinstance(error, (Failed, TaskFailed)):
+    if isinstance(error, (Failed, TaskFailed, BranchTimeout)):
         return True
     if isinstance(error, AllFailed):
         return all(ends_the_run(inner) for inner in error.errors)

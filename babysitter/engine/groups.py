@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from babysitter.engine.calls import Fork
     from babysitter.engine.replay import Replay
 
-ERROR_ENDS = frozenset({"all", "map", "race"})
-SUCCESS_ENDS = frozenset({"any", "race"})
+ERROR_ENDS = frozenset({"all", "map", "race", "timeout"})
+SUCCESS_ENDS = frozenset({"any", "race", "timeout"})
 
 
 class Group:

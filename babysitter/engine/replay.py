@@ -18,7 +18,7 @@ from collections import deque
 
 from babysitter.engine.branches import ENDED, JOINING, READY, WAITING, Branch
 from babysitter.engine.calls import Call, Fork, Step, discard
-from babysitter.engine.ending import End, ends_the_run, read_end
+from babysitter.engine.ending import STUCK, End, ends_the_run, read_end
 from babysitter.engine.foreign import NoLoop, foreign_await
 from babysitter.engine.groups import Group
 from babysitter.engine.places import place_of
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any, TypeVar
 
+    from babysitter.engine.ending import GivingUp
     from babysitter.engine.places import Place
     from babysitter.errors import NondeterminismError, ReplayError
 
@@ -49,6 +50,7 @@ class Replay:
         asked: steps newly asked for and not yet requested in the journal.
         dropped: steps given up; of those, ``newly_dropped`` are not yet journalled.
         end: how the process ended, or None.
+        giving_up: why all of it is being given up, on purpose; None while it is not.
         is_driven: the process runs now; between two results only the garbage collector drops things.
     """
 
@@ -64,6 +66,9 @@ class Replay:
         self._queue: deque[Branch] = deque()
         self._running: Branch | None = None
         self.is_driven = False
+        self.giving_up: GivingUp | None = None
+        self._cleanups: list[Callable[[], Any]] = []
+        self._cleaning: Branch | None = None
         self.divergence: NondeterminismError | None = None
         self._fault: tuple[BaseException, Place | None] | None = None
         self._root: Branch | None = None
@@ -118,6 +123,21 @@ class Replay:
             branch.drop_inbox()
         elif branch.joining is not None:
             branch.joining.abandon()
+
+    def give_up(self, why: GivingUp) -> None:
+        """Cancel every branch; once all of them have ended, so has the run. The first reason stands."""
+        if self.giving_up is None and self._cleaning is None and self._root is not None:
+            self.giving_up = why
+            self.cancel(self._root)
+
+    def give_up_now(self, why: GivingUp) -> None:
+        """The same from outside, when nothing runs: until it is quiet."""
+        self.give_up(why)
+        self._drain()
+
+    def clean_up_with(self, thunk: Callable[[], Any]) -> None:
+        """Begin this branch when the process has ended."""
+        self._cleanups.append(thunk)
 
     def _drop(self, step: str) -> None:
         del self.waiting[step]
@@ -184,9 +204,32 @@ class Replay:
     def _pass_on(self, branch: Branch) -> None:
         if branch.group is not None:
             branch.group.hear_end_of(branch)
-        else:
-            self.end = read_end(branch)
+            return
+        if branch is self._cleaning:
+            self._report_cleanup(branch)
+        assert self._root is not None
+        end = read_end(self._root, self.giving_up)
+        if end.status != STUCK and self._cleanups:
+            self._clean_up()
+        elif self._fault is None:
+            self.end = end
             _never_collected.discard(self)
+
+    def _clean_up(self) -> None:
+        """Begin the next cleanup, the last one registered first; nothing cancels it."""
+        thunk = self._cleanups.pop()
+        self._cleaning = Branch(thunk, f"cleanup.{len(self._cleanups) + 1}.", None, 0)
+        self.enqueue(self._cleaning)
+
+    def _report_cleanup(self, branch: Branch) -> None:
+        """A failed cleanup changes nothing of how the run ends; a mistake in its code is to be mended."""
+        error = branch.error
+        if error is None:
+            return
+        if ends_the_run(error):
+            self.report(branch, f"{type(error).__name__} in a cleanup: {error}")
+        elif self._fault is None:
+            self._fault = (error, place_of(error.__traceback__))
 
     def _step(self, branch: Branch) -> None:
         self._running = branch
@@ -262,7 +305,8 @@ class Replay:
 
     def _take(self, branch: Branch, asked: Any) -> None:
         if type(asked) is Call:
-            step = asked.step = branch.next_step(asked.task.key)
+            # It has a name already when it is asked for again, after a failure.
+            step = asked.step = asked.step or branch.next_step(asked.task.key)
             branch.step = step
             branch.state = WAITING
             self.waiting[step] = self.asked[step] = (branch, asked)

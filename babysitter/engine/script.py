@@ -9,14 +9,15 @@ before a single byte is written.
 
 from __future__ import annotations
 
-from babysitter.engine.ending import describe_failure
+from babysitter.engine.ending import CONTINUED, HALTED, GivingUp, describe_failure
+from babysitter.engine.state import BY_PERSON
 from babysitter.errors import NondeterminismError, TaskCancelled, TaskFailed, TaskTimeout
 from babysitter.ids import sha256_hex
 from babysitter.jsontext import compact
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from babysitter.engine.branches import Branch
@@ -31,6 +32,7 @@ USUAL_CAUSE = (
     " data from outside from ctx.record(), and iterate over lists instead of sets; then make a new run"
 )
 EXCERPT = 120
+_FROM_OUTSIDE = frozenset({"EFFECT_RESOLVED", "RUN_CANCELLED"})
 ERROR_CLASSES = {"TaskTimeout": TaskTimeout, "TaskCancelled": TaskCancelled}
 
 
@@ -53,19 +55,26 @@ class Script:
             "PROCESS_LOG": self._logged,
             "RUN_COMPLETED": self._completed,
             "RUN_FAILED": self._failed,
+            "PATCHED": self._patched,
+            "RUN_CANCELLED": self._given_up,
+            "RUN_HALTED": self._halted,
+            "RUN_CONTINUED": self._continued,
         }
 
-    def follow(self, lines: Iterable[Line]) -> None:
+    def follow(self, lines: Sequence[Line]) -> None:
         """Feed the lines.
 
         Raises:
             NondeterminismError: the process does something else.
         """
-        handlers = self._handlers
-        for kind, subject, ms in lines:
+        handlers, notes = self._handlers, self.notes
+        last = last_written(lines)
+        for number, (kind, subject, ms) in enumerate(lines):
             if self._stands_still():
                 return
+            notes.is_past = number < last
             handlers[kind](subject, ms)
+        notes.is_past = False
         self._stands_still()
 
     def _stands_still(self) -> bool:
@@ -79,6 +88,10 @@ class Script:
         if entry is None:
             raise self._surprise(effect.step, describe(effect), "nothing there")
         call = entry[1]
+        if call.attempt != effect.attempt:
+            raise self._surprise(
+                effect.step, f"attempt {effect.attempt} of {describe(effect)}", f"attempt {call.attempt}"
+            )
         if call.args_hash != effect.args_hash or call.task.id != effect.task_id:
             same = call.task.id == effect.task_id
             asked = "the same task with other arguments" if same else f"task {call.task.id!r}"
@@ -95,7 +108,11 @@ class Script:
             raise self._surprise(effect.step, f"a result for {describe(effect)}", "nothing waiting there")
         self.replay.newly_dropped.pop(effect.step, None)
 
-    def _cancelled(self, effect: Effect, _: int) -> None:
+    def _cancelled(self, effect: Effect, ms: int) -> None:
+        if effect.cancel_reason == BY_PERSON and self.replay.resolve(
+            effect.step, None, cancellation_of(effect), ms
+        ):
+            return
         if effect.step not in self.replay.dropped:
             raise self._surprise(effect.step, f"the cancellation of {describe(effect)}", "it still waiting")
         self.replay.newly_dropped.pop(effect.step, None)
@@ -108,6 +125,13 @@ class Script:
                 "no such record",
             )
         self.notes.see_record(data)
+
+    def _patched(self, data: dict[str, Any], _: int) -> None:
+        self.notes.see_patch(data["id"])
+
+    def _given_up(self, data: dict[str, Any], ms: int) -> None:
+        self.replay.now_ms = ms
+        self.replay.give_up_now(GivingUp(HALTED, None, reason=data["reason"], by=data["by"]))
 
     def _logged(self, data: dict[str, Any], _: int) -> None:
         self.notes.see_log(data)
@@ -123,6 +147,19 @@ class Script:
         known, found = data["error"], describe_failure(error)
         if any(known.get(name) != found[name] for name in ("name", "message")):
             raise self._surprise("", f"{known.get('name')}: {known.get('message')}", f"{error!r}"[:EXCERPT])
+
+    def _halted(self, data: dict[str, Any], _: int) -> None:
+        if data.get("isAtOnce"):
+            # From outside, wherever the process was.
+            return
+        found = self._ended(HALTED).value.reason
+        if found != data["reason"]:
+            raise self._surprise("", f"the run halted: {data['reason']}", found[:EXCERPT])
+
+    def _continued(self, data: dict[str, Any], _: int) -> None:
+        text = output_text(self._ended(CONTINUED).value.value)
+        if sha256_hex(text.encode()) != data["sha256"]:
+            raise self._surprise("", "the run continued with other inputs", text[:EXCERPT])
 
     def _ended(self, status: str) -> End:
         end = self.replay.end
@@ -145,6 +182,27 @@ class Script:
     def to_request(self) -> list[tuple[Branch, Call]]:
         """Calls that wait and are not requested yet, in the order of asking."""
         return list(self.replay.asked.values())
+
+
+def last_written(lines: Sequence[Line]) -> int:
+    """The index of the last line that an iteration wrote; what comes after it no iteration has seen."""
+    for number in range(len(lines) - 1, -1, -1):
+        kind, subject, _ = lines[number]
+        if kind not in _FROM_OUTSIDE and getattr(subject, "cancel_reason", "") != BY_PERSON:
+            return number
+    return -1
+
+
+def cancellation_of(effect: Effect) -> TaskCancelled:
+    """The error that the process sees for an effect that a person has cancelled."""
+    return TaskCancelled(
+        f"task {effect.task_id!r} was cancelled by a person",
+        name="TaskCancelled",
+        effect_id=effect.id,
+        step=effect.step,
+        task_id=effect.task_id,
+        attempts=effect.attempt,
+    )
 
 
 def describe(effect: Effect) -> str:

@@ -57,10 +57,23 @@ SHAPES: dict[str, Shape] = {
         ("inputsDigest", TEXT),
         ("options", (dict, Absent)),
         ("gates", (list, Absent)),
+        ("parent", (dict, Absent)),
+        ("continuedFrom", (dict, Absent)),
+        ("forkedFrom", (dict, Absent)),
     ),
     "EFFECT_REQUESTED": _REQUEST,
     "EFFECT_RESOLVED": _RESULT,
-    "EFFECT_CANCELLED": (("effectId", TEXT),),
+    "EFFECT_CANCELLED": (("effectId", TEXT), ("reason", (str, Absent)), ("by", (str, Absent))),
+    "EFFECT_TAKEN": (
+        ("effectId", TEXT),
+        ("attempt", NUMBER),
+        ("by", TEXT),
+        ("session", (str, Absent)),
+        ("agent", (str, Absent)),
+        ("leaseSeconds", (int, float, Absent)),
+    ),
+    "PATCHED": (("id", TEXT),),
+    "WORKSPACE_SAVED": (("commit", TEXT), ("head", MAY_BE_TEXT)),
     "RECORDED": (("scope", TEXT), ("index", NUMBER), ("name", TEXT)),
     "PROCESS_LOG": (
         ("scope", TEXT),
@@ -70,7 +83,7 @@ SHAPES: dict[str, Shape] = {
         ("progress", (dict, Absent)),
     ),
     "PROCESS_ERROR": (("name", MAY_BE_TEXT), ("message", MAY_BE_TEXT), ("file", MAY_BE_TEXT)),
-    "PROCESS_CHANGED": (("sourceDigests", OBJECT), ("gates", (list, Absent))),
+    "PROCESS_CHANGED": (("sourceDigests", OBJECT), ("gates", (list, Absent)), ("plan", (list, Absent))),
     "SESSION_BOUND": (("host", TEXT), ("sessionId", TEXT)),
     "SESSION_RELEASED": (("sessionId", TEXT), ("reason", TEXT)),
     "PERMITTED": (
@@ -82,6 +95,10 @@ SHAPES: dict[str, Shape] = {
     ),
     "RUN_COMPLETED": (("sha256", TEXT), ("outputRef", (str, Absent))),
     "RUN_FAILED": (("error", OBJECT),),
+    "RUN_CANCELLED": (("by", TEXT), ("reason", TEXT)),
+    "RUN_HALTED": (("reason", TEXT), ("isAtOnce", (bool, Absent)), ("by", (str, Absent))),
+    "RUN_CONTINUED": (("runId", TEXT), ("sha256", TEXT), ("inputsRef", (str, Absent))),
+    "RUN_REWOUND": (("to", TEXT), ("plan", (list,)), ("by", TEXT), ("sourceDigests", OBJECT)),
 }
 _INSIDE: dict[str, Shape] = {
     "error": (("name", MAY_BE_TEXT), ("message", MAY_BE_TEXT)),
@@ -92,6 +109,9 @@ _INSIDE: dict[str, Shape] = {
         ("label", MAY_BE_TEXT),
     ),
     "entrypoint": (("file", TEXT), ("export", TEXT), ("library", MAY_BE_TEXT)),
+    "parent": (("runId", TEXT), ("effectId", TEXT)),
+    "continuedFrom": (("runId", TEXT),),
+    "forkedFrom": (("runId", TEXT), ("step", TEXT)),
 }
 
 

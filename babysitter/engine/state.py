@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 REQUESTED, OK, ERROR, CANCELLED = "requested", "ok", "error", "cancelled"
 WAITING, COMPLETED, FAILED, HALTED, STUCK = "waiting", "completed", "failed", "halted", "stuck"
-FINISHED = frozenset({COMPLETED, FAILED, HALTED})
+CONTINUED = "continued"
+FINISHED = frozenset({COMPLETED, FAILED, HALTED, CONTINUED})
+# Why an effect was cancelled: its process gave it up, or a person did; a plan has a word of its own.
+ABANDONED, BY_PERSON = "abandoned", "cancelled"
 
 
 class Effect:
@@ -26,11 +29,16 @@ class Effect:
     ``definition_ref`` is where a large one is stored. ``value``, or ``error``,
     is its answer. What many effects have in common is kept once: there may be
     a hundred thousand.
+
+    ``attempt`` counts how often its step has asked; ``takes`` how often somebody
+    has taken this one to work on it, ``taken`` who was the last, at ``taken_ms``.
+    Superseded is what an accepted edit or a rewind has taken out of the script.
     """
 
     __slots__ = (
         "args_hash",
         "attempt",
+        "cancel_reason",
         "definition",
         "definition_ref",
         "error",
@@ -38,6 +46,7 @@ class Effect:
         "finished_at",
         "group",
         "id",
+        "is_superseded",
         "kind",
         "label",
         "requested_ms",
@@ -47,6 +56,9 @@ class Effect:
         "started_at",
         "status",
         "step",
+        "taken",
+        "taken_ms",
+        "takes",
         "task_id",
         "value",
     )
@@ -73,6 +85,11 @@ class Effect:
         self.started_at: str | None = None
         self.finished_at: str | None = None
         self.executor: str | None = None
+        self.cancel_reason = ""
+        self.is_superseded = False
+        self.taken: dict[str, Any] | None = None
+        self.taken_ms = 0
+        self.takes = 0
 
     @property
     def is_pending(self) -> bool:
@@ -91,10 +108,17 @@ class Effect:
         self.resolved_seq = event.seq
         self.definition = self.group = None
 
-    def cancel(self, event: Event) -> None:
+    def cancel(self, event: Event, reason: str) -> None:
         self.status = CANCELLED
+        self.cancel_reason = reason
         self.resolved_seq = event.seq
         self.definition = self.group = None
+
+    def take(self, event: Event) -> None:
+        """Somebody works on it now."""
+        self.taken = event.data
+        self.taken_ms = event.ms
+        self.takes = event.data["attempt"]
 
 
 def _ref(data: dict[str, Any], name: str, digest: str) -> tuple[str, str] | None:
@@ -108,7 +132,7 @@ class RunState:
     """What a run's journal says, as far as it was read.
 
     Attributes:
-        status: waiting, completed, failed, halted or stuck.
+        status: waiting, completed, failed, halted, continued or stuck.
         effects: every effect by id, in the order of requests; ``pending`` those without an answer.
         script: what replay has to follow, line by line: (type, effect or data, milliseconds).
         problem: the last PROCESS_ERROR, while the run is stuck in it.
@@ -119,6 +143,9 @@ class RunState:
         moved_seq: the last event that was a step forward; a mistake that is told again is none.
         answers_by_policy: breakpoints that demand nothing are answered without a person.
         permits: what people have permitted and nobody has made use of yet, in order.
+        is_cancelled: a person has given the run up; it only cleans up.
+        edit: the event that last changed which effect answers which step; None: none ever did.
+        patches: the ids that ``ctx.patched`` has answered with yes.
     """
 
     def __init__(self) -> None:
@@ -135,6 +162,9 @@ class RunState:
         self.records: dict[tuple[str, int], tuple[str, Any]] = {}
         self.logged: set[str] = set()
         self.marks: dict[str, int] = {}
+        self.patches: set[str] = set()
+        self.is_cancelled = False
+        self.edit: int | None = None
         self.source_digests: dict[str, str] = {}
         self.gates: list[str] | None = None
         self.problem: dict[str, Any] | None = None
@@ -164,7 +194,8 @@ class RunState:
                 f"event {event.seq} has the unknown type {event.type!r}",
                 hint="a later version of babysitter wrote this run; use that version",
             )
-        if self.is_finished or (self.last_seq == 0) != (event.type == "RUN_CREATED"):
+        is_too_late = self.is_finished and event.type != "RUN_REWOUND"
+        if is_too_late or (self.last_seq == 0) != (event.type == "RUN_CREATED"):
             raise CorruptEvent(f"event {event.seq} ({event.type}) cannot stand at this place of the journal")
         wrong = misfit(event.type, event.data)
         if wrong is not None:
@@ -225,8 +256,28 @@ def _resolved(state: RunState, event: Event) -> None:
 
 def _cancelled(state: RunState, event: Event) -> None:
     effect = state.effect_of(event)
-    effect.cancel(event)
+    effect.cancel(event, event.data.get("reason", ABANDONED))
     state.script.append((event.type, effect, event.ms))
+
+
+def _taken(state: RunState, event: Event) -> None:
+    known = event.data["effectId"]
+    if known not in state.pending:
+        raise CorruptEvent(
+            f"event {event.seq} ({event.type}) is about effect {known!r}, which is not pending"
+        )
+    state.pending[known].take(event)
+
+
+def _patched(state: RunState, event: Event) -> None:
+    state.patches.add(event.data["id"])
+    state.script.append((event.type, event.data, event.ms))
+
+
+def _given_up(state: RunState, event: Event) -> None:
+    _spend(state, "cancel")
+    state.is_cancelled = True
+    state.script.append((event.type, event.data, event.ms))
 
 
 def _recorded(state: RunState, event: Event) -> None:
@@ -253,6 +304,28 @@ def _changed(state: RunState, event: Event) -> None:
     state.source_digests = event.data["sourceDigests"]
     state.gates = event.data.get("gates", state.gates)
     _spend(state, "edit")
+    if event.data.get("plan") is not None:
+        _replan(state, event)
+
+
+def _rewound(state: RunState, event: Event) -> None:
+    _spend(state, "rewind")
+    state.status, state.problem = WAITING, None
+    state.ending, state.ended_ms = None, 0
+    state.is_cancelled = False
+    state.source_digests = event.data["sourceDigests"]
+    _replan(state, event)
+
+
+def _replan(state: RunState, event: Event) -> None:
+    """From now on other steps are answered, by fewer effects."""
+    # Here, because hardly any journal has a plan in it.
+    from babysitter.engine.plan import replan
+
+    replan(state, event)
+    state.edit = event.seq
+    # Counted from the start of each scope, and the process begins again there.
+    state.marks = {}
 
 
 def _bound(state: RunState, event: Event) -> None:
@@ -286,15 +359,27 @@ def _ended(state: RunState, event: Event) -> None:
     state.script.append((event.type, event.data, event.ms))
 
 
+def _workspace(state: RunState, event: Event) -> None:
+    """What lay in the project's folder when a batch was asked for; ``fork --workspace`` looks it up."""
+
+
 # What an iteration writes only when the process ran on; results may come in while it is stuck.
-_GOING_ON = frozenset({"PROCESS_CHANGED", "EFFECT_REQUESTED", "EFFECT_CANCELLED", "RECORDED"})
-_STANDING_STILL = frozenset({"PROCESS_ERROR", "SESSION_BOUND", "SESSION_RELEASED"})
-_ENDINGS = {"RUN_COMPLETED": COMPLETED, "RUN_FAILED": FAILED}
+_GOING_ON = frozenset({"PROCESS_CHANGED", "EFFECT_REQUESTED", "RECORDED"})
+_STANDING_STILL = frozenset({"PROCESS_ERROR", "SESSION_BOUND", "SESSION_RELEASED", "WORKSPACE_SAVED"})
+_ENDINGS = {
+    "RUN_COMPLETED": COMPLETED,
+    "RUN_FAILED": FAILED,
+    "RUN_HALTED": HALTED,
+    "RUN_CONTINUED": CONTINUED,
+}
 _HANDLERS: dict[str, Callable[[RunState, Event], None]] = {
     "RUN_CREATED": _created,
     "EFFECT_REQUESTED": _requested,
     "EFFECT_RESOLVED": _resolved,
     "EFFECT_CANCELLED": _cancelled,
+    "EFFECT_TAKEN": _taken,
+    "PATCHED": _patched,
+    "WORKSPACE_SAVED": _workspace,
     "RECORDED": _recorded,
     "PROCESS_LOG": _logged,
     "PROCESS_ERROR": _problem,
@@ -302,6 +387,10 @@ _HANDLERS: dict[str, Callable[[RunState, Event], None]] = {
     "SESSION_BOUND": _bound,
     "SESSION_RELEASED": _released,
     "PERMITTED": _permitted,
+    "RUN_CANCELLED": _given_up,
+    "RUN_REWOUND": _rewound,
     "RUN_COMPLETED": _ended,
     "RUN_FAILED": _ended,
+    "RUN_HALTED": _ended,
+    "RUN_CONTINUED": _ended,
 }

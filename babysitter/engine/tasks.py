@@ -10,6 +10,7 @@ from __future__ import annotations
 from babysitter.engine.definitions import DEFINERS, READERS, define_described
 from babysitter.engine.durations import seconds
 from babysitter.engine.parameters import Parameters
+from babysitter.engine.retries import Retry
 from babysitter.ids import valid_id
 
 TYPE_CHECKING = False
@@ -40,7 +41,7 @@ else:
             return cls
 
 
-SHARED_OPTIONS = ("key", "title")
+SHARED_OPTIONS = ("key", "title", "retry")
 KIND_OPTIONS = {
     "shell": ("timeout", "check", "parse", "cwd", "env", "secrets", "input"),
     "python": ("timeout", "interpreter"),
@@ -103,6 +104,11 @@ class Task(_Typed[P, R]):
         """The name that the author gave the step, if any."""
         return self.options.get("key")
 
+    @property
+    def retry(self) -> Retry | None:
+        """How it is tried again when it fails; None: it is not."""
+        return self.options.get("retry")
+
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         """The arguments of one call, by name; one mapping counts as keywords.
 
@@ -134,11 +140,21 @@ def check_options(kind: str, options: Mapping[str, Any]) -> None:
     for name in options:
         if name not in allowed:
             raise TypeError(f"a task of kind {kind!r} has no option {name!r}; it has {', '.join(allowed)}")
-    key = options.get("key")
-    if key is not None and (not valid_id(key) or key.isdigit()):
-        raise ValueError(f"key {key!r} cannot name a step: letters, digits, '-' and '_', not only digits")
+    check_key(options.get("key"))
     if options.get("timeout") is not None:
         seconds(options["timeout"])
+    if not isinstance(options.get("retry"), (Retry, type(None))):
+        raise TypeError(f"retry={options['retry']!r} is not a Retry; write retry=Retry(3)")
+
+
+def check_key(key: str | None) -> None:
+    """Refuse a key that cannot name a step.
+
+    Raises:
+        ValueError
+    """
+    if key is not None and (not valid_id(key) or key.isdigit()):
+        raise ValueError(f"key {key!r} cannot name a step: letters, digits, '-' and '_', not only digits")
 
 
 def _decorate(kind: str, function: Callable[..., Any] | None, id: str | None, options: dict[str, Any]) -> Any:
@@ -164,7 +180,7 @@ def shell(function: Any = None, /, *, id: str | None = None, **options: Any) -> 
     Options: ``timeout`` (seconds or ``"10m"``), ``check=False`` (a non-zero exit
     is a result, not a failure), ``parse="json"`` (the output, parsed, is the
     result), ``cwd`` (in the project), ``env``, ``secrets`` (names of environment
-    variables to pass on), ``input`` (text for its standard input), ``title``, ``key``.
+    variables to pass on), ``input`` (text for its standard input), ``retry``, ``title``, ``key``.
     """
     return _decorate("shell", function, id, options)
 
@@ -176,7 +192,7 @@ def python(*, id: str | None = None, **options: Any) -> Callable[[Callable[P, R]
 def python(function: Any = None, /, *, id: str | None = None, **options: Any) -> Any:
     """A task that calls the function in a worker process; it takes and returns JSON values.
 
-    Options: ``timeout``, ``interpreter`` (a Python of the project's own), ``title``, ``key``.
+    Options: ``timeout``, ``interpreter`` (a Python of the project's own), ``retry``, ``title``, ``key``.
     """
     return _decorate("python", function, id, options)
 
@@ -193,7 +209,7 @@ def agent(function: Any = None, /, *, id: str | None = None, **options: Any) -> 
     """A task for an agent; the function returns the prompt.
 
     Options: ``returns`` (a pydantic model or a JSON Schema dict that the answer
-    must fit), ``timeout``, ``name``, ``title``, ``key``.
+    must fit), ``timeout``, ``name``, ``retry``, ``title``, ``key``.
     """
     return _decorate("agent", function, id, options)
 

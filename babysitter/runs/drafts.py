@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 
+from babysitter.engine.state import ABANDONED, CONTINUED, HALTED
 from babysitter.errors import InvalidInput
 from babysitter.files import publish
-from babysitter.ids import base32, effect_id, sha256_hex
+from babysitter.ids import base32, effect_id, sha256_hex, successor_id
 from babysitter.jsontext import compact, is_deeper_than, loads
 
 TYPE_CHECKING = False
@@ -51,8 +52,8 @@ def described(run: Run, branch: Branch, call: Call) -> Described:
         BaseException: whatever the author's builder raises.
     """
     task = call.task
-    attempt = 1
-    effect = effect_id(run.run_id, call.step, task.id, call.args_hash, attempt, None)
+    attempt = call.attempt
+    effect = effect_id(run.run_id, call.step, task.id, call.args_hash, attempt, run.state.edit)
     definition = task.define(loads(call.args_text), EffectContext(effect, run.run_id, call.step))
     try:
         text = compact(definition)
@@ -87,8 +88,12 @@ def kept(run: Run, type: str, data: dict[str, Any], value: Any, text: str) -> Dr
     """
     if type == "RUN_FAILED":
         return type, {"error": value}
+    if type == "RUN_HALTED":
+        return type, value
     if type == "RUN_COMPLETED":
-        return type, _kept_output(run, value, text.encode())
+        return type, _kept_end(run, "output", value, text.encode())
+    if type == "RUN_CONTINUED":
+        return type, {**data, **_kept_end(run, "inputs", value, text.encode())}
     # A sleep is looked at by every command, and is small.
     if data["kind"] == "sleep":
         return type, {**data, "definition": value}
@@ -171,7 +176,7 @@ def resolved(
 
 def cancelled(effect: str) -> Draft:
     """EFFECT_CANCELLED: its branch was given up."""
-    return "EFFECT_CANCELLED", {"effectId": effect, "reason": "abandoned"}
+    return "EFFECT_CANCELLED", {"effectId": effect, "reason": ABANDONED}
 
 
 def reported(scope: str, message: str) -> dict[str, Any]:
@@ -190,28 +195,36 @@ def said(run: Run, data: dict[str, Any]) -> Draft:
     return "PROCESS_LOG", told
 
 
-def outcome(end: End, most_depth: int) -> Described:
-    """RUN_COMPLETED or RUN_FAILED, in the words of the process.
+def outcome(run: Run, end: End) -> Described:
+    """The event that ends a run, in the words of the process.
 
     Raises:
         TypeError, ValueError: it ended with something that is not JSON.
     """
     from babysitter.engine.ending import describe_failure
 
-    value = describe_failure(end.error) if end.error is not None else end.value
+    event, value = "RUN_COMPLETED", end.value
+    data: dict[str, Any] = {}
+    if end.error is not None:
+        event, value = "RUN_FAILED", describe_failure(end.error)
+    elif end.status == HALTED:
+        event, value = "RUN_HALTED", end.value.as_json()
+    elif end.status == CONTINUED:
+        event, value = "RUN_CONTINUED", end.value.value
+        data = {"runId": successor_id(run.run_id)}
     try:
         text = compact(value)
     except (TypeError, ValueError) as error:
         raise TypeError(f"what the process ends with is not JSON: {error}") from None
-    _check_depth(text, value, "what the process ends with", most_depth)
-    return "RUN_FAILED" if end.error is not None else "RUN_COMPLETED", {}, value, text
+    _check_depth(text, value, "what the process ends with", run.limits.depth)
+    return event, data, value, text
 
 
-def _kept_output(run: Run, value: Any, content: bytes) -> dict[str, Any]:
+def _kept_end(run: Run, name: str, value: Any, content: bytes) -> dict[str, Any]:
     digest = sha256_hex(content)
     if len(content) <= run.limits.inline_bytes:
-        return {"output": value, "sha256": digest}
-    return {"outputRef": keep_file(run, "", f"output-{digest[:12]}.json", content), "sha256": digest}
+        return {name: value, "sha256": digest}
+    return {f"{name}Ref": keep_file(run, "", f"{name}-{digest[:12]}.json", content), "sha256": digest}
 
 
 def problem(run: Run, end: End, digests: dict[str, str]) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from babysitter.engine.ending import End, describe_failure
 from babysitter.engine.notes import Notes
 from babysitter.engine.places import place_of
 from babysitter.engine.replay import DeadlineExceeded, Replay
-from babysitter.engine.script import USUAL_CAUSE, Script, output_text
-from babysitter.engine.state import STUCK
+from babysitter.engine.script import USUAL_CAUSE, Script, last_written, output_text
+from babysitter.engine.state import CONTINUED, HALTED, STUCK
 from babysitter.errors import (
     HeadMoved,
     InvalidInput,
@@ -95,6 +95,7 @@ class Execution:
         self._notes.records.update(state.records)
         self._notes.logged = set(state.logged)
         self._notes.marks = dict(state.marks)
+        self._notes.patches = set(state.patches)
         inputs = self.run.inputs()
         if state.is_guarded:
             from babysitter.runs.edits import refused_unread
@@ -129,8 +130,9 @@ class Execution:
     def _begin(self) -> None:
         assert self._source is not None
         process = self._source.process
-        context = Context(self._replay, self._notes, self.run.artifacts)
+        context = Context(self._replay, self._notes, self.run.artifacts, self._source.folder)
         self._has_begun = True
+        self._notes.is_past = last_written(self.run.state.script) >= 0
         self._replay.start(lambda: process(self._inputs, context))
 
     def follow(self) -> None:
@@ -267,6 +269,7 @@ class Execution:
             return self._draft_problem()
         return [
             *self._draft_change(),
+            *(("PATCHED", {"id": name}) for name in self._notes.new_patches),
             *(("RECORDED", data) for data in self._notes.new_records.values()),
             *(drafts.said(self.run, data) for data in (*self._notes.to_log(), *self._draft_reports())),
             *(drafts.cancelled(effect) for effect in self._script.to_cancel()),
@@ -278,7 +281,7 @@ class Execution:
         for branch, call in self._script.to_request():
             yield drafts.described(self.run, branch, call)
         if self.end is not None:
-            yield drafts.outcome(self.end, self.run.limits.depth)
+            yield drafts.outcome(self.run, self.end)
 
     def _draft_change(self) -> list[Draft]:
         """A changed source under which the script held; also the sign that a stuck run goes on."""
@@ -315,6 +318,9 @@ class Execution:
 
 def _told(end: End | None) -> Any:
     """What an end comes to, to be compared."""
-    if end is None or end.error is None:
-        return end and output_text(end.value)
-    return describe_failure(end.error)
+    if end is None:
+        return None
+    if end.error is not None:
+        return end.status, describe_failure(end.error)
+    told = end.value.value if end.status in (HALTED, CONTINUED) else end.value
+    return end.status, output_text(told)

@@ -78,15 +78,15 @@ def test_options_of_one_call_are_added_to_those_of_the_task() -> None:
     [
         (
             lambda: python(check=False),
-            "a task of kind 'python' has no option 'check'; it has key, title, timeout, interpreter",
+            "a task of kind 'python' has no option 'check'; it has key, title, retry, timeout, interpreter",
         ),
         (
             lambda: agent(model="x"),
-            "a task of kind 'agent' has no option 'model'; it has key, title, timeout, returns, name",
+            "a task of kind 'agent' has no option 'model'; it has key, title, retry, timeout, returns, name",
         ),
         (
             lambda: a_task("t").using(timeout=1),
-            "a task of kind 'described' has no option 'timeout'; it has key, title",
+            "a task of kind 'described' has no option 'timeout'; it has key, title, retry",
         ),
     ],
 )

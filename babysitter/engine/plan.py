@@ -1,0 +1,82 @@
+"""Which effect answers which step after an accepted edit or a rewind: the script, written anew.
+
+PROCESS_CHANGED and RUN_REWOUND carry a plan: the lines that a replay has to
+follow from then on, in order, each about an effect or a note that the journal
+has already. What no line names is superseded: it stays in the journal, and a
+replay does not meet it again. A line is a list:
+
+- ``["asked", effect, step]``: the effect stands at this step now
+- ``["answered", effect]``, ``["cancelled", effect]``
+- ``["recorded", scope, index, scope now, index now]``
+- ``["patched", id]``
+"""
+
+from __future__ import annotations
+
+from babysitter.errors import CorruptEvent
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from babysitter.engine.state import Line, RunState
+    from babysitter.journal.events import Event
+
+ASKED, ANSWERED, CANCELLED, RECORDED, PATCHED = "asked", "answered", "cancelled", "recorded", "patched"
+BY_CHANGE = "changed"
+_EVENTS = {ASKED: "EFFECT_REQUESTED", ANSWERED: "EFFECT_RESOLVED", CANCELLED: "EFFECT_CANCELLED"}
+
+
+def replan(state: RunState, event: Event) -> None:
+    """Put the plan of an event into force.
+
+    Raises:
+        CorruptEvent: it names what the journal does not have.
+    """
+    try:
+        script = _Rewriting(state).write(event.data["plan"])
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise CorruptEvent(f"event {event.seq} ({event.type}) lacks or misshapes 'plan': {error}") from None
+    named = {subject.id for _, subject, _ in script if not isinstance(subject, dict)}
+    for effect in state.effects.values():
+        if effect.id not in named:
+            effect.is_superseded = True
+            if state.pending.pop(effect.id, None) is not None:
+                effect.cancel(event, BY_CHANGE)
+    state.script = script
+
+
+class _Rewriting:
+    """One script made from another."""
+
+    def __init__(self, state: RunState) -> None:
+        self._state = state
+        self._records: dict[tuple[str, int], tuple[str, Any]] = {}
+        self._patches: set[str] = set()
+        self._ms = state.created_ms
+        # When each line was written: it is the time that the process saw at it.
+        self._times = {
+            (kind, subject.id): ms for kind, subject, ms in state.script if not isinstance(subject, dict)
+        }
+
+    def write(self, plan: list[list[Any]]) -> list[Line]:
+        script = [self._line(*entry) for entry in plan]
+        self._state.records, self._state.patches = self._records, self._patches
+        return script
+
+    def _line(self, word: str, *about: Any) -> Line:
+        if word == RECORDED:
+            return "RECORDED", self._recorded(*about), self._ms
+        if word == PATCHED:
+            self._patches.add(about[0])
+            return "PATCHED", {"id": about[0]}, self._ms
+        effect = self._state.effects[about[0]]
+        if word == ASKED:
+            effect.step = about[1]
+        self._ms = max(self._ms, self._times[_EVENTS[word], effect.id])
+        return _EVENTS[word], effect, self._ms
+
+    def _recorded(self, scope: str, index: int, scope_now: str, index_now: int) -> dict[str, Any]:
+        name, value = self._state.records[scope, index]
+        self._records[scope_now, index_now] = (name, value)
+        return {"scope": scope_now, "index": index_now, "name": name, "value": value}

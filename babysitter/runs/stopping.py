@@ -1,0 +1,80 @@
+"""End an effect or a run from outside: a person gives it up."""
+
+from __future__ import annotations
+
+from babysitter.engine.state import BY_PERSON
+from babysitter.errors import AlreadyResolved, EffectCancelled, HeadMoved, RunBusy, RunFinished
+from babysitter.runs.run import MOST_LOST_RACES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from babysitter.engine.state import Effect
+    from babysitter.runs.drafts import Draft
+    from babysitter.runs.run import Run
+
+
+def cancel_effect(run: Run, effect: Effect, *, by: str) -> None:
+    """Cancel a pending effect: its process sees ``TaskCancelled``, whoever performs it is told to end.
+
+    Raises:
+        AlreadyResolved, EffectCancelled, RunFinished: there is nothing left to cancel.
+        RunBusy, StorageError
+    """
+
+    def decide() -> list[Draft]:
+        if effect.status == "cancelled":
+            raise EffectCancelled(f"effect {effect.id!r} was cancelled already")
+        if not effect.is_pending:
+            raise AlreadyResolved(f"effect {effect.id!r} has a result already; the first one stands")
+        return [("EFFECT_CANCELLED", {"effectId": effect.id, "reason": BY_PERSON, "by": by})]
+
+    _decide(run, decide)
+
+
+def cancel_run(run: Run, *, by: str, reason: str, evidence: dict[str, Any] | None = None) -> bool:
+    """Have a run end: its branches are cancelled, its cleanups performed, then it is halted.
+
+    This only records that it is wanted; the next iteration does it. False: that was so already.
+
+    Raises:
+        RunFinished: it has ended.
+        RunBusy, StorageError
+    """
+
+    def decide() -> list[Draft]:
+        told = {"by": by, "reason": reason, **({"evidence": evidence} if evidence else {})}
+        return [] if run.state.is_cancelled else [("RUN_CANCELLED", told)]
+
+    return _decide(run, decide)
+
+
+def halt_run(run: Run, *, by: str, reason: str) -> None:
+    """End a run at once, wherever it is; nothing more of it is performed, no cleanup either.
+
+    Raises:
+        RunFinished: it has ended.
+        RunBusy, StorageError
+    """
+    _decide(run, lambda: [("RUN_HALTED", {"reason": reason, "by": by, "isAtOnce": True})])
+
+
+def _decide(run: Run, decide: Callable[[], list[Draft]]) -> bool:
+    """Append what is decided on the newest state; whether there was anything to append."""
+    for _ in range(MOST_LOST_RACES):
+        if run.state.is_finished:
+            raise RunFinished(f"run {run.run_id!r} has {run.state.status}; it takes no more events")
+        batch = decide()
+        try:
+            if batch:
+                run.append(batch)
+            else:
+                # What this rests on another writer may only just have linked.
+                run.journal.flush()
+        except HeadMoved:
+            run.refresh()
+            continue
+        return bool(batch)
+    raise RunBusy(f"run {run.run_id!r} is written by others all the time", hint="try again in a moment")
