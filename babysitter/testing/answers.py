@@ -51,7 +51,8 @@ class Answers:
     ) -> None:
         self._results = results if callable(results) else by_name(results)
         self._people = by_name(people) if isinstance(people, Mapping) else people
-        self._named = {"hook": by_name(hooks), "subprocess": by_name(subprocesses)}
+        self._hooks = None if hooks is None else by_name(hooks)
+        self._subprocesses = by_name(subprocesses)
         self._turns: dict[int, int] = {}
 
     def __contains__(self, asked: Asked) -> bool:
@@ -72,10 +73,19 @@ class Answers:
             return self._results[asked.step]
         if asked.kind == "breakpoint" and self._people is not None:
             return self._person(asked)
-        named = self._named.get(asked.kind)
-        if named is not None:
-            return named.get(name_of(asked), MISSING)
+        if asked.kind == "hook":
+            # Where nothing is said of hooks there are none, as in most projects.
+            return [] if self._hooks is None else self._hooks.get(name_of(asked), MISSING)
+        if asked.kind == "subprocess":
+            return self._child(name_of(asked))
         return self._results.get(asked.task, MISSING)
+
+    def _child(self, process: str) -> Any:
+        """The answer of a child run: by the name of its process, or of its function."""
+        for name in (process, process.partition("#")[2]):
+            if name in self._subprocesses:
+                return self._subprocesses[name]
+        return MISSING
 
     def _person(self, asked: Asked) -> Any:
         if not isinstance(self._people, dict):

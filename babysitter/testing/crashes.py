@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from babysitter.engine.script import USUAL_CAUSE
+from babysitter.engine.state import BY_PERSON
 from babysitter.errors import NondeterminismError
 from babysitter.jsontext import compact, loads
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     Line = tuple[str, dict[str, Any]]
 
 # What the journal gets from elsewhere; all else is written by the process.
-FROM_OUTSIDE = frozenset({"EFFECT_RESOLVED", "EFFECT_TAKEN", "RUN_CANCELLED"})
+FROM_OUTSIDE = frozenset({"EFFECT_RESOLVED", "RUN_CANCELLED"})
 # What tells one request from another. Its description is made once, and may be another each time.
 FINGERPRINT = ("stepId", "taskId", "argsHash", "attempt")
 OF_THE_JOURNAL = ("prev", "batch")
@@ -51,7 +52,7 @@ def check_repeats(execution: MemoryExecution, length: int) -> None:
 
 def _until_result(events: list[Event]) -> Iterable[Event]:
     for event in events:
-        if event.type in FROM_OUTSIDE:
+        if event.type in FROM_OUTSIDE or event.data.get("reason") == BY_PERSON:
             return
         yield event
 

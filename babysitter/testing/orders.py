@@ -132,6 +132,7 @@ def every_order(
     most: int = MOST_ORDERS,
     seed: int = 0,
     same: bool = True,
+    hash_seeds: int = 2,
     **options: Unpack[Options],
 ) -> Orders:
     """Play a process in every order in which its results can come in.
@@ -145,8 +146,9 @@ def every_order(
 
     Each play is also started again from its journal, after every event (of a
     sample, after some), as if it had been killed there; and from the journals of
-    all outcomes in an interpreter that orders sets otherwise, if the process can be
-    loaded there: a function of a module, not one within another function.
+    all outcomes in ``hash_seeds`` interpreters that order sets otherwise, if the process can
+    be loaded there: a function of a module, not one within another function. Each of them
+    finds the order of two in half of the cases, and takes as long as Python takes to start.
 
     Raises:
         AssertionError: the outcome is not the same for all; with ``same=False`` see ``outcomes``.
@@ -161,7 +163,7 @@ def every_order(
     is_complete = 0 < len(orders) <= most
     chosen = orders if is_complete else _sample(start, most, Random(seed))  # noqa: S311 - nothing is secret
     found = Orders(chosen, is_complete=is_complete, seed=seed)
-    check_other_hash_seeds(source, [order.played for order in found.outcomes])
+    check_other_hash_seeds(source, [order.played for order in found.outcomes], hash_seeds)
     if same and len(found.outcomes) > 1:
         raise AssertionError(found.difference)
     return found

@@ -9,6 +9,7 @@ from babysitter.errors import InvalidInput, ProcessError, ResultRejected
 from babysitter.runs.inputs import prepare
 from babysitter.runs.iterate import requested_in
 from babysitter.runs.results import accept
+from babysitter.runs.stopping import cancel_effect, cancel_run
 from babysitter.testing.agenda import Agenda, Coming
 from babysitter.testing.asked import Asked
 from babysitter.testing.crashes import check_repeats
@@ -72,14 +73,24 @@ class Play(Played):
             InvalidInput: none is pending by this name, or several are; or nobody could give such a result.
             ResultRejected: the result does not fit.
         """
-        fitting = [asked for asked in self.pending if goes_by(asked, name)]
-        if len(fitting) != 1:
-            pending = ", ".join(f"{asked} at step {asked.step}" for asked in self.pending)
-            raise InvalidInput(
-                f"{len(fitting)} pending requests go by {name!r}; pending: {pending or 'none'}"
-            )
-        self.give([Coming(fitting[0], result, None)])
+        self.give([Coming(self._pending_by(name), result, None)])
         return self
+
+    @hinted()
+    def cancel(self, name: str, *, by: str = "somebody") -> Self:
+        """A person cancels one pending request: the process sees ``TaskCancelled`` at its ``await``.
+
+        Raises:
+            InvalidInput: none is pending by this name, or several are.
+        """
+        cancel_effect(self.run, self.run.state.effects[self._pending_by(name).effect_id], by=by)
+        return self._go_on()
+
+    @hinted()
+    def cancel_run(self, reason: str = "no longer needed", *, by: str = "somebody") -> Self:
+        """A person gives the run up: its branches are cancelled, its cleanups begin."""
+        cancel_run(self.run, by=by, reason=reason)
+        return self._go_on()
 
     @hinted()
     def advance(self, length: float | str) -> Self:
@@ -106,6 +117,15 @@ class Play(Played):
             self.give(coming)
         self.check_that_it_repeats(len(self.events))
         return self
+
+    def _pending_by(self, name: str) -> Asked:
+        fitting = [asked for asked in self.pending if goes_by(asked, name)]
+        if len(fitting) != 1:
+            pending = ", ".join(f"{asked} at step {asked.step}" for asked in self.pending)
+            raise InvalidInput(
+                f"{len(fitting)} pending requests go by {name!r}; pending: {pending or 'none'}"
+            )
+        return fitting[0]
 
     # As the parts of this package do it.
 
@@ -142,8 +162,12 @@ class Play(Played):
         for each, verdict in zip(coming, verdicts, strict=True):
             if verdict.error is not None:
                 raise ResultRejected(verdict.effect_id, f"{each.asked!r}: {verdict.error.message}")
+        self._go_on()
+
+    def _go_on(self) -> Self:
         self.execution.follow()
         self._write_round()
+        return self
 
     def check_that_it_repeats(self, length: int) -> None:
         """Start again from the first ``length`` events: what follows must be what the journal has next.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from babysitter.engine.state import CANCELLED, COMPLETED, STUCK
+from babysitter.engine.state import CANCELLED, COMPLETED, CONTINUED, HALTED, STUCK
 from babysitter.jsontext import compact
 from babysitter.testing.canned import Failure
 
@@ -58,6 +58,16 @@ class Played:
         return Failure(error["name"], error["message"], error.get("data"), error.get("exitCode"))
 
     @property
+    def reason(self) -> str | None:
+        """Why the run was halted; None if it was not."""
+        return (self.run.state.ending or {}).get("reason")
+
+    @property
+    def next_inputs(self) -> Any:
+        """The inputs with which the process goes on in a new run, after ``ctx.continue_as_new``."""
+        return (self.run.state.ending or {}).get("inputs")
+
+    @property
     def problem(self) -> str | None:
         """The mistake in which it is stuck, with file, line, cure and traceback; None if it is not."""
         problem = self.run.state.problem
@@ -74,6 +84,10 @@ class Played:
             return f"stuck: {self.problem}"
         if self.error is not None:
             return f"failed with {self.error!r}"
+        if self.status == HALTED:
+            return f"halted: {self.reason}"
+        if self.status == CONTINUED:
+            return f"continued with {compact(self.next_inputs)[:LONGEST_OUTPUT]}"
         if self.status == COMPLETED:
             return f"completed with {compact(self.run.output())[:LONGEST_OUTPUT]}"
         waits = ", ".join(f"{asked} at step {asked.step}" for asked in self.pending)
