@@ -27,6 +27,7 @@ from babysitter.testing.orders import Orders, every_order
 from babysitter.testing.play import Play
 from babysitter.testing.playing import Options, begin, play
 from babysitter.testing.processes import load
+from babysitter.testing.recorded import Recorded, recorded
 
 __all__ = [
     "Asked",
@@ -35,6 +36,7 @@ __all__ = [
     "Options",
     "Orders",
     "Play",
+    "Recorded",
     "approves",
     "begin",
     "every_order",
@@ -44,6 +46,7 @@ __all__ = [
     "load",
     "never",
     "play",
+    "recorded",
     "rejects",
     "takes",
 ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from babysitter.testing.recording import shown
+
 if TYPE_CHECKING:
     from babysitter.engine.state import Effect
 
@@ -59,6 +61,11 @@ class Asked:
     def question(self) -> str | None:
         """What a person is asked."""
         return self._described("question")  # type: ignore[no-any-return]
+
+    @property
+    def line(self) -> str:
+        """The request in a line, as recorded runs have it: ``tests at 1.0.1: pytest -q src``."""
+        return shown(self.task, self.step, self.definition)
 
     def __str__(self) -> str:
         told = [f"{name}={_short(value)}" for name, value in self.args.items() if value is not None]

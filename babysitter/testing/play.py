@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from babysitter.testing.answers import Answers
+    from babysitter.testing.execution import Known
     from babysitter.testing.processes import Given
 
 START = "2026-01-01T09:00:00.000Z"
@@ -41,6 +42,7 @@ class Play(Played):
         answers: Answers,
         *,
         records: Mapping[str, Any],
+        recorded: Known | None = None,
         at: datetime | str,
         run_id: str,
         artifacts: str | None,
@@ -60,6 +62,7 @@ class Play(Played):
         self._agenda = Agenda(run, answers)
         self._most_effects = most_effects
         self.execution = MemoryExecution(run, source, records)
+        self.execution.records.update(recorded or {})
         self.execution.start()
         self._write_round()
 
@@ -84,13 +87,13 @@ class Play(Played):
             InvalidInput: none is pending by this name, or several are.
         """
         cancel_effect(self.run, self.run.state.effects[self._pending_by(name).effect_id], by=by)
-        return self._go_on()
+        return self.go_on()
 
     @hinted()
     def cancel_run(self, reason: str = "no longer needed", *, by: str = "somebody") -> Self:
         """A person gives the run up: its branches are cancelled, its cleanups begin."""
         cancel_run(self.run, by=by, reason=reason)
-        return self._go_on()
+        return self.go_on()
 
     @hinted()
     def advance(self, length: float | str) -> Self:
@@ -157,14 +160,23 @@ class Play(Played):
         Raises:
             ResultRejected: one does not fit.
         """
+        self.take(coming)
+        self.go_on()
+
+    def take(self, coming: list[Coming]) -> None:
+        """Put results into the journal; the process does not see them yet.
+
+        Raises:
+            ResultRejected: one does not fit.
+        """
         self.run.move_clock(max(each.due_ms or 0 for each in coming))
         verdicts = accept(self.run, [each.answer(self.run) for each in coming])
         for each, verdict in zip(coming, verdicts, strict=True):
             if verdict.error is not None:
                 raise ResultRejected(verdict.effect_id, f"{each.asked!r}: {verdict.error.message}")
-        self._go_on()
 
-    def _go_on(self) -> Self:
+    def go_on(self) -> Self:
+        """Let the process see what there is, and go on as far as it can."""
         self.execution.follow()
         self._write_round()
         return self

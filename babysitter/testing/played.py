@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from babysitter.engine.state import CANCELLED, COMPLETED, CONTINUED, HALTED, STUCK
 from babysitter.jsontext import compact
 from babysitter.testing.canned import Failure
+from babysitter.testing.recording import outcome_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -109,6 +110,16 @@ class Played:
     def calls(self) -> list[list[str]]:
         """Each batch as calls: ``[["tests(path='src')", "review(diff='…')"]]``."""
         return [[str(asked) for asked in batch] for batch in self.batches]
+
+    @property
+    def lines(self) -> list[list[str]]:
+        """Each batch in lines, as recorded runs have it: step, and command, prompt or arguments."""
+        return [[asked.line for asked in batch] for batch in self.batches]
+
+    @property
+    def outcome(self) -> dict[str, Any]:
+        """How it ended, as one value to compare: ``status``, and ``output``, ``error`` or ``reason``."""
+        return outcome_of(self.run)
 
     @property
     def requests(self) -> list[Asked]:
