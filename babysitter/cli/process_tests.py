@@ -48,7 +48,7 @@ PASSED, FAILED = 0, 1
     epilog="""\b
 Example:
   babysitter process test quality-checks
-  babysitter process test ./release.py -- -k approved
+  babysitter process test ./release.py --json
   babysitter process test --from latest --write test_release.py"""
 )
 @click.argument("name", required=False, shell_complete=complete_process)
