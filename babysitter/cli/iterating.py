@@ -17,6 +17,7 @@ from babysitter.cli.options import (
     run_argument,
     runs_dir_option,
     settings,
+    watched,
 )
 from babysitter.cli.output import as_json, line
 from babysitter.cli.reports import iteration_json, iteration_lines
@@ -41,6 +42,7 @@ def make_run(
     folder: str | None,
     *,
     is_yolo: bool = False,
+    keeps_files: bool = False,
     session: tuple[str, str] | None = None,
 ) -> Run:
     """Create a run from what a command line says.
@@ -52,7 +54,7 @@ def make_run(
 
     limits = settings().limits
     inputs = read_inputs(inputs_file, pairs, limits)
-    return create_run(
+    made = create_run(
         runs_dir(folder),
         resolve(process),
         inputs,
@@ -62,10 +64,46 @@ def make_run(
         prompt=prompt,
         typed=read_pairs(pairs),
         # Last, for it uses up what a person has granted.
-        options=policy_options() if is_yolo else None,
+        options=run_options(is_yolo=is_yolo, keeps_files=keeps_files),
         session=session,
         limits=limits,
     )
+    return watched(made)
+
+
+def accept_edit_option(command: Any) -> Any:
+    return click.option(
+        "--accept-edit",
+        type=click.Choice(["redo", "keep"]),
+        help="Go on with the edited process: redo from where it differs, or keep results by content.",
+    )(command)
+
+
+def accepted(run: str, rule: str, folder: str | None) -> Run:
+    """A run, loaded, that goes on with its process as it is now.
+
+    Raises:
+        PersonNeeded: an agent's session works on it, and it is not seen that a person wants that.
+    """
+    from babysitter.approvals.about import edit_now
+    from babysitter.approvals.permits import demand
+    from babysitter.approvals.place import person
+    from babysitter.runs.changes import accept_edit, load_to_change
+    from babysitter.runs.folder import open_run
+
+    found = open_run(run, runs_dir(folder), settings().limits)
+    definitions = load_to_change(found)
+    if not found.state.is_finished:
+        if found.state.is_guarded:
+            demand(found, "edit", edit_now(found))
+        accept_edit(found, rule, definitions, by=person())
+    return found
+
+
+def run_options(*, is_yolo: bool, keeps_files: bool) -> dict[str, Any] | None:
+    """How the run is to be gone on with; None: as usual."""
+    options = {"workspace": True} if keeps_files else {}
+    return {**options, **(policy_options() if is_yolo else {})} or None
 
 
 def policy_options() -> dict[str, Any]:
@@ -98,6 +136,11 @@ Example:
 @click.option("--prompt", metavar="TEXT", help="What the person asked for; kept in the journal.")
 @click.option("--unbound", is_flag=True, help="In an agent's session: do not bind it to the run.")
 @click.option("--yolo", is_flag=True, help="Answer breakpoints that demand nothing with yes; ask nobody.")
+@click.option(
+    "--snapshots/--no-snapshots",
+    default=None,
+    help="Keep the project's git tree with each batch, for `fork --workspace` (default: in a session).",
+)
 @runs_dir_option
 @json_option
 def create(
@@ -108,6 +151,7 @@ def create(
     prompt: str | None,
     unbound: bool,
     yolo: bool,
+    snapshots: bool | None,
     runs_dir: str | None,
     as_json: bool,
 ) -> int:
@@ -130,7 +174,18 @@ def create(
     if session:
         # First, so that a refusal leaves no run behind.
         check_free(session[1])
-    run = make_run(process, inputs_file, pairs, run_id, prompt, runs_dir, is_yolo=yolo, session=session)
+    keeps_files = session is not None if snapshots is None else snapshots
+    run = make_run(
+        process,
+        inputs_file,
+        pairs,
+        run_id,
+        prompt,
+        runs_dir,
+        is_yolo=yolo,
+        keeps_files=keeps_files,
+        session=session,
+    )
     run.load()
     if session:
         bind_to(run, *session)
@@ -141,17 +196,23 @@ def create(
     epilog="""\b
 Example:
   babysitter iterate
-  babysitter iterate release-1-2-0 --json"""
+  babysitter iterate release-1-2-0 --json
+  babysitter iterate release-1-2-0 --accept-edit redo"""
 )
 @run_argument()
+@accept_edit_option
 @runs_dir_option
 @json_option
-def iterate(run: str, runs_dir: str | None, as_json: bool) -> int:
+def iterate(run: str, accept_edit: str | None, runs_dir: str | None, as_json: bool) -> int:
     """Replay the process, request all that can be done now, and leave.
 
-    RUN is an id, a unique beginning of one, a run folder, or `latest` (the default).
+    RUN is an id, a unique beginning of one, a run folder, or `latest` (the default). When its process was
+    edited so that it no longer fits what the run has done, `babysitter check RUN` shows what
+    --accept-edit would keep of it.
     """
-    return tell(iterate_run(opened(run, runs_dir)), as_json)
+    if accept_edit is None:
+        return tell(iterate_run(opened(run, runs_dir)), as_json)
+    return tell(iterate_run(accepted(run, accept_edit, runs_dir)), as_json)
 
 
 commands = {"create": create, "iterate": iterate}

@@ -22,6 +22,7 @@ from babysitter.errors import (
     RunBusy,
     StorageError,
 )
+from babysitter.jsontext import compact, loads
 from babysitter.library import reopen
 from babysitter.runs import drafts
 from babysitter.runs.deadline import Aside, Deadline
@@ -66,9 +67,17 @@ class Execution:
         self._has_begun = False
         self._can_be_written = True
         self._read = 0
-        self._notes = Notes()
-        self._replay = Replay(self.run.run_id, self.run.state.created_ms)
+        self._edit = self.run.state.edit
+        self._notes = self._new_notes()
+        self._replay = self._new_replay()
         self._script = Script(self._replay, self._notes, self.run.value_of)
+
+    def _new_notes(self) -> Notes:
+        return Notes()
+
+    def _new_replay(self) -> Replay:
+        state = self.run.state
+        return Replay(self.run.run_id, state.created_ms, seed=state.created.get("seed"))
 
     @property
     def end(self) -> End | None:
@@ -95,7 +104,7 @@ class Execution:
         self._notes.records.update(state.records)
         self._notes.logged = set(state.logged)
         self._notes.marks = dict(state.marks)
-        self._notes.patches = set(state.patches)
+        self._notes.patches = dict(state.patches)
         inputs = self.run.inputs()
         if state.is_guarded:
             from babysitter.runs.edits import refused_unread
@@ -141,8 +150,14 @@ class Execution:
         Raises:
             NondeterminismError: as in ``start``.
         """
-        # First of all: a result that is fed now may lead to a record that another writer has made.
+        if self.run.state.edit != self._edit:
+            # Another command has accepted an edit or gone back: the script is another one.
+            self._at_the_start()
+            self.start()
+            return
+        # First of all: a result that is fed now may lead to a note that another writer has made.
         self._notes.records.update(self.run.state.records)
+        self._notes.patches |= self.run.state.patches
         lines = self.run.state.script[self._read :]
         self._read += len(lines)
         if not self.is_stuck:
@@ -199,6 +214,7 @@ class Execution:
         Raises:
             RunBusy: other writers were first, again and again.
         """
+        written: list[Any] = []
         for _ in range(MOST_LOST_RACES):
             # Again, for a module may have been imported only now; and a session bound since.
             self._look_for_edit(is_new=False)
@@ -207,10 +223,11 @@ class Execution:
             if not batch:
                 # What is told now may rest on what another writer has only just linked.
                 self.run.journal.flush()
-                return []
+                return written
             if self.end is not None and not self.is_stuck:
                 # A run must not end on a journal of which only the cache was read.
                 self.run.journal.verify()
+            batch = self._with_workspace(batch)
             try:
                 events = self.run.append(batch)
             except HeadMoved:
@@ -224,11 +241,27 @@ class Execution:
                 self._can_be_written = False
                 self._failure = End.stuck(error, None)
                 continue
+            written += events
+            # What was taken over is answered already, and the process goes on from there.
+            goes_on = self.run.state.edit != self._edit or events[-1].type == "EFFECTS_REUSED"
             self.follow()
-            return events
+            if not goes_on:
+                return written
         raise RunBusy(
             f"run {self.run.run_id!r} is written by others all the time", hint="try again in a moment"
         )
+
+    def _with_workspace(self, batch: list[Draft]) -> list[Draft]:
+        """With the git tree as it is before what is asked for now is done, if the run keeps that."""
+        if not self.run.state.created.get("options") or not any(d[0] == "EFFECT_REQUESTED" for d in batch):
+            return batch
+        from babysitter.runs.workspace import is_wanted, saved
+
+        return [*saved(self.run), *batch] if is_wanted(self.run) else batch
+
+    def count_new_requests(self) -> int:
+        """How many effects it asks for that the journal does not have."""
+        return len(self._script.to_request())
 
     def check_that_it_repeats(self) -> None:
         """Replay the whole journal in a process of its own, and compare.
@@ -253,8 +286,8 @@ class Execution:
 
     def _catch_up(self) -> None:
         """Go on from what another writer has written first."""
-        if self._notes.new_records:
-            # The process went on with what it recorded here, and the journal may have another value there.
+        if self._notes.new_records or self._notes.new_patches:
+            # The process went on with what it noted here, and the journal may have something else there.
             self._at_the_start()
             self.start()
         else:
@@ -263,18 +296,37 @@ class Execution:
     def _draft(self) -> list[Draft]:
         """The round, in the order in which a replay meets it."""
         described: list[drafts.Described] = []
+        redefined: list[str] = []
         if not self.is_stuck:
             self._guarded(lambda: self._of_author(lambda: described.extend(self._describe())))
+        if not self.is_stuck and self.is_source_changed and not self.run.state.is_cancelled:
+            self._guarded(lambda: self._of_author(lambda: redefined.extend(self._redefined())))
         if self.is_stuck:
             return self._draft_problem()
+        if redefined:
+            from babysitter.engine.plan import plan_of
+
+            return self._draft_change(plan_of(self.run.state.script, redefined))
         return [
             *self._draft_change(),
             *(("PATCHED", {"id": name}) for name in self._notes.new_patches),
             *(("RECORDED", data) for data in self._notes.new_records.values()),
             *(drafts.said(self.run, data) for data in (*self._notes.to_log(), *self._draft_reports())),
             *(drafts.cancelled(effect) for effect in self._script.to_cancel()),
-            *(drafts.kept(self.run, *each) for each in described),
+            *(self._draft_reused() or [drafts.kept(self.run, *each) for each in described]),
         ]
+
+    def _draft_reused(self) -> list[Draft]:
+        """Requests that results answer which an accepted edit has kept; then no others are made yet."""
+        leftovers = self.run.state.leftovers
+        if leftovers is None:
+            return []
+        found: dict[str, str] = {}
+        for _, call in self._script.to_request():
+            effect = leftovers.find(call.step, (call.task.id, call.args_hash, call.attempt))
+            if effect is not None and effect.id not in found:
+                found[effect.id] = call.step
+        return [("EFFECTS_REUSED", {"effects": list(found.items())})] if found else []
 
     def _describe(self) -> Iterator[drafts.Described]:
         """The requests and the end, in the author's words."""
@@ -283,13 +335,24 @@ class Execution:
         if self.end is not None:
             yield drafts.outcome(self.run, self.end)
 
-    def _draft_change(self) -> list[Draft]:
+    def _redefined(self) -> Iterator[str]:
+        """Pending effects that the edited process would describe otherwise: they are asked for anew."""
+        for effect in self.run.state.pending.values():
+            entry = self._replay.waiting.get(effect.step)
+            if entry is not None:
+                about = drafts.EffectContext(effect.id, self.run.run_id, effect.step)
+                told = entry[1].task.define(loads(entry[1].args_text), about)
+                if compact(told) != compact(self.run.definition_of(effect)):
+                    yield effect.id
+
+    def _draft_change(self, plan: list[list[Any]] | None = None) -> list[Draft]:
         """A changed source under which the script held; also the sign that a stuck run goes on."""
         known = self.run.state.source_digests
         # A module that is imported late, inside the process, is new and not an edit.
         loaded = {**known, **self._digests}
         if loaded != known or self.run.state.status == STUCK:
-            return [("PROCESS_CHANGED", {"sourceDigests": loaded, "gates": self._gates_of(loaded)})]
+            told: dict[str, Any] = {"sourceDigests": loaded, "gates": self._gates_of(loaded)}
+            return [("PROCESS_CHANGED", told if plan is None else {**told, "plan": plan})]
         return []
 
     def _gates_of(self, loaded: dict[str, str]) -> list[str]:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from babysitter.runs.run import Run
 
 DIVERGED_HINT = (
-    "the edited process no longer fits what this run has done: undo that part of the edit, or make a new run"
+    "the edited process no longer fits what this run has done: undo that part of the edit, or look at what"
+    " `babysitter check` says, and go on with `babysitter iterate --accept-edit redo`"
 )
 
 
@@ -48,6 +49,8 @@ def iterate(run: Run) -> Iteration:
     if run.state.is_finished:
         run.journal.flush()
         return Iteration(run, [], None)
+    if run.observer is not None:
+        run.observer.iteration_begins()
     execution = Execution(run)
     execution.start()
     events = execution.write_round()
@@ -57,7 +60,10 @@ def iterate(run: Run) -> Iteration:
     new = requested_in(run.state, events)
     if run.state.answers_by_policy:
         new = [effect for effect in new if effect.is_pending]
-    return Iteration(run, new, execution.diverged)
+    iteration = Iteration(run, new, execution.diverged)
+    if run.observer is not None:
+        run.observer.iteration_ended(iteration.status, new)
+    return iteration
 
 
 def divergence_hint(diverged: ReplayError) -> str:

@@ -26,13 +26,23 @@ from babysitter.jsontext import loads
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any
+    from typing import Any, Protocol
 
     from babysitter.disk import Folder
     from babysitter.engine.state import Effect
     from babysitter.journal.events import Event
     from babysitter.limits import Limits
     from babysitter.runs.drafts import Draft
+
+    class Observer(Protocol):
+        """Is told of what happens to a run here."""
+
+        def written(self, events: Sequence[Event]) -> None: ...
+        def iteration_begins(self) -> None: ...
+        def round_begins(self) -> None: ...
+        def round_was_empty(self) -> None: ...
+        def iteration_ended(self, status: str, new: Sequence[Effect]) -> None: ...
+
 
 LAYOUT = 1
 # What run.json says beside the layout; the event that made the run says it too, at first only a part of it.
@@ -53,6 +63,8 @@ class Run:
         about: what run.json says.
         state: the folded events, as of the last ``load``, ``refresh`` or ``append``.
         on_event: called with every event, in order, as it is read or written.
+        observer: is told of what is written here; not of what others have written.
+        is_new: it was made by this command.
         archive: the file that it was taken from to be looked at, when it is packed.
     """
 
@@ -72,6 +84,8 @@ class Run:
         self.journal = Journal(folder, self.run_id)
         self.state = RunState()
         self.on_event: Callable[[Event], None] | None = None
+        self.observer: Observer | None = None
+        self.is_new = False
         self.archive: str | None = None
 
     def _read_about(self) -> dict[str, Any]:
@@ -153,6 +167,8 @@ class Run:
         events = self.journal.append(drafts, self.now_ms())
         for event in events:
             self._see(event)
+        if self.observer is not None:
+            self.observer.written(events)
         return events
 
     def append_whatever_comes(self, drafts: Sequence[Draft]) -> None:
@@ -184,11 +200,11 @@ class Run:
         Raises:
             CorruptEvent: inputs.json is not the one that the run was created with.
         """
-        return self._read_ref("inputs.json", self.state.created["inputsDigest"])
+        return self.read_ref("inputs.json", self.state.created["inputsDigest"])
 
     def value_of(self, effect: Effect) -> Any:
         """The value of a result, from its own file when it is large."""
-        return effect.value if effect.result_ref is None else self._read_ref(*effect.result_ref)
+        return effect.value if effect.result_ref is None else self.read_ref(*effect.result_ref)
 
     def text_of(self, effect: Effect) -> bytes | None:
         """The value of a result as its own file has it; None when it stands in its event."""
@@ -200,7 +216,7 @@ class Run:
             return effect.definition
         if effect.definition_ref is None:
             raise CorruptEvent(f"event {effect.seq} (EFFECT_REQUESTED) lacks or misshapes 'definition'")
-        return self._read_ref(*effect.definition_ref)  # type: ignore[no-any-return]
+        return self.read_ref(*effect.definition_ref)  # type: ignore[no-any-return]
 
     @property
     def proof(self) -> str | None:
@@ -213,10 +229,15 @@ class Run:
         """What a completed run returned."""
         ending = self.state.ending or {}
         if "outputRef" in ending:
-            return self._read_ref(ending["outputRef"], ending["sha256"])
+            return self.read_ref(ending["outputRef"], ending["sha256"])
         return ending.get("output")
 
-    def _read_ref(self, file: str, digest: str) -> Any:
+    def read_ref(self, file: str, digest: str) -> Any:
+        """A value that an event has in a file of its own.
+
+        Raises:
+            CorruptEvent: it is not what the event says.
+        """
         return loads(self._content(file, digest))
 
     def _content(self, file: str, digest: str) -> bytes:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import sys
 
-from babysitter.clock import ms_of
-from babysitter.views.telling import error_text, last_output, problem_text
+from babysitter.clock import ms_of, now_ms
+from babysitter.views.telling import error_text, held_text, last_output, problem_text
 from babysitter.views.text import duration, printable, terminal_width
 from babysitter.views.values import cell, pairs, table
 
@@ -31,7 +31,7 @@ def runs_lines(runs: Sequence[dict[str, Any]]) -> list[str]:
         [run["run"], run["process"], _status_of(run), moment(run["createdAt"]), _progress_of(run)]
         for run in runs
     ]
-    return _table(["run", "process", "status", "created", "effects"], rows)
+    return lines_of_table(["run", "process", "status", "created", "effects"], rows)
 
 
 def _status_of(run: dict[str, Any]) -> str:
@@ -50,7 +50,7 @@ def effects_lines(effects: Sequence[dict[str, Any]]) -> list[str]:
     if not effects:
         return ["no effects"]
     rows = [[told["id"], told["step"], told["kind"], told["status"], told["title"]] for told in effects]
-    return _table(["effect", "step", "kind", "status", "title"], rows)
+    return lines_of_table(["effect", "step", "kind", "status", "title"], rows)
 
 
 def events_lines(events: Sequence[dict[str, Any]]) -> list[str]:
@@ -66,7 +66,30 @@ def events_lines(events: Sequence[dict[str, Any]]) -> list[str]:
         [str(event["seq"]), moment(event["recordedAt"]), event["type"], gist(event, titles)]
         for event in events
     ]
-    return _table(["seq", "time", "event", ""], rows, right={0})
+    return lines_of_table(["seq", "time", "event", ""], rows, right={0})
+
+
+def hooks_lines(calls: Sequence[dict[str, Any]]) -> list[str]:
+    """The calls of hooks."""
+    if not calls:
+        return ["no hooks were called"]
+    rows = [
+        [
+            moment(call["at"]),
+            call["hook"],
+            str(call["file"]),
+            _length_of(call),
+            str(call.get("why") or f"exit {call.get('exitCode')}"),
+            str(call.get("stderr", "")).rpartition("\n")[2],
+        ]
+        for call in calls
+    ]
+    return lines_of_table(["time", "hook", "file", "took", "end", ""], rows)
+
+
+def _length_of(call: dict[str, Any]) -> str:
+    took = call.get("durationMs")
+    return duration(took) if isinstance(took, int) and "exitCode" in call else ""
 
 
 def gist(event: dict[str, Any], titles: dict[str, str]) -> str:
@@ -114,6 +137,7 @@ def _status(told: dict[str, Any]) -> dict[str, Any]:
         "effects": _counts(told["effects"]) or "none",
         "waits for": _counts(told["pending"]),
         "until": moment(told.get("until", "")),
+        "rate limits": [_held(held) for held in told.get("rateLimits", [])] or "",
         "folder": told.get("folder", ""),
         "packed in": told.get("archive", ""),
         **_ending(told),
@@ -125,9 +149,19 @@ def _status(told: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in lines.items() if value != ""}
 
 
+def _held(told: dict[str, Any]) -> str:
+    count, at = told["effects"], ms_of(told["next"])
+    name = told.get("kind") or told.get("task") or ""
+    waits = f"{count} effect{'s wait' if count != 1 else ' waits'}"
+    return f"{waits} for the {held_text(name, at, now_ms())} ({told['limit']})"
+
+
 def _ending(told: dict[str, Any]) -> dict[str, Any]:
     if "output" in told:
         return {"output": told["output"], "proof": told["proof"]}
+    if "reason" in told:
+        by = f" (by {told['by']})" if told.get("by") else ""
+        return {"halted": f"{told['reason']}{by}", "data": told.get("data", "")}
     if told.get("error"):
         error = told["error"]
         printed = last_output(error.get("data"))
@@ -217,7 +251,7 @@ def moment(at: str) -> str:
     return f"{at[:10]} {at[11:19]}Z" if len(at) == 24 else at
 
 
-def _table(
+def lines_of_table(
     heads: list[str], rows: list[list[str]], right: set[int] | frozenset[int] = frozenset()
 ) -> list[str]:
     told = [[printable(text) for text in row] for row in rows]
