@@ -170,13 +170,17 @@ class Run:
         """Read what others have written since."""
         self.journal.read_since(self._see)
 
+    def now_ms(self) -> int:
+        """The time that what happens now gets."""
+        return now_ms()
+
     def append(self, drafts: Sequence[Draft]) -> list[Event]:
         """Write events; they are durable when this returns.
 
         Raises:
             HeadMoved: another writer was first; refresh and decide again.
         """
-        events = self.journal.append(drafts, now_ms())
+        events = self.journal.append(drafts, self.now_ms())
         for event in events:
             self._see(event)
         if self.observer is not None:

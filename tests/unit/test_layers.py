@@ -26,6 +26,7 @@ LAYERS = [
     ["hooks"],
     ["doctor"],
     ["__init__"],  # what authors import; the package itself never does
+    ["testing"],  # what authors import in tests, and `process test`
     ["cli"],
     ["__main__"],
 ]
