@@ -84,7 +84,7 @@ def hooks_lines(calls: Sequence[dict[str, Any]]) -> list[str]:
         ]
         for call in calls
     ]
-    return _table(["time", "hook", "file", "took", "end", ""], rows)
+    return lines_of_table(["time", "hook", "file", "took", "end", ""], rows)
 
 
 def _length_of(call: dict[str, Any]) -> str:

@@ -131,9 +131,7 @@ def test_recorded_values_are_taken_along(tree: Tree, chance: Random) -> None:
 
 @examples(300)
 @given(trees, processes, seeds)
-def test_by_redo_no_result_is_older_than_that_of_the_step_before_it(
-    tree: Tree, make: Any, seed: int
-) -> None:
+def test_by_redo_no_result_is_older_than_that_of_the_step_before_it(tree: Tree, make: Any, seed: int) -> None:
     chance = chance_of(seed)
     other = mutated(tree, chance)
     run = some_rounds(make(tree), chance)
@@ -183,7 +181,7 @@ def is_before(place: str, step: str) -> bool:
     scope = scope_of(place)
     if not step.startswith(scope):
         return False
-    head = step[len(scope) :].split(".")[0].partition("~")[0]
+    head = step[len(scope) :].split(".", maxsplit=1)[0].partition("~")[0]
     return head.isdigit() and number_of(place) < int(head)
 
 
@@ -192,7 +190,7 @@ def is_after(place: str, step: str) -> bool:
     scope = scope_of(step)
     while True:
         if place.startswith(scope):
-            head = place[len(scope) :].split(".")[0].partition("~")[0]
+            head = place[len(scope) :].split(".", maxsplit=1)[0].partition("~")[0]
             return head.isdigit() and int(head) > number_of(step)
         if not scope:
             return False
