@@ -151,6 +151,11 @@ class Driver:
                 self._fresh.append(self.run.state.effects[event.data["effectId"]])
             elif event.type in ("EFFECT_RESOLVED", "EFFECT_CANCELLED"):
                 self._close(event.data["effectId"])
+            elif event.type in ("PROCESS_CHANGED", "RUN_REWOUND"):
+                # Another command has accepted an edit, or gone back.
+                for effect_id in [*self._offered, *self._sleeping]:
+                    if effect_id not in self.run.state.pending:
+                        self._close(effect_id)
 
         self.run.on_event = see
 

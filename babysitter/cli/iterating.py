@@ -84,7 +84,8 @@ def accepted(run: str, rule: str, folder: str | None) -> Run:
     Raises:
         PersonNeeded: an agent's session works on it, and it is not seen that a person wants that.
     """
-    from babysitter.approvals.permits import about_now, demand
+    from babysitter.approvals.about import edit_now
+    from babysitter.approvals.permits import demand
     from babysitter.approvals.place import person
     from babysitter.runs.changes import accept_edit, load_to_change
     from babysitter.runs.folder import open_run
@@ -93,7 +94,7 @@ def accepted(run: str, rule: str, folder: str | None) -> Run:
     definitions = load_to_change(found)
     if not found.state.is_finished:
         if found.state.is_guarded:
-            demand(found, "edit", about_now(found, "edit"))
+            demand(found, "edit", edit_now(found))
         accept_edit(found, rule, definitions, by=person())
     return found
 

@@ -24,6 +24,8 @@ COMMANDS = {
     "post": "posting",
     "approve": "approving",
     "reject": "approving",
+    "cancel": "stopping",
+    "halt": "stopping",
     "status": "looking",
     "tasks": "looking",
     "show": "looking",

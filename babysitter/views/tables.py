@@ -159,6 +159,9 @@ def _held(told: dict[str, Any]) -> str:
 def _ending(told: dict[str, Any]) -> dict[str, Any]:
     if "output" in told:
         return {"output": told["output"], "proof": told["proof"]}
+    if "reason" in told:
+        by = f" (by {told['by']})" if told.get("by") else ""
+        return {"halted": f"{told['reason']}{by}", "data": told.get("data", "")}
     if told.get("error"):
         error = told["error"]
         printed = last_output(error.get("data"))
