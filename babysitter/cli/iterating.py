@@ -91,7 +91,7 @@ def accepted(run: str, rule: str, folder: str | None) -> Run:
     from babysitter.runs.changes import accept_edit, load_to_change
     from babysitter.runs.folder import open_run
 
-    found = open_run(run, runs_dir(folder), settings().limits)
+    found = watched(open_run(run, runs_dir(folder), settings().limits))
     definitions = load_to_change(found)
     if not found.state.is_finished:
         if found.state.is_guarded:
