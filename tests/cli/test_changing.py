@@ -1,4 +1,4 @@
-"""``check``, ``iterate --accept-edit``, ``rewind``, ``fork``, ``replay``, ``diff``, as an author uses them."""
+"""``check``, ``--accept-edit``, ``rewind``, ``fork``, ``replay``, ``diff``, as an author uses them."""
 
 from __future__ import annotations
 
