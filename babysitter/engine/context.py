@@ -185,7 +185,7 @@ class Context:
     def _give_up(self, why: GivingUp) -> NoReturn:
         self._engine.branch_now()
         self._engine.give_up(why)
-        raise BranchCancelled
+        raise self._engine.cancellation()
 
     def on_cleanup(self, fn: Callable[[], Awaitable[Any]]) -> None:
         """Call ``fn`` when the process has ended, however it did; the last one registered comes first.
