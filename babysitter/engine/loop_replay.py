@@ -88,7 +88,7 @@ class LoopReplay(Replay):
     def cancel(self, branch: Branch) -> None:
         if not branch.cancelled and branch.state != ENDED:
             branch.cancelled = True
-            self._driven[branch].task.cancel()
+            self._driven[branch].cancel()
 
     def give_up(self, why: GivingUp) -> None:
         giver = self._stepping
@@ -168,12 +168,12 @@ class LoopReplay(Replay):
         assert self._running is not None
         self.report(self._running, f"{type(error).__name__} in a callback: {error}")
 
-    def advance(self, driven: Driven, error: BaseException | None) -> Any:
+    def advance(self, driven: Driven) -> Any:
         """Let a branch run to its next await; the future that its task is to wait for."""
         before, self._running, self._stepping = self._running, driven.branch, driven
         BRANCH.set(driven.branch)
         try:
-            return self._to_await(driven, self._step_of(driven, error))
+            return self._to_await(driven, self._step_of(driven))
         except (DeadlineExceeded, KeyboardInterrupt) as interrupt:
             # The task keeps it for itself.
             self._interrupt = interrupt
@@ -181,19 +181,15 @@ class LoopReplay(Replay):
         finally:
             self._running, self._stepping = before, None
 
-    def _step_of(self, driven: Driven, error: BaseException | None) -> Any:
+    def _step_of(self, driven: Driven) -> Any:
         branch = driven.branch
-        if branch.cancelled and not driven.is_told and (error is None or _is_cancellation(error)):
-            # Also when what it awaited has swallowed that it was cancelled.
+        if branch.cancelled and not driven.is_told and _is_cancellation(branch.inbox_error):
             driven.is_told = True
-            error = BranchCancelled()
-        if error is not None:
-            branch.inbox_value, branch.inbox_error = None, error
-            del error
+            branch.inbox_value, branch.inbox_error = None, BranchCancelled()
         try:
             return self._resume(branch)
         except StopIteration as stop:
-            self._note_value(branch, stop.value)
+            self._note_value(branch, stop)
             raise
         except (DeadlineExceeded, KeyboardInterrupt):
             raise
@@ -210,13 +206,14 @@ class LoopReplay(Replay):
         branch.error = BranchCancelled() if is_given_up else error
         self._blame(error)
 
-    def _note_value(self, branch: Branch, value: Any) -> None:
+    def _note_value(self, branch: Branch, stop: StopIteration) -> None:
         branch.state = ENDED
         branch.coroutine = None
-        if isinstance(value, Step):
-            value.miss()
+        if isinstance(stop.value, Step):
+            stop.value.miss()
         if branch.group is not None or branch is self._root:
-            branch.value = value
+            # Its task holds nothing: that an un-awaited call is dropped is noticed by that.
+            branch.value, stop.value = stop.value, None
 
     def _to_await(self, driven: Driven, asked: Any) -> Any:
         if isinstance(asked, Step):
@@ -235,6 +232,7 @@ class LoopReplay(Replay):
         driven = task.driven
         branch = driven.branch
         del self._driven[branch]
+        driven.task = driven.answer = None
         if task.cancelled() and branch.error is None:
             # It has returned, cancelled by itself in the same moment.
             branch.error = asyncio.CancelledError()
@@ -282,7 +280,7 @@ class LoopReplay(Replay):
             if driven in self._left:
                 path = driven.branch.scope[:-1]
                 self.report(driven.branch, f"the task {path} still ran when the process returned, and is cancelled")
-                driven.task.cancel()
+                driven.cancel()
 
     def _let_go(self) -> None:
         if not self._driven:
@@ -330,8 +328,9 @@ class Inside:
             tasks._enter_task(self._before, self._task)  # noqa: SLF001
 
 
-def _is_cancellation(error: BaseException) -> bool:
-    return isinstance(error, asyncio.CancelledError)
+def _is_cancellation(error: BaseException | None) -> bool:
+    """Also when nothing came: what the branch awaited has swallowed that it was cancelled."""
+    return error is None or isinstance(error, asyncio.CancelledError)
 
 
 def _is_unseen(task: BranchTask) -> bool:

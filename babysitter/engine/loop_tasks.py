@@ -79,6 +79,7 @@ class Driven(Coroutine[Any, Any, Any]):
         answer: what it awaits from the engine.
         is_told: it has got its ``BranchCancelled``, which comes once.
         is_giving_up: it gives up the whole run at this moment.
+        task: its task; None once it has ended, so that nothing of it is left for the garbage collector.
     """
 
     __slots__ = ("_replay", "answer", "branch", "is_giving_up", "is_told", "task")
@@ -89,13 +90,20 @@ class Driven(Coroutine[Any, Any, Any]):
         self.answer: Answer | None = None
         self.is_told = False
         self.is_giving_up = False
-        self.task: BranchTask
+        self.task: BranchTask | None = None
 
     def send(self, _: Any) -> Any:
-        return self._replay.advance(self, None)
+        return self._replay.advance(self)
 
     def throw(self, error: Any, *_: Any) -> Any:
-        return self._replay.advance(self, error)
+        self.branch.inbox_value, self.branch.inbox_error = None, error
+        del error  # its traceback leads to this frame, and so to itself
+        return self._replay.advance(self)
+
+    def cancel(self) -> None:
+        """As asyncio cancels a task."""
+        if self.task is not None:
+            self.task.cancel()
 
     def close(self) -> None:
         """Nothing: a suspended coroutine is never closed."""
