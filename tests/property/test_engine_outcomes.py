@@ -45,9 +45,12 @@ class Dropped(set[str]):
 class Engine:
     """The real engine, with a trace like the reference's."""
 
-    def __init__(self, process: Any, trace: Trace) -> None:
-        self.replay = Replay("run-1", 0)
-        self.replay.asked = Asked(trace)
+    def __init__(
+        self, process: Any, trace: Trace, replay: type[Replay] = Replay, asked: type[dict[str, Any]] | None = None
+    ) -> None:
+        self.seconds = 0
+        self.replay = replay("run-1", 0)
+        self.replay.asked = (asked or Asked)(trace)
         self.replay.dropped = Dropped(trace)
         context = Context(self.replay, Notes(), "/artifacts")
         self.replay.start(lambda: process(None, context))

@@ -1,0 +1,162 @@
+"""Processes with asyncio in them, on asyncio itself: an event loop of Python's own, with another clock.
+
+What is ours in it: a timer is a step, whose turn comes when the test says so;
+a task that the process makes takes a scope; and its place in a set is that of
+its making. In all else this is the standard library.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from typing import TYPE_CHECKING, Any
+
+from babysitter.engine.ending import ends_the_run
+from tests.property.reference import Reference, Scope, scope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.property.reference import Trace
+
+# The tasks that are branches of ctx.parallel, or the process itself.
+OURS = frozenset({"_branch", "_main"})
+
+
+class NumberedTask(asyncio.Task[Any]):
+    """Its place in a set is that of its making."""
+
+    def __init__(self, coroutine: Any, number: int, **options: Any) -> None:
+        self.number = number
+        super().__init__(coroutine, **options)
+
+    def __hash__(self) -> int:
+        return self.number
+
+
+class Clockwork(asyncio.SelectorEventLoop):
+    """A real event loop whose timers are steps.
+
+    Attributes:
+        live: the tasks that have not ended, in the order of their making.
+        timers: those that are set, by step.
+    """
+
+    def __init__(self, trace: Trace) -> None:
+        super().__init__()
+        self.trace = trace
+        self.seconds = 0.0
+        self.tasks = 0
+        self.live: dict[NumberedTask, bool] = {}
+        self.timers: dict[str, asyncio.TimerHandle] = {}
+        self.set_task_factory(self.numbered)  # type: ignore[arg-type]
+
+    def time(self) -> float:
+        return self.seconds
+
+    def numbered(self, _: Any, coroutine: Any, **options: Any) -> NumberedTask:
+        is_ours = coroutine.__qualname__.rpartition(".")[2] in OURS
+        context = options.pop("context", None) or contextvars.copy_context()
+        if not is_ours:
+            context.run(scope.set, Scope(f"{scope.get().next_step()}.0."))
+        self.tasks += 1
+        task = NumberedTask(coroutine, self.tasks, loop=self, context=context, **options)
+        self.live[task] = is_ours
+        task.add_done_callback(self.live.pop)
+        return task
+
+    def call_later(self, delay: float, callback: Any, *args: Any, context: Any = None) -> Any:
+        return self.call_at(self.seconds + delay, callback, *args, context=context)
+
+    def call_at(self, when: float, callback: Any, *args: Any, context: Any = None) -> Any:
+        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        if when <= self.seconds:
+            self._ready.append(timer)  # type: ignore[attr-defined]
+            return timer
+        step = scope.get().next_step()
+        self.trace.append(("asked", f"{step} sleep {when - self.seconds:g}"))
+        self.timers[step] = timer
+        return timer
+
+    def _timer_handle_cancelled(self, timer: asyncio.TimerHandle) -> None:
+        for step, known in [*self.timers.items()]:
+            if known is timer:
+                del self.timers[step]
+                self.trace.append(("dropped", step))
+
+
+class AsyncioReference(Reference):
+    """A process on such a loop; when it returns, what it left running is cancelled, as in asyncio.run()."""
+
+    loop: Clockwork
+
+    def __init__(self, process: Callable[[Any, Any], Any], trace: Trace) -> None:
+        self.trace = trace
+        self.has_ended = self.is_closed = False
+        super().__init__(process, trace)
+
+    def make_loop(self) -> Clockwork:
+        return Clockwork(self.trace)
+
+    def resolve(self, step: str, value: Any, error: BaseException | None) -> None:
+        timer = self.loop.timers.pop(step, None)
+        if timer is None:
+            super().resolve(step, value, error)
+        else:
+            self.loop._ready.append(timer)  # type: ignore[attr-defined]
+            self._settle()
+
+    async def _main(self, process: Callable[[Any, Any], Any]) -> Any:
+        task = asyncio.current_task()
+        assert task is not None
+        task.add_done_callback(self._close)
+        return await super()._main(process)
+
+    def _close(self, main: asyncio.Task[Any]) -> None:
+        if self.is_closed:
+            return
+        failed = main.cancelled() or (main.exception() is not None and not ends_the_run(main.exception()))  # type: ignore[arg-type]
+        if failed:
+            self.has_ended = True
+        else:
+            self._cancel_left()
+
+    def _cancel_left(self) -> None:
+        left = [task for task, is_ours in self.loop.live.items() if not is_ours]
+        waits = len(left)
+
+        def hear(_: Any) -> None:
+            nonlocal waits
+            waits -= 1
+            if not waits:
+                self._cancel_left()
+
+        for task in left:
+            task.add_done_callback(hear)
+        for task in left:
+            task.cancel()
+        if not left:
+            for timer in [*self.loop.timers.values()]:
+                timer.cancel()
+            self.has_ended = True
+
+    @property
+    def outcome(self) -> Any:
+        return super().outcome if self.has_ended else None
+
+    def _settle(self) -> None:
+        while self.loop._ready and not self.has_ended:  # type: ignore[attr-defined]
+            self.loop.stop()
+            self.loop.run_forever()
+
+    def close(self) -> None:
+        self.is_closed = True
+        while self.loop.live:
+            for task in [*self.loop.live]:
+                task.cancel()
+            for future, _ in [*self.waiting.values()]:
+                future.cancel()
+            while self.loop._ready:  # type: ignore[attr-defined]
+                self.loop.stop()
+                self.loop.run_forever()
+        self.loop.close()
