@@ -23,7 +23,7 @@ from babysitter.engine.places import is_authors, place_of_call
 from babysitter.jsontext import canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from typing import NoReturn
 
     from babysitter.engine.branches import Branch
@@ -58,12 +58,13 @@ class Loop:
         self._numbers += 1
         return self._numbers
 
-    def ready(self) -> Iterator[asyncio.Handle]:
-        """The callbacks whose turn it is, in order."""
+    def next_ready(self) -> asyncio.Handle | None:
+        """The callback whose turn it is."""
         while self._ready:
             handle = self._ready.popleft()
             if not handle.cancelled():
-                yield handle
+                return handle
+        return None
 
     def ring(self, timer: Timer) -> None:
         """A sleep is over."""

@@ -137,12 +137,14 @@ class LoopReplay(Replay):
 
     def _run_until_quiet(self) -> None:
         with Inside(self.loop):
-            for handle in self.loop.ready():
+            while not self._stands_still and (handle := self.loop.next_ready()) is not None:
                 self._call(handle)
-                if self._fault is not None or self.divergence is not None or self.end is not None:
-                    return
         if self.is_quiet_for_ever:
             self._blame_quiet()
+
+    @property
+    def _stands_still(self) -> bool:
+        return self._fault is not None or self.divergence is not None or self.end is not None
 
     def _call(self, handle: asyncio.Handle) -> None:
         context, callback, args = handle._context, handle._callback, handle._args  # noqa: SLF001

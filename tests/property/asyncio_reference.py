@@ -86,13 +86,18 @@ class Clockwork(asyncio.SelectorEventLoop):
 
 
 class AsyncioReference(Reference):
-    """A process on such a loop; when it returns, what it left running is cancelled, as in asyncio.run()."""
+    """A process on such a loop; when it returns, what it left running is cancelled, as in asyncio.run().
+
+    Attributes:
+        ended_at: how much it had done when it had ended.
+    """
 
     loop: Clockwork
 
     def __init__(self, process: Callable[[Any, Any], Any], trace: Trace) -> None:
         self.trace = trace
-        self.has_ended = self.is_closed = False
+        self.ended_at: int | None = None
+        self.is_closed = False
         super().__init__(process, trace)
 
     def make_loop(self) -> Clockwork:
@@ -117,7 +122,7 @@ class AsyncioReference(Reference):
             return
         failed = main.cancelled() or (main.exception() is not None and not ends_the_run(main.exception()))  # type: ignore[arg-type]
         if failed:
-            self.has_ended = True
+            self.ended_at = len(self.trace)
         else:
             self._cancel_left()
 
@@ -138,14 +143,19 @@ class AsyncioReference(Reference):
         if not left:
             for timer in [*self.loop.timers.values()]:
                 timer.cancel()
-            self.has_ended = True
+            self.ended_at = len(self.trace)
+
+    @property
+    def trace_to_end(self) -> Trace:
+        """What it did before it ended; a loop goes on to the end of its turn."""
+        return self.trace[: self.ended_at]
 
     @property
     def outcome(self) -> Any:
-        return super().outcome if self.has_ended else None
+        return None if self.ended_at is None else super().outcome
 
     def _settle(self) -> None:
-        while self.loop._ready and not self.has_ended:  # type: ignore[attr-defined]
+        while self.loop._ready and self.ended_at is None:  # type: ignore[attr-defined]
             self.loop.stop()
             self.loop.run_forever()
 
