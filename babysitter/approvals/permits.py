@@ -19,6 +19,7 @@ WHAT = {
     "rebind": "let the session turn to another run",
     "policy": "answer breakpoints that demand nothing without asking",
     "repair": "go back to an earlier event",
+    "rewind": "go back to an earlier step",
 }
 
 
@@ -115,6 +116,25 @@ def demand(
         return
     told = person_for(run.run_id, what, environ)
     permit(run, what, by=told["by"], assurance=told["assurance"], evidence=told["evidence"], about=about)
+
+
+def person_of(
+    run: Run, what: str, about: dict[str, Any] | None = None, environ: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Who wants this, and what there is to show for that; also of a run that has ended.
+
+    Of a run that no session ever worked on it is whoever calls the command.
+
+    Raises:
+        PersonNeeded: it is not seen that a person wants it; nothing was done.
+    """
+    if not run.state.is_guarded:
+        return {"by": person()}
+    for given in run.state.permits:
+        if given["what"] == what and (about is None or given.get("about") == about):
+            return {"by": given["by"], "evidence": {"assurance": given["assurance"], **given["evidence"]}}
+    told = person_for(run.run_id, what, environ)
+    return {"by": told["by"], "evidence": {"assurance": told["assurance"], **told["evidence"]}}
 
 
 def person_for(

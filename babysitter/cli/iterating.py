@@ -68,6 +68,34 @@ def make_run(
     )
 
 
+def accept_edit_option(command: Any) -> Any:
+    return click.option(
+        "--accept-edit",
+        type=click.Choice(["redo", "keep"]),
+        help="Go on with the edited process: redo from where it differs, or keep results by content.",
+    )(command)
+
+
+def accepted(run: str, rule: str, folder: str | None) -> Run:
+    """A run, loaded, that goes on with its process as it is now.
+
+    Raises:
+        PersonNeeded: an agent's session works on it, and it is not seen that a person wants that.
+    """
+    from babysitter.approvals.permits import about_now, demand
+    from babysitter.approvals.place import person
+    from babysitter.runs.changes import accept_edit, load_to_change
+    from babysitter.runs.folder import open_run
+
+    found = open_run(run, runs_dir(folder), settings().limits)
+    definitions = load_to_change(found)
+    if not found.state.is_finished:
+        if found.state.is_guarded:
+            demand(found, "edit", about_now(found, "edit"))
+        accept_edit(found, rule, definitions, by=person())
+    return found
+
+
 def policy_options() -> dict[str, Any]:
     """Breakpoints are answered by policy; with the evidence of whoever chose that inside a session."""
     from babysitter.approvals.grants import demand_policy
@@ -141,17 +169,23 @@ def create(
     epilog="""\b
 Example:
   babysitter iterate
-  babysitter iterate release-1-2-0 --json"""
+  babysitter iterate release-1-2-0 --json
+  babysitter iterate release-1-2-0 --accept-edit redo"""
 )
 @run_argument()
+@accept_edit_option
 @runs_dir_option
 @json_option
-def iterate(run: str, runs_dir: str | None, as_json: bool) -> int:
+def iterate(run: str, accept_edit: str | None, runs_dir: str | None, as_json: bool) -> int:
     """Replay the process, request all that can be done now, and leave.
 
-    RUN is an id, a unique beginning of one, a run folder, or `latest` (the default).
+    RUN is an id, a unique beginning of one, a run folder, or `latest` (the default). When its process was
+    edited so that it no longer fits what the run has done, `babysitter check RUN` shows what
+    --accept-edit would keep of it.
     """
-    return tell(iterate_run(opened(run, runs_dir)), as_json)
+    if accept_edit is None:
+        return tell(iterate_run(opened(run, runs_dir)), as_json)
+    return tell(iterate_run(accepted(run, accept_edit, runs_dir)), as_json)
 
 
 commands = {"create": create, "iterate": iterate}

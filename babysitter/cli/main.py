@@ -32,6 +32,8 @@ COMMANDS = {
     "verify": "checking",
     "doctor": "checking",
     "repair": "repairing",
+    "check": "changing",
+    "rewind": "changing",
     "archive": "storing",
     "restore": "storing",
     "cleanup": "cleaning",

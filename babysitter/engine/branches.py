@@ -84,17 +84,17 @@ class Branch:
         self.inbox_value = None
         self.inbox_error = BranchCancelled()
 
-    def random(self, run_id: str) -> Random:
+    def random(self, seed: str) -> Random:
         """This scope's stream of chance: the same on every replay."""
         if self._random is None:
             from random import Random
 
-            self._random = Random(int(sha256_hex(f"random {run_id} {self.scope}".encode()), 16))
+            self._random = Random(int(sha256_hex(f"random {seed} {self.scope}".encode()), 16))
         return self._random
 
-    def uuid(self, run_id: str) -> str:
+    def uuid(self, seed: str) -> str:
         """The next of this scope's UUIDs (version 8: made by a rule of our own, RFC 9562 §5.8)."""
         self._uuids += 1
-        digest = sha256_hex(f"uuid {run_id} {self.scope} {self._uuids}".encode())
+        digest = sha256_hex(f"uuid {seed} {self.scope} {self._uuids}".encode())
         variant = "89ab"[int(digest[16], 16) % 4]
         return f"{digest[:8]}-{digest[8:12]}-8{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"

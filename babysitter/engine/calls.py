@@ -139,7 +139,7 @@ class Call(Step):
             try:
                 return (yield self)
             except TaskFailed as error:
-                wait = retry.wait_after(self.attempt, error, f"{self.engine.run_id} {self.step}")
+                wait = retry.wait_after(self.attempt, error, f"{self.engine.seed} {self.step}")
                 if wait is None:
                     raise
             if wait:

@@ -218,11 +218,11 @@ class Context:
     @property
     def random(self) -> Random:
         """A source of chance for this branch: the same on every replay."""
-        return self._engine.branch_now().random(self.run_id)
+        return self._engine.branch_now().random(self._engine.seed)
 
     def uuid(self) -> str:
         """A new UUID, the same on every replay."""
-        return self._engine.branch_now().uuid(self.run_id)
+        return self._engine.branch_now().uuid(self._engine.seed)
 
     def record(self, name: str, fn: Callable[[], T]) -> T:
         """Run a quick function once and journal what it gave: a JSON value, the same on every replay.

@@ -28,7 +28,7 @@ class Notes:
         records: (scope, index) → (name, value), all that the journal has.
         logged: keys of the log lines that the journal has.
         marks: scope → index of the last progress that the journal has.
-        patches: ids that ``patched`` has answered with yes, as the journal has them.
+        patches: the answers of ``patched`` that the journal has.
         is_past: an earlier iteration has been here, with the process as it was then.
     """
 
@@ -40,7 +40,7 @@ class Notes:
         self.new_records: dict[tuple[str, int], dict[str, Any]] = {}
         self.new_logs: dict[str, dict[str, Any]] = {}
         self.new_marks: dict[str, dict[str, Any]] = {}
-        self.patches: set[str] = set()
+        self.patches: dict[str, bool] = {}
         self.new_patches: dict[str, None] = {}
         self.is_past = False
         self._patched: dict[str, bool] = {}
@@ -99,14 +99,15 @@ class Notes:
     def patched(self, id: str) -> bool:
         """Whether the process takes its new path: always the answer that it was given first in this run."""
         if id not in self._patched:
-            self._patched[id] = id in self.patches or not self.is_past
-            if self._patched[id] and id not in self.patches:
+            known = self.patches.get(id)
+            self._patched[id] = not self.is_past if known is None else known
+            if known is None and not self.is_past:
                 self.new_patches[id] = None
         return self._patched[id]
 
     def see_patch(self, id: str) -> None:
         """The journal has this answer now."""
-        self.patches.add(id)
+        self.patches.setdefault(id, True)
         self.new_patches.pop(id, None)
 
     def to_log(self) -> list[dict[str, Any]]:

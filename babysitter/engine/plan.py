@@ -8,7 +8,7 @@ replay does not meet it again. A line is a list:
 - ``["asked", effect, step]``: the effect stands at this step now
 - ``["answered", effect]``, ``["cancelled", effect]``
 - ``["recorded", scope, index, scope now, index now]``
-- ``["patched", id]``
+- ``["patched", id, whether it takes the new path]``
 """
 
 from __future__ import annotations
@@ -17,14 +17,16 @@ from babysitter.errors import CorruptEvent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
     from typing import Any
 
-    from babysitter.engine.state import Line, RunState
+    from babysitter.engine.state import Effect, Line, RunState
     from babysitter.journal.events import Event
 
 ASKED, ANSWERED, CANCELLED, RECORDED, PATCHED = "asked", "answered", "cancelled", "recorded", "patched"
 BY_CHANGE = "changed"
 _EVENTS = {ASKED: "EFFECT_REQUESTED", ANSWERED: "EFFECT_RESOLVED", CANCELLED: "EFFECT_CANCELLED"}
+_WORDS = {event: word for word, event in _EVENTS.items()}
 
 
 def replan(state: RunState, event: Event) -> None:
@@ -46,13 +48,32 @@ def replan(state: RunState, event: Event) -> None:
     state.script = script
 
 
+def plan_of(script: Iterable[Line], without: Collection[str]) -> list[list[Any]]:
+    """The plan that changes nothing but that it forgets these effects."""
+    return [entry for kind, subject, _ in script for entry in _entry(kind, subject, without)]
+
+
+def _entry(kind: str, subject: Effect | dict[str, Any], without: Collection[str]) -> list[list[Any]]:
+    if not isinstance(subject, dict):
+        if subject.id in without:
+            return []
+        word = _WORDS[kind]
+        return [[word, subject.id, subject.step] if word == ASKED else [word, subject.id]]
+    if kind == "RECORDED":
+        place = (subject["scope"], subject["index"])
+        return [[RECORDED, *place, *place]]
+    if kind == "PATCHED":
+        return [[PATCHED, subject["id"], subject.get("isNew", True)]]
+    return []  # what was logged is known without it
+
+
 class _Rewriting:
     """One script made from another."""
 
     def __init__(self, state: RunState) -> None:
         self._state = state
         self._records: dict[tuple[str, int], tuple[str, Any]] = {}
-        self._patches: set[str] = set()
+        self._patches: dict[str, bool] = {}
         self._ms = state.created_ms
         # When each line was written: it is the time that the process saw at it.
         self._times = {
@@ -68,8 +89,8 @@ class _Rewriting:
         if word == RECORDED:
             return "RECORDED", self._recorded(*about), self._ms
         if word == PATCHED:
-            self._patches.add(about[0])
-            return "PATCHED", {"id": about[0]}, self._ms
+            self._patches[about[0]] = about[1]
+            return "PATCHED", {"id": about[0], "isNew": about[1]}, self._ms
         effect = self._state.effects[about[0]]
         if word == ASKED:
             effect.step = about[1]

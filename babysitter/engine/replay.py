@@ -46,6 +46,7 @@ class Replay:
     """One process, driven from its start.
 
     Attributes:
+        seed: what chance is made from; that of the run from which a run was forked.
         waiting: the branches that wait for an effect, by step, in the order of asking.
         asked: steps newly asked for and not yet requested in the journal.
         dropped: steps given up; of those, ``newly_dropped`` are not yet journalled.
@@ -54,8 +55,9 @@ class Replay:
         is_driven: the process runs now; between two results only the garbage collector drops things.
     """
 
-    def __init__(self, run_id: str, started_ms: int) -> None:
+    def __init__(self, run_id: str, started_ms: int, *, seed: str | None = None) -> None:
         self.run_id = run_id
+        self.seed = seed or run_id
         self.now_ms = started_ms
         self.waiting: dict[str, tuple[Branch, Call]] = {}
         self.asked: dict[str, tuple[Branch, Call]] = {}

@@ -145,7 +145,7 @@ class RunState:
         permits: what people have permitted and nobody has made use of yet, in order.
         is_cancelled: a person has given the run up; it only cleans up.
         edit: the event that last changed which effect answers which step; None: none ever did.
-        patches: the ids that ``ctx.patched`` has answered with yes.
+        patches: what ``ctx.patched`` has answered for each id, as far as that is written down.
     """
 
     def __init__(self) -> None:
@@ -162,7 +162,7 @@ class RunState:
         self.records: dict[tuple[str, int], tuple[str, Any]] = {}
         self.logged: set[str] = set()
         self.marks: dict[str, int] = {}
-        self.patches: set[str] = set()
+        self.patches: dict[str, bool] = {}
         self.is_cancelled = False
         self.edit: int | None = None
         self.source_digests: dict[str, str] = {}
@@ -270,7 +270,7 @@ def _taken(state: RunState, event: Event) -> None:
 
 
 def _patched(state: RunState, event: Event) -> None:
-    state.patches.add(event.data["id"])
+    state.patches[event.data["id"]] = True
     state.script.append((event.type, event.data, event.ms))
 
 

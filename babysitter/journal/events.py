@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, NoReturn
 
-    Draft = tuple[str, Mapping[str, Any]]
+    Draft = tuple[str, Mapping[str, Any]] | tuple[str, Mapping[str, Any], int]
 
 MAX_EVENT_BYTES = 64 << 20
 

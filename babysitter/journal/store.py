@@ -203,7 +203,8 @@ class Journal:
         without those before them, and the next writer moves these aside.
         Nothing of that was acknowledged.
 
-        Their time is ``now_ms``, or that of the head when it is later.
+        Their time is ``now_ms``, or that of the head when it is later. A draft may bring a time of
+        its own, in a journal that nobody else can see yet.
 
         Raises:
             HeadMoved: another writer was first; read on and decide again.
@@ -272,7 +273,8 @@ class Journal:
         first = self.head.seq + 1
         batch = [first, first + len(drafts) - 1] if len(drafts) > 1 else None
         head, raws = self.head, []
-        for kind, data in drafts:
+        for kind, data, *own_time in drafts:
+            ms = max(ms, *own_time) if own_time else ms
             raws.append(encode(head, kind, ms, data, batch))
             head = encoded_head(raws[-1], head, ms)
         return raws

@@ -32,6 +32,31 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 TEMPORARY = ".new-"
+
+
+class Origin:
+    """Where a new run comes from, if from another one.
+
+    Attributes:
+        created: what its first event says of that, ``{"parent": …}`` for example.
+        ms: the time of its first event; 0: now.
+        past: given the run, the events that it begins with, each with its own time.
+    """
+
+    __slots__ = ("created", "ms", "past")
+
+    def __init__(
+        self,
+        created: dict[str, Any] | None = None,
+        *,
+        ms: int = 0,
+        past: Callable[[Run], list[tuple[str, dict[str, Any], int]]] | None = None,
+    ) -> None:
+        self.created = created or {}
+        self.ms = ms
+        self.past = past
+
+
 ONLY_DEFINES = "a process file only defines; let it do its work inside `process` and its tasks"
 
 
@@ -48,13 +73,15 @@ def create(
     options: dict[str, Any] | None = None,
     session: tuple[str, str] | None = None,
     limits: Limits = limits_module.DEFAULT,
+    origin: Origin | None = None,
 ) -> Run:
     """Make a run, whole, with its first event.
 
     A failure leaves nothing behind, a kill either the run or a folder under a
     temporary name that nobody reads. ``typed`` are inputs as a person typed them;
     ``options`` is how the run is to be gone on with, such as ``{"breakpoints": "policy"}``;
-    ``session`` is the host and the id of the agent's session that is about to be bound to it.
+    ``session`` is the host and the id of the agent's session that is about to be bound to it;
+    ``origin`` is the run that it comes from.
 
     Raises:
         RunExists: a run by this id is there; it is not touched.
@@ -84,7 +111,7 @@ def create(
         # In the first event, so that no cut of the journal can make it a run that no session ever had.
         created["session"] = {"host": session[0], "sessionId": session[1]}
     created |= {"engine": version, "sourceDigests": source.digests, "gates": sorted(source.gates)}
-    return Run(_make(runs_dir, about, texts, created), limits)
+    return Run(_make(runs_dir, about, texts, created, origin or Origin()), limits)
 
 
 def _check_new(run_id: str, runs_dir: str) -> None:
@@ -202,11 +229,13 @@ def _flush_way_to(folder: str) -> None:
         folder = above
 
 
-def _make(runs_dir: str, about: dict[str, Any], texts: tuple[bytes, bytes], created: dict[str, Any]) -> str:
+def _make(
+    runs_dir: str, about: dict[str, Any], texts: tuple[bytes, bytes], created: dict[str, Any], origin: Origin
+) -> str:
     target = os.path.join(runs_dir, about["runId"])
     temporary = os.path.join(runs_dir, TEMPORARY + base32(os.urandom(10)))
     try:
-        _fill(temporary, about, texts, created)
+        _fill(temporary, about, texts, created, origin)
         os.rename(temporary, target)
     except BaseException as error:
         _remove(temporary)
@@ -225,7 +254,9 @@ def _remove(folder: str) -> None:
     rmtree(folder, ignore_errors=True)
 
 
-def _fill(folder: str, about: dict[str, Any], texts: tuple[bytes, bytes], created: dict[str, Any]) -> None:
+def _fill(
+    folder: str, about: dict[str, Any], texts: tuple[bytes, bytes], created: dict[str, Any], origin: Origin
+) -> None:
     os.mkdir(folder, FOLDER_MODE)
     for name in ("journal", "state", "artifacts"):
         os.mkdir(os.path.join(folder, name), FOLDER_MODE)
@@ -241,10 +272,12 @@ def _fill(folder: str, about: dict[str, Any], texts: tuple[bytes, bytes], create
         "inputsDigest": sha256_hex(inputs),
         "python": ".".join(map(str, sys.version_info[:3])),
         **created,
+        **origin.created,
     }
     journal = Journal(folder, about["runId"])
     journal.keep_no_cache()
-    journal.append([("RUN_CREATED", first)], now_ms())
+    past = [] if origin.past is None else origin.past(Run(folder, about=about))
+    journal.append([("RUN_CREATED", first), *past], origin.ms or now_ms())
     sync_folder(folder)
 
 

@@ -22,6 +22,7 @@ from babysitter.errors import (
     RunBusy,
     StorageError,
 )
+from babysitter.jsontext import compact, loads
 from babysitter.library import reopen
 from babysitter.runs import drafts
 from babysitter.runs.deadline import Aside, Deadline
@@ -66,9 +67,17 @@ class Execution:
         self._has_begun = False
         self._can_be_written = True
         self._read = 0
-        self._notes = Notes()
-        self._replay = Replay(self.run.run_id, self.run.state.created_ms)
+        self._edit = self.run.state.edit
+        self._notes = self._new_notes()
+        self._replay = self._new_replay()
         self._script = Script(self._replay, self._notes, self.run.value_of)
+
+    def _new_notes(self) -> Notes:
+        return Notes()
+
+    def _new_replay(self) -> Replay:
+        state = self.run.state
+        return Replay(self.run.run_id, state.created_ms, seed=state.created.get("seed"))
 
     @property
     def end(self) -> End | None:
@@ -95,7 +104,7 @@ class Execution:
         self._notes.records.update(state.records)
         self._notes.logged = set(state.logged)
         self._notes.marks = dict(state.marks)
-        self._notes.patches = set(state.patches)
+        self._notes.patches = dict(state.patches)
         inputs = self.run.inputs()
         if state.is_guarded:
             from babysitter.runs.edits import refused_unread
@@ -141,6 +150,11 @@ class Execution:
         Raises:
             NondeterminismError: as in ``start``.
         """
+        if self.run.state.edit != self._edit:
+            # Another command has accepted an edit or gone back: the script is another one.
+            self._at_the_start()
+            self.start()
+            return
         # First of all: a result that is fed now may lead to a record that another writer has made.
         self._notes.records.update(self.run.state.records)
         lines = self.run.state.script[self._read :]
@@ -199,6 +213,7 @@ class Execution:
         Raises:
             RunBusy: other writers were first, again and again.
         """
+        written: list[Any] = []
         for _ in range(MOST_LOST_RACES):
             # Again, for a module may have been imported only now; and a session bound since.
             self._look_for_edit(is_new=False)
@@ -207,7 +222,7 @@ class Execution:
             if not batch:
                 # What is told now may rest on what another writer has only just linked.
                 self.run.journal.flush()
-                return []
+                return written
             if self.end is not None and not self.is_stuck:
                 # A run must not end on a journal of which only the cache was read.
                 self.run.journal.verify()
@@ -224,8 +239,11 @@ class Execution:
                 self._can_be_written = False
                 self._failure = End.stuck(error, None)
                 continue
+            written += events
+            is_replanned = self.run.state.edit != self._edit
             self.follow()
-            return events
+            if not is_replanned:
+                return written
         raise RunBusy(
             f"run {self.run.run_id!r} is written by others all the time", hint="try again in a moment"
         )
@@ -263,10 +281,17 @@ class Execution:
     def _draft(self) -> list[Draft]:
         """The round, in the order in which a replay meets it."""
         described: list[drafts.Described] = []
+        redefined: list[str] = []
         if not self.is_stuck:
             self._guarded(lambda: self._of_author(lambda: described.extend(self._describe())))
+        if not self.is_stuck and self.is_source_changed and not self.run.state.is_cancelled:
+            self._guarded(lambda: self._of_author(lambda: redefined.extend(self._redefined())))
         if self.is_stuck:
             return self._draft_problem()
+        if redefined:
+            from babysitter.engine.plan import plan_of
+
+            return self._draft_change(plan_of(self.run.state.script, redefined))
         return [
             *self._draft_change(),
             *(("PATCHED", {"id": name}) for name in self._notes.new_patches),
@@ -283,13 +308,24 @@ class Execution:
         if self.end is not None:
             yield drafts.outcome(self.run, self.end)
 
-    def _draft_change(self) -> list[Draft]:
+    def _redefined(self) -> Iterator[str]:
+        """Pending effects that the edited process would describe otherwise: they are asked for anew."""
+        for effect in self.run.state.pending.values():
+            entry = self._replay.waiting.get(effect.step)
+            if entry is not None:
+                about = drafts.EffectContext(effect.id, self.run.run_id, effect.step)
+                told = entry[1].task.define(loads(entry[1].args_text), about)
+                if compact(told) != compact(self.run.definition_of(effect)):
+                    yield effect.id
+
+    def _draft_change(self, plan: list[list[Any]] | None = None) -> list[Draft]:
         """A changed source under which the script held; also the sign that a stuck run goes on."""
         known = self.run.state.source_digests
         # A module that is imported late, inside the process, is new and not an edit.
         loaded = {**known, **self._digests}
         if loaded != known or self.run.state.status == STUCK:
-            return [("PROCESS_CHANGED", {"sourceDigests": loaded, "gates": self._gates_of(loaded)})]
+            told: dict[str, Any] = {"sourceDigests": loaded, "gates": self._gates_of(loaded)}
+            return [("PROCESS_CHANGED", told if plan is None else {**told, "plan": plan})]
         return []
 
     def _gates_of(self, loaded: dict[str, str]) -> list[str]:

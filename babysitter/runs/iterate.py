@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from babysitter.runs.run import Run
 
 DIVERGED_HINT = (
-    "the edited process no longer fits what this run has done: undo that part of the edit, or make a new run"
+    "the edited process no longer fits what this run has done: undo that part of the edit, or look at what"
+    " `babysitter check` says, and go on with `babysitter iterate --accept-edit redo`"
 )
 
 

@@ -31,7 +31,7 @@ def runs_lines(runs: Sequence[dict[str, Any]]) -> list[str]:
         [run["run"], run["process"], _status_of(run), moment(run["createdAt"]), _progress_of(run)]
         for run in runs
     ]
-    return _table(["run", "process", "status", "created", "effects"], rows)
+    return lines_of_table(["run", "process", "status", "created", "effects"], rows)
 
 
 def _status_of(run: dict[str, Any]) -> str:
@@ -50,7 +50,7 @@ def effects_lines(effects: Sequence[dict[str, Any]]) -> list[str]:
     if not effects:
         return ["no effects"]
     rows = [[told["id"], told["step"], told["kind"], told["status"], told["title"]] for told in effects]
-    return _table(["effect", "step", "kind", "status", "title"], rows)
+    return lines_of_table(["effect", "step", "kind", "status", "title"], rows)
 
 
 def events_lines(events: Sequence[dict[str, Any]]) -> list[str]:
@@ -66,7 +66,7 @@ def events_lines(events: Sequence[dict[str, Any]]) -> list[str]:
         [str(event["seq"]), moment(event["recordedAt"]), event["type"], gist(event, titles)]
         for event in events
     ]
-    return _table(["seq", "time", "event", ""], rows, right={0})
+    return lines_of_table(["seq", "time", "event", ""], rows, right={0})
 
 
 def gist(event: dict[str, Any], titles: dict[str, str]) -> str:
@@ -217,7 +217,7 @@ def moment(at: str) -> str:
     return f"{at[:10]} {at[11:19]}Z" if len(at) == 24 else at
 
 
-def _table(
+def lines_of_table(
     heads: list[str], rows: list[list[str]], right: set[int] | frozenset[int] = frozenset()
 ) -> list[str]:
     told = [[printable(text) for text in row] for row in rows]

@@ -155,7 +155,7 @@ class Rounds:
             *(("RECORDED", data) for data in self.notes.new_records.values()),
             *(("PROCESS_LOG", data) for data in self.notes.to_log()),
             *(("EFFECT_CANCELLED", {"effectId": effect}) for effect in self.script.to_cancel()),
-            *(requested(call) for _, call in self.script.to_request()),
+            *(requested(call, self.state.edit) for _, call in self.script.to_request()),
             *([] if self.end is None or self.state.is_finished else ended(self.end)),
         ]
 
@@ -240,9 +240,9 @@ def created() -> dict[str, Any]:
     }
 
 
-def requested(call: Call) -> Draft:
+def requested(call: Call, edit: int | None = None) -> Draft:
     """EFFECT_REQUESTED for a call."""
-    effect = effect_id(RUN_ID, call.step, call.task.id, call.args_hash, 1, None)
+    effect = effect_id(RUN_ID, call.step, call.task.id, call.args_hash, call.attempt, edit)
     return "EFFECT_REQUESTED", {
         "effectId": effect,
         "stepId": call.step,
@@ -251,7 +251,7 @@ def requested(call: Call) -> Draft:
         "label": call.task.id,
         "argsHash": call.args_hash,
         "definition": {"args": json.loads(call.args_text)},
-        "attempt": 1,
+        "attempt": call.attempt,
     }
 
 

@@ -1,0 +1,155 @@
+"""A plan for people: what becomes of each step of a run under its process as it is now."""
+
+from __future__ import annotations
+
+from babysitter.engine import plan
+from babysitter.engine.history import group_of, number_of, scope_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from babysitter.engine.branches import Branch
+    from babysitter.engine.calls import Call
+    from babysitter.engine.groups import Group
+    from babysitter.engine.matching import Matching
+    from babysitter.engine.replan import Replan
+    from babysitter.engine.replay import Replay
+    from babysitter.engine.state import Effect
+
+REUSED, AGAIN, NEW, GONE, LATER = "reused", "asked again", "new", "no longer asked for", "not reached yet"
+
+
+class Row:
+    """One step: what becomes of it, where it stands and stood, and what a person should know."""
+
+    __slots__ = ("before", "effect_id", "kind", "note", "plan", "step", "title")
+
+    def __init__(
+        self, plan: str, title: str, kind: str, step: str, before: str, effect_id: str, note: str
+    ) -> None:
+        self.plan = plan
+        self.title = title
+        self.kind = kind
+        self.step = step
+        self.before = before
+        self.effect_id = effect_id
+        self.note = note
+
+    def as_json(self) -> dict[str, Any]:
+        told = {
+            "plan": self.plan,
+            "title": self.title,
+            "kind": self.kind,
+            "stepId": self.step,
+            "before": self.before,
+            "effectId": self.effect_id,
+            "note": self.note,
+        }
+        return {name: item for name, item in told.items() if item}
+
+
+def rows_of(replan: Replan, matching: Matching, replay: Replay) -> list[Row]:
+    """In the order of the process as it is now; then what is left over of the one before."""
+    return _Rows(replan, matching, replay).all()
+
+
+class _Rows:
+    def __init__(self, replan: Replan, matching: Matching, replay: Replay) -> None:
+        self._replan = replan
+        self._matching = matching
+        self._replay = replay
+        kept = {effect.id for effect in replan.reused.values()}
+        self._left = {e.id: e for e in matching.history.effects if e.id not in kept}
+        # Scope → when the last step of it that keeps its result got it.
+        self._last: dict[str, int] = {}
+        # Scope → the number at which its branch waits; path → a group that is not over.
+        self._stand: dict[str, int] = {}
+        self._groups: dict[str, Group] = {}
+        for step, (branch, _) in replay.waiting.items():
+            self._look_at(branch, step)
+
+    def all(self) -> list[Row]:
+        effects = {effect.id: effect for effect in self._replan.reused.values()}
+        rows = [
+            self._reused(effects[about[0]], about[1])
+            for word, *about in self._replan.lines
+            if word == plan.ASKED
+        ]
+        rows += [self._asked(step, call) for step, call in self._replan.undecided.items()]
+        return rows + [self._left_over(effect) for effect in self._left.values()]
+
+    def _reused(self, effect: Effect, step: str) -> Row:
+        notes = []
+        if effect.is_pending:
+            notes.append("not answered yet")
+        if effect.id in self._replan.redefined:
+            notes.append("what it asks for reads otherwise now")
+        if self._is_older(effect, step):
+            notes.append("older than the step before it")
+        before = effect.step if effect.step != step else ""
+        return Row(REUSED, effect.label, effect.kind, step, before, effect.id, "; ".join(notes))
+
+    def _is_older(self, effect: Effect, step: str) -> bool:
+        """Its result was there before that of the step before it in its scope."""
+        scope = scope_of(step)
+        before, self._last[scope] = self._last.get(scope, 0), effect.resolved_seq
+        return bool(number_of(step)) and 0 < effect.resolved_seq < before
+
+    def _asked(self, step: str, call: Call) -> Row:
+        old = self._same_request(step, call)
+        if old is None:
+            return Row(NEW, call.task.id, call.task.kind, step, "", "", "")
+        note = ""
+        if old.id in self._replan.redefined:
+            note = "what it asks for reads otherwise now"
+        elif old.args_hash != call.args_hash:
+            note = "with other arguments"
+        del self._left[old.id]
+        before = old.step if old.step != step else ""
+        return Row(AGAIN, old.label, old.kind, step, before, old.id, note)
+
+    def _same_request(self, step: str, call: Call) -> Effect | None:
+        """What is left of before and is the same request, or the same task at the same step."""
+        scope = self._matching.scopes.get(scope_of(step))
+        here = [] if scope is None else self._matching.history.in_scope(scope)
+        for effect in (*here, *self._left.values()):
+            same = effect.args_hash == call.args_hash or (
+                scope is not None and effect.step == f"{scope}{step[len(scope_of(step)) :]}"
+            )
+            if effect.id in self._left and effect.task_id == call.task.id and same:
+                return effect
+        return None
+
+    def _left_over(self, effect: Effect) -> Row:
+        word = GONE if self._is_past(effect.step) else LATER
+        note = "given up before" if effect.status == "cancelled" else ""
+        return Row(word, effect.label, effect.kind, "", effect.step, effect.id, note)
+
+    def _is_past(self, step: str) -> bool:
+        """The process has come to where it cannot ask for this any more."""
+        if self._replay.end is not None:
+            return True
+        scope = scope_of(step)
+        while scope not in self._matching.now:
+            group = group_of(scope)
+            if not group:
+                return False
+            if self._has_begun_all(group):
+                return True
+            step, scope = group, scope_of(group)
+        now = self._matching.now[scope]
+        return now not in self._stand or 0 < number_of(step) < self._stand[now]
+
+    def _has_begun_all(self, before: str) -> bool:
+        """A group that is still there has begun all its branches, and none of them is the one meant."""
+        group = self._groups.get(self._matching.group_now(before))
+        return group is not None and len(group.branches) == len(group.fork.thunks)
+
+    def _look_at(self, branch: Branch, step: str) -> None:
+        """Note where a branch stands, and all those that wait for it."""
+        self._stand[branch.scope] = number_of(step)
+        while branch.group is not None:
+            self._groups[branch.group.path] = branch.group
+            step, branch = branch.group.path, branch.group.parent
+            self._stand[branch.scope] = number_of(step)
