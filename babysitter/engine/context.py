@@ -12,7 +12,7 @@ from babysitter.engine.ending import CONTINUED, HALTED, GivingUp
 from babysitter.engine.parallel import Parallel, check_thunk
 from babysitter.engine.places import place_of_call
 from babysitter.engine.tasks import Task, check_key
-from babysitter.errors import BranchCancelled, BranchTimeout, NondeterminismError, ProcessError
+from babysitter.errors import BranchTimeout, NondeterminismError, ProcessError
 from babysitter.ids import valid_id
 from babysitter.jsontext import canonical, loads
 

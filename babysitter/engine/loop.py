@@ -19,7 +19,7 @@ from babysitter.engine.built_in import SLEEP
 from babysitter.engine.calls import AWAITED, Call
 from babysitter.engine.loop_rules import refusal
 from babysitter.engine.loop_tasks import Future
-from babysitter.engine.places import is_authors, place_of_call
+from babysitter.engine.places import is_authors, place_in_branch
 from babysitter.jsontext import canonical
 
 if TYPE_CHECKING:
@@ -82,8 +82,8 @@ class Loop:
         return False
 
     def get_debug(self) -> bool:
-        # asyncio.Future asks when it is made. One that the author makes by hand stands in a set by its address.
-        if is_authors(sys._getframe(1).f_code.co_filename):  # noqa: SLF001 - there is no other way to it
+        # asyncio.Future asks when it is made. Made by hand, it would stand in a set by its address.
+        if is_authors(sys._getframe(1).f_code.co_filename):
             self.refuse("Future")
         return False
 
@@ -104,7 +104,11 @@ class Loop:
         return self.call_at(self.time() + delay, callback, *args, context=context)
 
     def call_at(
-        self, when: float, callback: Callable[..., Any], *args: Any, context: contextvars.Context | None = None
+        self,
+        when: float,
+        callback: Callable[..., Any],
+        *args: Any,
+        context: contextvars.Context | None = None,
     ) -> Timer:
         timer = Timer(when, callback, args, self, context)  # type: ignore[arg-type]
         timer.step = ""
@@ -157,9 +161,9 @@ class Loop:
 
     def refuse(self, name: str) -> NoReturn:
         """The run is stuck, whoever catches this."""
-        frame = sys._getframe(2)  # noqa: SLF001 - there is no other way to it
+        frame = sys._getframe(2)
         error = refusal(name, frame)
-        self._replay.misuse(error, place_of_call(frame))
+        self._replay.misuse(error, place_in_branch(frame) or self._replay.place_of_task())
         raise error
 
 
@@ -169,5 +173,5 @@ LONGEST_MS = 100 * 365 * 86_400_000
 
 def running_loop() -> Loop | None:
     """The loop of the process that runs, if it is one of ours."""
-    loop: Any = events._get_running_loop()  # noqa: SLF001 - get_running_loop raises when there is none
+    loop: Any = events._get_running_loop()
     return loop if isinstance(loop, Loop) else None

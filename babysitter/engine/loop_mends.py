@@ -22,7 +22,7 @@ def mend_asyncio() -> None:
         asyncio.as_completed = tasks.as_completed = _in_order(tasks.as_completed)
         asyncio.run = runners.run = _refused_inside(runners.run)
         asyncio.new_event_loop = events.new_event_loop = _refused_inside(events.new_event_loop)
-        tasks._GatheringFuture.__hash__ = _place_in_a_set  # type: ignore[attr-defined] # noqa: SLF001
+        tasks._GatheringFuture.__hash__ = _place_in_a_set  # type: ignore[attr-defined]
 
 
 def _in_order(as_completed: Callable[..., Any]) -> Any:
@@ -54,5 +54,5 @@ def _place_in_a_set(future: Any) -> int:
     if not isinstance(loop, Loop):
         return object.__hash__(future)
     if not hasattr(future, "_number"):
-        future._number = loop.next_number()  # noqa: SLF001
-    return future._number  # type: ignore[no-any-return] # noqa: SLF001
+        future._number = loop.next_number()
+    return future._number  # type: ignore[no-any-return]

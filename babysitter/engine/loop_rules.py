@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from babysitter.engine.places import is_authors
+from babysitter.engine.places import is_authors, is_own
 from babysitter.errors import ForeignAwait
 
 if TYPE_CHECKING:
@@ -39,16 +39,18 @@ CURES = {
     "start_tls": OUTSIDE,
     "sendfile": OUTSIDE,
     "sock_": OUTSIDE,
-    "get": OUTSIDE,
+    "getaddrinfo": OUTSIDE,
+    "getnameinfo": OUTSIDE,
     "add_reader": OUTSIDE,
     "add_writer": OUTSIDE,
     "add_signal_handler": SIGNALS,
     "remove_signal_handler": SIGNALS,
     "run": LOOPS,
     "new_event_loop": LOOPS,
-    "Runner": LOOPS,
+    "stop": LOOPS,
+    "close": LOOPS,
+    "shutdown_": LOOPS,
     "Future": FUTURES,
-    "Task": TASKS,
     "eager": TASKS,
     "set_task_factory": TASKS,
 }
@@ -56,7 +58,9 @@ CURES = {
 
 def refusal(name: str, frame: FrameType | None) -> ForeignAwait:
     """The error for something of asyncio; ``frame`` is what asked for it, ``name`` what of the loop."""
-    return ForeignAwait(f"the process uses {_called(name, frame)}, which a replay cannot repeat", hint=_cure(name))
+    return ForeignAwait(
+        f"the process uses {_called(name, frame)}, which a replay cannot repeat", hint=_cure(name)
+    )
 
 
 def _cure(name: str) -> str:
@@ -66,12 +70,16 @@ def _cure(name: str) -> str:
 def _called(name: str, frame: FrameType | None) -> str:
     """What the author has called, which is not always what touched the loop."""
     called = None
-    while frame is not None and not is_authors(frame.f_code.co_filename):
-        called = frame.f_code.co_name
+    while (
+        frame is not None
+        and not is_authors(frame.f_code.co_filename)
+        and not is_own(frame.f_code.co_filename)
+    ):
+        called = frame.f_code.co_qualname
         frame = frame.f_back
     if called is None and name not in _OF_ASYNCIO:
         return f"{name!r} of the event loop"
     return f"asyncio.{called or name}"
 
 
-_OF_ASYNCIO = frozenset({"Future", "Task", "eager_task_factory"})
+_OF_ASYNCIO = frozenset({"Future", "eager_task_factory", "new_event_loop", "run"})

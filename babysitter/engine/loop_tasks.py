@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from babysitter import errors
 from babysitter.engine.branches import JOINING, WAITING
 from babysitter.engine.calls import Step
+from babysitter.engine.places import NOWHERE
 
 if TYPE_CHECKING:
     from contextvars import Context
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from babysitter.engine.branches import Branch
     from babysitter.engine.loop import Loop
     from babysitter.engine.loop_replay import LoopReplay
+    from babysitter.engine.places import Place
 
 # So gather() and create_task() take `ctx.task(…)` as they take the call of an `async def`.
 Coroutine.register(Step)
@@ -78,18 +80,20 @@ class Driven(Coroutine[Any, Any, Any]):
     Attributes:
         answer: what it awaits from the engine.
         is_told: it has got its ``BranchCancelled``, which comes once.
-        is_giving_up: it gives up the whole run at this moment.
+        has_given_up: it has given up the whole run, and has seen that where it did so.
+        made_at: where the author has made the task.
         task: its task; None once it has ended, so that nothing of it is left for the garbage collector.
     """
 
-    __slots__ = ("_replay", "answer", "branch", "is_giving_up", "is_told", "task")
+    __slots__ = ("_replay", "answer", "branch", "has_given_up", "is_told", "made_at", "task")
 
     def __init__(self, replay: LoopReplay, branch: Branch) -> None:
         self._replay = replay
         self.branch = branch
         self.answer: Answer | None = None
         self.is_told = False
-        self.is_giving_up = False
+        self.has_given_up = False
+        self.made_at: Place = NOWHERE
         self.task: BranchTask | None = None
 
     def send(self, _: Any) -> Any:
@@ -126,5 +130,5 @@ class BranchTask(asyncio.Task[Any]):
         return self._number
 
     def cancel(self, msg: Any = None) -> bool:
-        """As asyncio does; but whoever gives the run up sees that at once, and not at its next await."""
-        return self.driven.is_giving_up or super().cancel(msg)
+        """As asyncio does; but whoever has given the run up has been told, and is left to its cleanup."""
+        return self.driven.has_given_up or super().cancel(msg)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from tests.property.strategies import TASKS, _raise_later, _Walk, forms, limits, plain
+from tests.property.strategies import TASKS, _NotingWalk, _raise_later, _Walk, forms, limits, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,6 +74,15 @@ def process_of(tree: Tree, mark: Callable[[str], None] = lambda _: None) -> Any:
 
     async def process(_: Any, ctx: Any) -> Any:
         return plain(await AsyncioWalk(ctx, mark).walk(tree))
+
+    return process
+
+
+def noting_process_of(tree: Tree) -> Any:
+    """The same with notes beside every step, and with time and chance in its arguments and results."""
+
+    async def process(_: Any, ctx: Any) -> Any:
+        return plain(await _NotingAsyncioWalk(ctx, lambda _: None).walk(tree))
 
     return process
 
@@ -228,3 +237,7 @@ class AsyncioWalk(_Walk):
 
 setattr(AsyncioWalk, "finally", AsyncioWalk.finally_)
 setattr(AsyncioWalk, "raise", _raise_later)
+
+
+class _NotingAsyncioWalk(_NotingWalk, AsyncioWalk):
+    """Both."""

@@ -13,7 +13,7 @@ from tests.property.asyncio_reference import AsyncioReference
 from tests.property.asyncio_trees import process_of, trees
 from tests.property.reference import Trace
 from tests.property.strategies import answer, chances, examples, plain, some_of
-from tests.property.test_engine_outcomes import Dropped, Engine
+from tests.property.test_engine_outcomes import Engine
 
 if TYPE_CHECKING:
     from random import Random

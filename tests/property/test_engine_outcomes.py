@@ -46,7 +46,11 @@ class Engine:
     """The real engine, with a trace like the reference's."""
 
     def __init__(
-        self, process: Any, trace: Trace, replay: type[Replay] = Replay, asked: type[dict[str, Any]] | None = None
+        self,
+        process: Any,
+        trace: Trace,
+        replay: type[Replay] = Replay,
+        asked: type[dict[str, Any]] | None = None,
     ) -> None:
         self.seconds = 0
         self.replay = replay("run-1", 0)

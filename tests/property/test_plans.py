@@ -131,9 +131,7 @@ def test_recorded_values_are_taken_along(tree: Tree, chance: Random) -> None:
 
 @examples(300)
 @given(trees, processes, seeds)
-def test_by_redo_no_result_is_older_than_that_of_the_step_before_it(
-    tree: Tree, make: Any, seed: int
-) -> None:
+def test_by_redo_no_result_is_older_than_that_of_the_step_before_it(tree: Tree, make: Any, seed: int) -> None:
     chance = chance_of(seed)
     other = mutated(tree, chance)
     run = some_rounds(make(tree), chance)

@@ -274,7 +274,9 @@ def resolved(effect: str, result: Any) -> Draft:
 
 
 def ended(end: End) -> list[Draft]:
-    """RUN_COMPLETED or RUN_FAILED; nothing for what a test returns only to look at it itself."""
+    """The event that ends the run; nothing for what a test returns only to look at it itself."""
+    if end.status == "halted":
+        return [("RUN_HALTED", end.value.as_json())]
     if end.error is not None:
         return [("RUN_FAILED", {"error": describe_failure(end.error)})]
     try:
