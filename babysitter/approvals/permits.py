@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from babysitter.approvals.about import about_now, as_typed
 from babysitter.approvals.place import is_inside_host, is_person_there, person, seen_here
 from babysitter.errors import InvalidInput, PersonNeeded
 
@@ -20,6 +21,8 @@ WHAT = {
     "policy": "answer breakpoints that demand nothing without asking",
     "repair": "go back to an earlier event",
     "rewind": "go back to an earlier step",
+    "cancel": "give up the run, or an effect of it",
+    "halt": "end the run at once",
 }
 
 
@@ -50,44 +53,6 @@ def permit(
     run.append_whatever_comes([("PERMITTED", data)])
 
 
-def about_now(run: Run, what: str, number: str = "") -> dict[str, Any] | None:
-    """What exactly is permitted: an edit as it is at this moment, or to go back to before event ``number``.
-
-    Raises:
-        InvalidInput: there is no such event.
-    """
-    if what == "edit":
-        return edit_now(run)
-    if what != "repair":
-        return None
-    last = run.journal.head.seq
-    if not (number.isascii() and number.isdecimal() and 2 <= int(number) <= last):
-        raise InvalidInput(
-            f"a permit to go back names the event to go back to before, from 2 to {last}, and not {number!r}",
-            hint=f"/babysitter:approve repair {last}, or babysitter approve {run.run_id} --permit repair "
-            f"--before {last}; what is damaged is mended from a terminal: babysitter repair {run.run_id}",
-        )
-    return {"before": int(number)}
-
-
-def edit_now(run: Run) -> dict[str, Any]:
-    """What an edit is about: the bytes of the process, as they are now."""
-    from babysitter.runs.edits import present_digests
-
-    return {"sourceDigests": present_digests(run)}
-
-
-def edit_lines(run: Run, about: dict[str, Any]) -> list[str]:
-    """For people: the files that are not as the journal has them."""
-    known, now = run.state.source_digests, about.get("sourceDigests")
-    if now is None:
-        return []
-    lines = [f"  changed  {name}  {now[name]}" for name in now if known.get(name, now[name]) != now[name]]
-    lines += [f"  new      {name}  {now[name]}" for name in now if name not in known]
-    lines += [f"  gone     {name}" for name in known if name not in now]
-    return lines or ["  nothing has changed"]
-
-
 def is_permitted(run: Run, what: str, about: dict[str, Any] | None = None) -> bool:
     """A person has permitted it, and it was not made use of yet."""
     return any(
@@ -114,7 +79,7 @@ def demand(
     """
     if is_free(run) or is_permitted(run, what, about):
         return
-    told = person_for(run.run_id, what, environ)
+    told = person_for(run.run_id, what, environ, ways_to_permit(run.run_id, what, about))
     permit(run, what, by=told["by"], assurance=told["assurance"], evidence=told["evidence"], about=about)
 
 
@@ -133,7 +98,7 @@ def person_of(
     for given in run.state.permits:
         if given["what"] == what and (about is None or given.get("about") == about):
             return {"by": given["by"], "evidence": {"assurance": given["assurance"], **given["evidence"]}}
-    told = person_for(run.run_id, what, environ)
+    told = person_for(run.run_id, what, environ, ways_to_permit(run.run_id, what, about))
     return {"by": told["by"], "evidence": {"assurance": told["assurance"], **told["evidence"]}}
 
 
@@ -153,9 +118,10 @@ def person_for(
     return {"by": person(), "assurance": "terminal", "evidence": seen_here()}
 
 
-def ways_to_permit(run_id: str, what: str) -> str:
+def ways_to_permit(run_id: str, what: str, about: dict[str, Any] | None = None) -> str:
     """What a person can do to permit something."""
+    typed, options = as_typed(what, about)
     return (
-        f"type /babysitter:approve {what} in the session; or in a terminal of your own: "
-        f"babysitter approve {run_id} --permit {what}"
+        f"type /babysitter:approve {typed} in the session; or in a terminal of your own: "
+        f"babysitter approve {run_id} {options}"
     )

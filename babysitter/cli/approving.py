@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from babysitter.approvals.permits import WHAT, about_now, edit_lines, permit, ways_to_permit
+from babysitter.approvals.about import about_lines, about_now
+from babysitter.approvals.permits import WHAT, permit, ways_to_permit
 from babysitter.approvals.place import level_here, person, seen_here
 from babysitter.cli.options import complete_effect, json_option, opened, run_argument, runs_dir_option
 from babysitter.cli.output import as_json, complain, line
@@ -49,26 +50,33 @@ Example:
   babysitter approve release-1-2-0 7c2x --option staging --feedback 'only eu-west'
   babysitter approve release-1-2-0 7c2x --sign
   babysitter approve release-1-2-0 --permit edit
-  babysitter approve release-1-2-0 --permit repair --before 57"""
+  babysitter approve release-1-2-0 --permit repair --before 57
+  babysitter approve release-1-2-0 7c2x --permit cancel"""
 )
 @_decision
 @click.option("--permit", "what", metavar="WHAT", help="Permit what goes round the process, such as edit.")
 @click.option("--before", metavar="NUMBER", help="With --permit repair: the event to go back to before.")
-def approve(run: str, effect: str | None, what: str | None, before: str | None, **told: Any) -> int:
+@click.option("--to", metavar="STEP", help="With --permit rewind: the step to go back to.")
+def approve(
+    run: str, effect: str | None, what: str | None, before: str | None, to: str | None, **told: Any
+) -> int:
     """Answer a breakpoint of RUN with yes (EFFECT may be left out when only one is open).
 
     Of a run that an agent's session works on, it shows the question and asks, and needs a terminal
     outside of that session.
     """
-    if before is not None and what != "repair":
-        raise UsageError("--before belongs to --permit repair")
+    for option, value, owner in (("--before", before, "repair"), ("--to", to, "rewind")):
+        if value is not None and what != owner:
+            raise UsageError(f"{option} belongs to --permit {owner}")
     if what is None:
         return _decide(run, effect, True, told)
-    if effect is not None or told["sign"] or any(told[name] is not None for name in (*WORDS, "key")):
+    is_about_run = effect is None or what == "cancel"
+    if not is_about_run or told["sign"] or any(told[name] is not None for name in (*WORDS, "key")):
         raise UsageError(
-            "--permit is about the run; it takes no EFFECT and nothing that belongs to an answer"
+            "--permit is about the run; it takes no EFFECT and nothing that belongs to an answer",
+            hint="only --permit cancel takes an EFFECT",
         )
-    return _permit(run, what, before or "", told)
+    return _permit(run, what, before or to or effect or "", told)
 
 
 @click.command(
@@ -162,7 +170,7 @@ def _sign(run: Run, answer: Answer, key: str | None) -> None:
     answer.evidence |= sign(run, answer.effect, answer.value, key or own_key(os.path.expanduser("~")))
 
 
-def _permit(run: str, what: str, before: str, told: dict[str, Any]) -> int:
+def _permit(run: str, what: str, name: str, told: dict[str, Any]) -> int:
     if what not in WHAT:
         raise UsageError(
             f"--permit {what!r} is nothing that can be permitted", hint=f"one of {', '.join(WHAT)}"
@@ -171,9 +179,8 @@ def _permit(run: str, what: str, before: str, told: dict[str, Any]) -> int:
     found = opened(run, told["runs_dir"])
     if level_here("nobody permits anything", ways, is_guarded=found.state.is_guarded) != "terminal":
         raise PersonNeeded(f"to {WHAT[what]} is permitted by a person, and there is no terminal", hint=ways)
-    about = about_now(found, what, before)
-    where = f" (to before event {before})" if before else ""
-    _show([f"run {found.run_id}: {WHAT[what]}{where}", *edit_lines(found, about or {})], told["as_json"])
+    about = about_now(found, what, name)
+    _show([f"run {found.run_id}: {WHAT[what]}", *about_lines(found, about or {})], told["as_json"])
     _confirm("permit it?", told)
     permit(found, what, by=person(), assurance="terminal", evidence=seen_here(), about=about)
     if told["as_json"]:

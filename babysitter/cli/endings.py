@@ -48,6 +48,8 @@ def tell(run: Run, ending: Ending, view: Any, wants_json: bool, no_agent: str) -
 def _error(ending: Ending, told: dict[str, Any]) -> dict[str, Any] | None:
     if ending.diverged is not None:
         return {"name": type(ending.diverged).__name__, "message": ending.diverged.message}
+    if "reason" in told:
+        return {"name": "Halted", "message": told["reason"], "data": told.get("data")}
     error: dict[str, Any] | None = told.get("error") or told.get("problem")
     return error
 

@@ -17,6 +17,7 @@ from babysitter.cli.options import (
     run_argument,
     runs_dir_option,
     settings,
+    watched,
 )
 from babysitter.cli.output import as_json, line
 from babysitter.cli.reports import iteration_json, iteration_lines
@@ -52,7 +53,7 @@ def make_run(
 
     limits = settings().limits
     inputs = read_inputs(inputs_file, pairs, limits)
-    return create_run(
+    made = create_run(
         runs_dir(folder),
         resolve(process),
         inputs,
@@ -66,6 +67,7 @@ def make_run(
         session=session,
         limits=limits,
     )
+    return watched(made)
 
 
 def accept_edit_option(command: Any) -> Any:
@@ -82,7 +84,8 @@ def accepted(run: str, rule: str, folder: str | None) -> Run:
     Raises:
         PersonNeeded: an agent's session works on it, and it is not seen that a person wants that.
     """
-    from babysitter.approvals.permits import about_now, demand
+    from babysitter.approvals.about import edit_now
+    from babysitter.approvals.permits import demand
     from babysitter.approvals.place import person
     from babysitter.runs.changes import accept_edit, load_to_change
     from babysitter.runs.folder import open_run
@@ -91,7 +94,7 @@ def accepted(run: str, rule: str, folder: str | None) -> Run:
     definitions = load_to_change(found)
     if not found.state.is_finished:
         if found.state.is_guarded:
-            demand(found, "edit", about_now(found, "edit"))
+            demand(found, "edit", edit_now(found))
         accept_edit(found, rule, definitions, by=person())
     return found
 

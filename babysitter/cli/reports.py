@@ -27,6 +27,7 @@ MOST_LINES = 20
 WHO = {
     "shell": "babysitter work",
     "python": "babysitter work",
+    "hook": "babysitter work",
     "breakpoint": "a person",
     "sleep": "the clock",
 }
@@ -73,12 +74,15 @@ def next_wake(run: Run) -> dict[str, str]:
 
 
 def ending_json(run: Run) -> dict[str, Any]:
-    """Output and proof of a completed run, the error of a failed one, the problem of one that is stuck."""
+    """Output and proof of a completed run, the error of a failed one, why one was halted or is stuck."""
     state = run.state
     if state.status == "completed":
         return {"output": run.output(), "proof": run.proof}
     if state.status == "failed":
         return {"error": (state.ending or {}).get("error")}
+    if state.status == "halted":
+        ending = state.ending or {}
+        return {name: ending[name] for name in ("reason", "by", "data") if name in ending}
     if state.status == "stuck":
         problem = state.problem or {}
         return {
@@ -135,6 +139,8 @@ def ending_lines(run: Run) -> list[str]:
     if "error" in ending:
         error = ending["error"] or {}
         return [f"  error    {error.get('name')}: {error.get('message')}"]
+    if "reason" in ending:
+        return [f"  reason   {ending['reason']}"]
     if "problem" in ending:
         problem = ending["problem"]
         place = f" ({problem['file']}:{problem['line']})" if problem.get("file") else ""

@@ -195,8 +195,9 @@ def last_written(lines: Sequence[Line]) -> int:
 
 def cancellation_of(effect: Effect) -> TaskCancelled:
     """The error that the process sees for an effect that a person has cancelled."""
+    why = f": {effect.error['message']}" if effect.error else ""
     return TaskCancelled(
-        f"task {effect.task_id!r} was cancelled by a person",
+        f"task {effect.task_id!r} was cancelled by a person{why}",
         name="TaskCancelled",
         effect_id=effect.id,
         step=effect.step,

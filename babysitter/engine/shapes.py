@@ -64,7 +64,12 @@ SHAPES: dict[str, Shape] = {
     ),
     "EFFECT_REQUESTED": _REQUEST,
     "EFFECT_RESOLVED": _RESULT,
-    "EFFECT_CANCELLED": (("effectId", TEXT), ("reason", (str, Absent)), ("by", (str, Absent))),
+    "EFFECT_CANCELLED": (
+        ("effectId", TEXT),
+        ("reason", (str, Absent)),
+        ("by", (str, Absent)),
+        ("why", (str, Absent)),
+    ),
     "EFFECT_TAKEN": (
         ("effectId", TEXT),
         ("attempt", NUMBER),
@@ -73,6 +78,7 @@ SHAPES: dict[str, Shape] = {
         ("agent", (str, Absent)),
         ("leaseSeconds", (int, float, Absent)),
     ),
+    "EFFECTS_REUSED": (("effects", (list,)),),
     "PATCHED": (("id", TEXT),),
     "WORKSPACE_SAVED": (("commit", TEXT), ("head", MAY_BE_TEXT)),
     "RECORDED": (("scope", TEXT), ("index", NUMBER), ("name", TEXT)),

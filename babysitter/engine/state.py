@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from babysitter.engine.plan import Leftovers
     from babysitter.journal.events import Event
 
 REQUESTED, OK, ERROR, CANCELLED = "requested", "ok", "error", "cancelled"
@@ -111,6 +112,8 @@ class Effect:
     def cancel(self, event: Event, reason: str) -> None:
         self.status = CANCELLED
         self.cancel_reason = reason
+        why = event.data.get("why")
+        self.error = {"name": "TaskCancelled", "message": why} if why else None
         self.resolved_seq = event.seq
         self.definition = self.group = None
 
@@ -146,6 +149,7 @@ class RunState:
         permits: what people have permitted and nobody has made use of yet, in order.
         is_cancelled: a person has given the run up; it only cleans up.
         edit: the event that last changed which effect answers which step; None: none ever did.
+        leftovers: results that the last accepted edit keeps for when they are asked for.
         patches: what ``ctx.patched`` has answered for each id, as far as that is written down.
     """
 
@@ -166,6 +170,7 @@ class RunState:
         self.patches: dict[str, bool] = {}
         self.is_cancelled = False
         self.edit: int | None = None
+        self.leftovers: Leftovers | None = None
         self.source_digests: dict[str, str] = {}
         self.source_python: str | None = None
         self.gates: list[str] | None = None
@@ -260,6 +265,8 @@ def _resolved(state: RunState, event: Event) -> None:
 def _cancelled(state: RunState, event: Event) -> None:
     effect = state.effect_of(event)
     effect.cancel(event, event.data.get("reason", ABANDONED))
+    if effect.cancel_reason == BY_PERSON:
+        _spend(state, "cancel", about={"effect": effect.id})
     state.script.append((event.type, effect, event.ms))
 
 
@@ -278,7 +285,7 @@ def _patched(state: RunState, event: Event) -> None:
 
 
 def _given_up(state: RunState, event: Event) -> None:
-    _spend(state, "cancel")
+    _spend(state, "cancel", about={"run": state.run_id})
     state.is_cancelled = True
     state.script.append((event.type, event.data, event.ms))
 
@@ -352,9 +359,13 @@ def _permitted(state: RunState, event: Event) -> None:
         state.answers_by_policy = True
 
 
-def _spend(state: RunState, *what: str) -> None:
+def _spend(state: RunState, *what: str, about: dict[str, Any] | None = None) -> None:
     """What was permitted is done, so the next time needs a permit of its own."""
-    state.permits = [permit for permit in state.permits if permit["what"] not in what]
+    state.permits = [
+        permit
+        for permit in state.permits
+        if permit["what"] not in what or about not in (None, permit.get("about"))
+    ]
 
 
 def _ended(state: RunState, event: Event) -> None:
@@ -364,13 +375,31 @@ def _ended(state: RunState, event: Event) -> None:
     state.script.append((event.type, event.data, event.ms))
 
 
+def _reused(state: RunState, event: Event) -> None:
+    """Results that an edit has kept answer requests; all these are made before any of them is answered."""
+    try:
+        for effect_id, step in event.data["effects"]:
+            effect = state.effects[effect_id]
+            assert state.leftovers is not None
+            state.leftovers.take(effect)
+            effect.step, effect.is_superseded = step, False
+    except (AssertionError, ValueError):
+        raise _misshaped(event, "effects") from None
+    reused = [state.effects[effect_id] for effect_id, _ in event.data["effects"]]
+    state.script += [("EFFECT_REQUESTED", effect, event.ms) for effect in reused]
+    state.script += [("EFFECT_RESOLVED", effect, event.ms) for effect in reused]
+
+
 def _workspace(state: RunState, event: Event) -> None:
     """What lay in the project's folder when a batch was asked for; ``fork --workspace`` looks it up."""
 
 
 # What an iteration writes only when the process ran on; results may come in while it is stuck.
-_GOING_ON = frozenset({"PROCESS_CHANGED", "EFFECT_REQUESTED", "RECORDED"})
-_STANDING_STILL = frozenset({"PROCESS_ERROR", "SESSION_BOUND", "SESSION_RELEASED", "WORKSPACE_SAVED"})
+_GOING_ON = frozenset({"PROCESS_CHANGED", "EFFECT_REQUESTED", "EFFECTS_REUSED", "RECORDED"})
+# To begin is no step forward: somebody may begin again and again, and never give a result.
+_STANDING_STILL = frozenset(
+    {"PROCESS_ERROR", "SESSION_BOUND", "SESSION_RELEASED", "WORKSPACE_SAVED", "EFFECT_TAKEN"}
+)
 _ENDINGS = {
     "RUN_COMPLETED": COMPLETED,
     "RUN_FAILED": FAILED,
@@ -383,6 +412,7 @@ _HANDLERS: dict[str, Callable[[RunState, Event], None]] = {
     "EFFECT_RESOLVED": _resolved,
     "EFFECT_CANCELLED": _cancelled,
     "EFFECT_TAKEN": _taken,
+    "EFFECTS_REUSED": _reused,
     "PATCHED": _patched,
     "WORKSPACE_SAVED": _workspace,
     "RECORDED": _recorded,

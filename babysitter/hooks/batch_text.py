@@ -22,7 +22,7 @@ MOST_BYTES = 9000
 LONGEST_TITLE, SHORTEST_TITLE = 80, 16
 MOST_TRACEBACK = 3000
 MOST_OUTPUT = 2000
-OWN = ("shell", "python")
+OWN = ("shell", "python", "hook")
 PEOPLE_AND_CLOCK = ("breakpoint", "sleep")
 
 
@@ -106,16 +106,29 @@ def shown_title(label: str, most: int) -> str:
 
 def ended_text(run: Run) -> str:
     """How the run ended, for a model that is to tell the person."""
-    state = run.state
-    if state.status == "completed":
+    if run.state.status == "completed":
         told = f"Its output: {_cut(compact(run.output()), MOST_OUTPUT)}"
     else:
-        error = (state.ending or {}).get("error") or {}
-        told = f"{error.get('name')}: {_cut(str(error.get('message')), MOST_OUTPUT)}"
+        told = why_ended(run, MOST_OUTPUT)
     return (
-        f"babysitter: run {run.run_id} has {state.status}; this session is free. Report it to the person, and"
-        f" repair no verdict. {told}"
+        f"babysitter: run {run.run_id} has {shown_status(run)}; this session is free. Report it to the"
+        f" person, and repair no verdict. {told}"
     )
+
+
+def shown_status(run: Run) -> str:
+    """What a run has done, as a word behind "has"."""
+    return "been halted" if run.state.status == "halted" else run.state.status
+
+
+def why_ended(run: Run, most: int) -> str:
+    """Why a run ended that did not complete: its error, or who halted it for what reason."""
+    ending = run.state.ending or {}
+    error = ending.get("error")
+    if error is not None:
+        return f"{error.get('name')}: {_cut(str(error.get('message')), most)}"
+    by = f" (by {ending['by']})" if ending.get("by") else ""
+    return f"{_cut(str(ending.get('reason')), most)}{by}"
 
 
 def _cut(text: str, most: int) -> str:

@@ -6,7 +6,8 @@ and what a schedule sends is not expanded. Who it comes from is checked all the 
 
 from __future__ import annotations
 
-from babysitter.approvals.permits import WHAT, about_now, edit_lines, permit
+from babysitter.approvals.about import about_lines, about_now
+from babysitter.approvals.permits import WHAT, permit
 from babysitter.approvals.place import person
 from babysitter.errors import BabysitterError
 from babysitter.hooks.batch_text import name_for
@@ -85,9 +86,9 @@ def _decided(call: Call, run: Run) -> str:
     if not words:
         # No answer is no yes: nothing was shown that it could be an answer to.
         return f"nothing was recorded: {waiting_text(run, name_for(call, run), open_breakpoints(run))}"
-    what, number = permit_of(run, words)
+    what, name = permit_of(run, words)
     if what:
-        return _permitted(call, run, what, number)
+        return _permitted(call, run, what, name)
     effect, words = breakpoint_of(run, words)
     if not words:
         return f"nothing was recorded: {waiting_text(run, name_for(call, run), [effect])}"
@@ -104,12 +105,12 @@ def _decided(call: Call, run: Run) -> str:
     return f"recorded, the person said {said} to {effect.label!r}. Stop, and you are told what is next"
 
 
-def _permitted(call: Call, run: Run, what: str, number: str) -> str:
-    """Record a permit; of an edit it is said what it is for: the files as they are at this moment."""
+def _permitted(call: Call, run: Run, what: str, name: str) -> str:
+    """Record a permit; it is said what exactly it is for, of an edit the files as they are at this moment."""
     evidence = _evidence(call)
     by = str(evidence.pop("by"))
-    about = about_now(run, what, number)
-    lines = edit_lines(run, about or {})
+    about = about_now(run, what, name)
+    lines = about_lines(run, about or {})
     permit(run, what, by=by, assurance=LEVEL, evidence=evidence, about=about)
     said = f"recorded, the person permits to {WHAT[what]}. Do it now, or stop to be told what is next"
     return "\n".join([said, *lines])

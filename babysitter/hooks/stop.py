@@ -20,7 +20,9 @@ from babysitter.hooks.batch_text import (
     ended_text,
     name_for,
     question_text,
+    shown_status,
     stuck_text,
+    why_ended,
     work_command,
 )
 from babysitter.hooks.bound import bound_to
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 
 # So often a session may stop in a row without anything having moved in its run.
 MOST_IDLE_STOPS = 6
+MOST_ENDING = 500
 TASKS = "tasks"
 
 
@@ -71,9 +74,7 @@ def ended_message(run: Run) -> str:
     state, head = run.state, run.journal.head
     if state.status == "completed":
         return f"babysitter: run {run.run_id} has completed; proof {head.seq}-{head.checksum}"
-    error = (state.ending or {}).get("error") or {}
-    why = f"{error.get('name')}: {str(error.get('message'))[:500]}"
-    return printable(f"babysitter: run {run.run_id} has {state.status}: {why}")
+    return printable(f"babysitter: run {run.run_id} has {shown_status(run)}: {why_ended(run, MOST_ENDING)}")
 
 
 def _decide(call: Call, bound: Bound, iteration: Iteration) -> Answer:

@@ -6,6 +6,7 @@ of an open breakpoint and a permit of the same name have to be told apart by who
 
 from __future__ import annotations
 
+from babysitter.approvals.about import NAMED, is_name
 from babysitter.approvals.permits import WHAT
 from babysitter.errors import InvalidInput, NoSuchEffect
 from babysitter.hooks.shown import open_breakpoints, options_of, question_of, shown_digest
@@ -26,23 +27,26 @@ MOST_SHOWN, MOST_QUESTION = 5, 1500
 
 
 def permit_of(run: Run, words: list[str]) -> tuple[str, str]:
-    """What is permitted, and the number after it; empty when the words are an answer.
+    """What is permitted, and the name or number after it; empty when the words are an answer.
 
     Raises:
         InvalidInput: they may be either.
     """
     is_said = words[0] == PERMIT
-    what, number, *rest = [*words[is_said:], "", ""]
-    if what not in WHAT or any(rest) or (number and not number.isdecimal()):
+    what, name, *rest = [*words[is_said:], "", ""]
+    if what not in WHAT or any(rest) or (name and what not in NAMED):
         return "", ""
-    for effect in () if is_said or number else open_breakpoints(run):
-        if what in options_of(run, effect):
-            raise InvalidInput(
-                f"{what!r} is an option of a breakpoint, and something that can be permitted as well",
-                hint=f"{COMMAND} {effect.id} {what} for the option,"
-                f" {COMMAND} {PERMIT} {what} to {WHAT[what]}",
-            )
-    return what, number
+    taken = [] if is_said else [each for each in open_breakpoints(run) if what in options_of(run, each)]
+    if taken and name and not is_name(run, what, name):
+        # An option with a word behind it.
+        return "", ""
+    if taken:
+        raise InvalidInput(
+            f"{what!r} is an option of a breakpoint, and something that can be permitted as well",
+            hint=f"{COMMAND} {taken[0].id} {what} for the option,"
+            f" {COMMAND} {PERMIT} {' '.join(words)} to {WHAT[what]}",
+        )
+    return what, name
 
 
 def breakpoint_of(run: Run, words: list[str]) -> tuple[Effect, list[str]]:

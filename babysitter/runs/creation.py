@@ -113,7 +113,9 @@ def create(
     if source.python:
         created["sourcePython"] = source.python
     created |= {"engine": version, "sourceDigests": source.digests, "gates": sorted(source.gates)}
-    return Run(_make(runs_dir, about, texts, created, origin or Origin()), limits)
+    run = Run(_make(runs_dir, about, texts, created, origin or Origin()), limits)
+    run.is_new = True
+    return run
 
 
 def _check_new(run_id: str, runs_dir: str) -> None:

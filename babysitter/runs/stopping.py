@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from babysitter.engine.state import BY_PERSON
+from babysitter.engine.state import BY_PERSON, CANCELLED
 from babysitter.errors import AlreadyResolved, EffectCancelled, HeadMoved, RunBusy, RunFinished
 from babysitter.runs.run import MOST_LOST_RACES
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from babysitter.runs.run import Run
 
 
-def cancel_effect(run: Run, effect: Effect, *, by: str) -> None:
+def cancel_effect(run: Run, effect: Effect, *, by: str, why: str = "") -> None:
     """Cancel a pending effect: its process sees ``TaskCancelled``, whoever performs it is told to end.
 
     Raises:
@@ -25,13 +25,23 @@ def cancel_effect(run: Run, effect: Effect, *, by: str) -> None:
     """
 
     def decide() -> list[Draft]:
-        if effect.status == "cancelled":
-            raise EffectCancelled(f"effect {effect.id!r} was cancelled already")
-        if not effect.is_pending:
-            raise AlreadyResolved(f"effect {effect.id!r} has a result already; the first one stands")
-        return [("EFFECT_CANCELLED", {"effectId": effect.id, "reason": BY_PERSON, "by": by})]
+        check_pending(effect)
+        told = {"effectId": effect.id, "reason": BY_PERSON, "by": by, **({"why": why} if why else {})}
+        return [("EFFECT_CANCELLED", told)]
 
     _decide(run, decide)
+
+
+def check_pending(effect: Effect) -> None:
+    """Refuse an effect that is over.
+
+    Raises:
+        AlreadyResolved, EffectCancelled
+    """
+    if effect.status == CANCELLED:
+        raise EffectCancelled(f"effect {effect.id!r} was cancelled already")
+    if not effect.is_pending:
+        raise AlreadyResolved(f"effect {effect.id!r} has a result already; the first one stands")
 
 
 def cancel_run(run: Run, *, by: str, reason: str, evidence: dict[str, Any] | None = None) -> bool:

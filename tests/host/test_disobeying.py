@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
+from babysitter.approvals.about import about_now
+from babysitter.approvals.permits import permit
+from babysitter.runs.folder import open_run
 from tests.host.host_program import needs_host
-from tests.host.lab import each_once, effect, events, left_behind, seen, status
+from tests.host.lab import RUNS, each_once, effect, events, left_behind, seen, status
 from tests.host.models import Idle, Obeying, bash
+from tests.support.commands import told
 
 if TYPE_CHECKING:
     from tests.host.lab import Lab
@@ -98,3 +105,21 @@ def test_something_else_in_the_background_lets_no_session_go(lab: Lab) -> None:
         assert int(Path("sleeper").read_text()) in left_behind(lab.home)
     assert status("r")["status"] == "completed"
     assert each_once("r")
+
+
+@pytest.mark.parametrize("words", ["halt r", "cancel r"])
+def test_a_session_whose_run_a_person_has_ended_is_free(words: str, lab: Lab) -> None:
+    lab.use("tested.py")
+    # A person permits it where the test has its hands; the model may do it then, once.
+    model = Idle(CREATE, lambda: permitted(words.split(maxsplit=1)[0]), f"babysitter {words} --reason enough")
+    session = lab.session("go", model)
+    assert (status("r")["status"], status("r")["reason"]) == ("halted", "enough")
+    assert "run r has been halted: enough" in session.messages[-1]
+    assert told("session", "list")["sessions"] == []
+
+
+def permitted(what: str) -> str:
+    run = open_run("r", os.path.abspath(RUNS)).load()
+    about = about_now(run, what)
+    permit(run, what, by="anna", assurance="command", evidence={}, about=about)
+    return "true"

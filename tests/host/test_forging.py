@@ -122,6 +122,12 @@ ROUND = {
     "running one that asks nobody": ["babysitter run gate.py --run-id other --yolo"],
     "repairing": ["babysitter repair r --to 1"],
     "archiving": ["babysitter archive r"],
+    "cancelling the run": ["babysitter cancel r"],
+    "cancelling the breakpoint": [
+        "babysitter cancel r \"$(babysitter tasks r --pending | awk 'NR==2{print $1}')\""
+    ],
+    "halting": ["babysitter halt r"],
+    "rewinding": ["babysitter rewind r --to 1"],
 }
 
 

@@ -181,7 +181,7 @@ def is_before(place: str, step: str) -> bool:
     scope = scope_of(place)
     if not step.startswith(scope):
         return False
-    head = step[len(scope) :].split(".")[0].partition("~")[0]
+    head = step[len(scope) :].split(".", maxsplit=1)[0].partition("~")[0]
     return head.isdigit() and number_of(place) < int(head)
 
 
@@ -190,7 +190,7 @@ def is_after(place: str, step: str) -> bool:
     scope = scope_of(step)
     while True:
         if place.startswith(scope):
-            head = place[len(scope) :].split(".")[0].partition("~")[0]
+            head = place[len(scope) :].split(".", maxsplit=1)[0].partition("~")[0]
             return head.isdigit() and int(head) > number_of(step)
         if not scope:
             return False

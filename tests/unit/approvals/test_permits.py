@@ -8,8 +8,9 @@ import pytest
 from gated import GATE, begin, created, data_of, guard, open_breakpoint, opened
 
 from babysitter.approvals import permits, place
+from babysitter.approvals.about import about_now
 from babysitter.approvals.levels import LEVELS
-from babysitter.approvals.permits import WHAT, about_now, demand, is_permitted, permit
+from babysitter.approvals.permits import WHAT, demand, is_permitted, permit
 from babysitter.errors import InvalidInput, PersonNeeded, RunFinished
 from babysitter.runs.iterate import iterate
 from babysitter.runs.results import accept, decide
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def allow(run: Run, what: str) -> None:
-    about = {"before": 2} if what == "repair" else None
+    about = {"repair": {"before": 2}, "rewind": {"to": "1"}}.get(what)
     permit(run, what, by="me", assurance="command", evidence={"promptId": "p"}, about=about)
 
 

@@ -169,6 +169,61 @@ def test_an_edit_is_permitted_as_it_is_now_and_the_run_goes_on_with_it(
     assert "has completed" in session.call("stop").message
 
 
+BOTH = "return await ctx.parallel.all([ctx.task(ask, n=1), ctx.breakpoint('Go?')])"
+
+
+@pytest.mark.parametrize(
+    ("words", "about"),
+    [
+        ("halt", None),
+        ("cancel", {"run": "job"}),
+        ("cancel EFFECT", {"effect": "EFFECT"}),
+        ("permit cancel STEP", {"effect": "EFFECT"}),
+        ("rewind STEP", {"to": "1.0.1"}),
+        ("rewind EFFECT", {"to": "1.0.1"}),
+        ("rewind 1", {"to": "1"}),
+    ],
+)
+def test_what_a_person_permits_is_about_what_they_have_named(
+    bound: Callable[..., Session], words: str, about: dict[str, str] | None
+) -> None:
+    session = bound(BOTH)
+    effect = session.pending("agent")
+    told = typed(session, "approve", words.replace("EFFECT", effect.id).replace("STEP", effect.step))
+    assert "recorded, the person permits to" in told.message, told.message
+    found = session.run.state.permits[0].get("about")
+    assert found == (about and {key: value.replace("EFFECT", effect.id) for key, value in about.items()})
+
+
+@pytest.mark.parametrize("words", ["rewind", "rewind 9", "cancel nothing", "halt now", "edit 5"])
+def test_what_names_nothing_permits_nothing(bound: Callable[..., Session], words: str) -> None:
+    session = bound(BOTH)
+    assert "nothing was recorded" in typed(session, "approve", words).message
+    assert (session.run.state.permits, len(session.run.state.pending)) == ([], 2)
+
+
+CANCELLING = "return (await ctx.breakpoint('Ship?', options=['ship', 'cancel'])).option"
+
+
+def test_an_option_to_cancel_with_a_word_behind_it_is_an_answer(bound: Callable[..., Session]) -> None:
+    session = bound(CANCELLING)
+    typed(session, "approve", "cancel please")
+    (effect,) = session.run.state.effects.values()
+    assert (effect.value["option"], effect.value["feedback"]) == ("cancel", "please")
+
+
+@pytest.mark.parametrize("words", ["cancel", "cancel EFFECT"])
+def test_an_option_to_cancel_is_not_taken_for_a_permit_nor_the_other_way_round(
+    bound: Callable[..., Session], words: str
+) -> None:
+    session = bound(CANCELLING)
+    effect = session.pending("breakpoint").id
+    words = words.replace("EFFECT", effect)
+    told = typed(session, "approve", words)
+    assert f"/babysitter:approve permit {words} to give up" in told.message
+    assert (session.run.state.permits, list(session.run.state.pending)) == ([], [effect])
+
+
 def test_half_a_character_loses_no_grant(bound: Callable[..., Session]) -> None:
     typed(bound(ASK), "call", "x \ud83d", prompt_id="p\udc00")
     told = take(SESSION, "rebind") or {}

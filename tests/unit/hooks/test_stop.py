@@ -14,6 +14,7 @@ from babysitter.approvals.permits import permit
 from babysitter.errors import CorruptEvent, NoSuchRun, TailRemoved
 from babysitter.executors.effect_lock import EffectLock
 from babysitter.runs.iterate import DIVERGED_HINT, iterate
+from babysitter.runs.stopping import halt_run
 from babysitter.sessions.agents import remember
 from babysitter.sessions.binding import bind, binding_of
 from tests.unit.hooks.conftest import OTHER, SESSION
@@ -90,6 +91,24 @@ def test_a_failed_run_lets_the_session_go_and_says_why(bound: Callable[..., Sess
     told = bound('await ctx.task(ask, n=1)\nraise Failed("no way")')
     told.answer({"n": 1})
     assert told.call("stop").message == "babysitter: run job has failed: Failed: no way"
+
+
+def test_a_halted_run_lets_the_session_go_and_says_why(bound: Callable[..., Session]) -> None:
+    session = bound(ONE)
+    halt_run(session.run, by="anna", reason="fire")
+    told = session.call("stop")
+    assert (told.kind, told.message, binding_of(SESSION)) == (
+        "let go",
+        "babysitter: run job has been halted: fire (by anna)",
+        None,
+    )
+
+
+def test_a_run_that_halts_itself_is_told_to_the_model(bound: Callable[..., Session]) -> None:
+    session = bound('await ctx.task(ask, n=1)\nctx.halt("no use")')
+    session.answer({"n": 1})
+    told = session.call("stop")
+    assert (told.kind, told.text.endswith("no use")) == ("go on", True)
 
 
 def test_a_run_that_another_session_took_lets_this_one_go(bound: Callable[..., Session]) -> None:
