@@ -257,7 +257,8 @@ class LoopReplay(Replay):
     def _is_mistake(self, branch: Branch) -> bool:
         if branch is self._root:
             return read_end(branch, self.giving_up).status == STUCK
-        return branch.error is not None and not ends_the_run(branch.error)
+        is_given_up = branch.cancelled and isinstance(branch.error, BranchCancelled)
+        return branch.error is not None and not is_given_up and not ends_the_run(branch.error)
 
     def _let_go(self) -> None:
         if not self._live:

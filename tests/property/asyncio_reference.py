@@ -11,8 +11,7 @@ import asyncio
 import contextvars
 from typing import TYPE_CHECKING, Any
 
-from babysitter.engine.ending import ends_the_run
-from tests.property.reference import Reference, Scope, scope
+from tests.property.reference import CANCELLED, Reference, Scope, error_of, is_failure, scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from tests.property.reference import Trace
 
 # The tasks that are branches of ctx.parallel, or the process itself.
-OURS = frozenset({"_branch", "_main"})
+OURS = frozenset({"_branch", "_main", "_cleanup"})
 
 
 class NumberedTask(asyncio.Task[Any]):
@@ -28,10 +27,14 @@ class NumberedTask(asyncio.Task[Any]):
 
     def __init__(self, coroutine: Any, number: int, **options: Any) -> None:
         self.number = number
+        self.has_given_up = False
         super().__init__(coroutine, **options)
 
     def __hash__(self) -> int:
         return self.number
+
+    def cancel(self, msg: Any = None) -> bool:
+        return self.has_given_up or super().cancel(msg)
 
 
 class Clockwork(asyncio.SelectorEventLoop):
@@ -97,7 +100,7 @@ class AsyncioReference(Reference):
     def __init__(self, process: Callable[[Any, Any], Any], trace: Trace) -> None:
         self.trace = trace
         self.ended_at: int | None = None
-        self.is_closed = False
+        self.is_over = self.is_closed = False
         super().__init__(process, trace)
 
     def make_loop(self) -> Clockwork:
@@ -111,20 +114,32 @@ class AsyncioReference(Reference):
             self.loop._ready.append(timer)  # type: ignore[attr-defined]
             self._settle()
 
+    def give_up(self, reason: str) -> None:
+        giver: Any = asyncio.current_task(self.loop)
+        if giver is not None:
+            # It raises the cancellation itself, and is left to its cleaning up.
+            giver.has_given_up = True
+        super().give_up(reason)
+
     async def _main(self, process: Callable[[Any, Any], Any]) -> Any:
+        self._hear_of_end()
+        return await super()._main(process)
+
+    async def _cleanup(self, number: int, function: Callable[[], Any]) -> None:
+        self._hear_of_end()
+        await super()._cleanup(number, function)
+
+    def _hear_of_end(self) -> None:
         task = asyncio.current_task()
         assert task is not None
         task.add_done_callback(self._close)
-        return await super()._main(process)
 
-    def _close(self, main: asyncio.Task[Any]) -> None:
-        if self.is_closed:
-            return
-        failed = main.cancelled() or (main.exception() is not None and not ends_the_run(main.exception()))  # type: ignore[arg-type]
-        if failed:
-            self.ended_at = len(self.trace)
-        else:
+    def _close(self, task: asyncio.Task[Any]) -> None:
+        error = error_of(task)
+        if error is None or is_failure(error) or (task in self.told and isinstance(error, CANCELLED)):
             self._cancel_left()
+        else:
+            self.ended_at = len(self.trace)
 
     def _cancel_left(self) -> None:
         left = [task for task, is_ours in self.loop.live.items() if not is_ours]
@@ -143,7 +158,21 @@ class AsyncioReference(Reference):
         if not left:
             for timer in [*self.loop.timers.values()]:
                 timer.cancel()
-            self.ended_at = len(self.trace)
+            self.is_over = True
+
+    def _settle(self) -> None:
+        self._run_until_quiet()
+        while self.is_over and self.ended_at is None:
+            self.is_over = False
+            if self._goes_on_cleaning():
+                self._run_until_quiet()
+            else:
+                self.ended_at = len(self.trace)
+
+    def _run_until_quiet(self) -> None:
+        while self.loop._ready and (self.ended_at is None or self.is_closed):  # type: ignore[attr-defined]
+            self.loop.stop()
+            self.loop.run_forever()
 
     @property
     def trace_to_end(self) -> Trace:
@@ -152,21 +181,20 @@ class AsyncioReference(Reference):
 
     @property
     def outcome(self) -> Any:
-        return None if self.ended_at is None else super().outcome
-
-    def _settle(self) -> None:
-        while self.loop._ready and self.ended_at is None:  # type: ignore[attr-defined]
-            self.loop.stop()
-            self.loop.run_forever()
+        if self.ended_at is None:
+            return None
+        if self.cleaning is not None and self.cleaning.done() and self.fault is None:
+            failure = error_of(self.cleaning)
+            if failure is not None and not is_failure(failure) and not isinstance(failure, CANCELLED):
+                self.fault = failure
+        return super().outcome
 
     def close(self) -> None:
         self.is_closed = True
         while self.loop.live:
             for task in [*self.loop.live]:
-                task.cancel()
+                asyncio.Task.cancel(task)
             for future, _ in [*self.waiting.values()]:
                 future.cancel()
-            while self.loop._ready:  # type: ignore[attr-defined]
-                self.loop.stop()
-                self.loop.run_forever()
+            self._run_until_quiet()
         self.loop.close()

@@ -26,6 +26,8 @@ leaves = st.sampled_from(
         ("turn",),
         ("sleep", 3),
         ("sleep", 0),
+        ("tried", "flaky", 2, 0, None),
+        ("halt",),
     ]
 )
 ends = st.sampled_from([asyncio.FIRST_COMPLETED, asyncio.FIRST_EXCEPTION, asyncio.ALL_COMPLETED])
@@ -38,7 +40,7 @@ def _grow(child: SearchStrategy[Tree]) -> SearchStrategy[Tree]:
     return st.one_of(
         st.tuples(st.just("gather"), some, st.booleans()),
         st.tuples(st.just("task_group"), some),
-        st.tuples(st.sampled_from(["timeout", "wait_for"]), child, times),
+        st.tuples(st.sampled_from(["until", "wait_for"]), child, times),
         st.tuples(st.just("wait"), some, ends, st.none() | times),
         st.tuples(st.just("as_completed"), some, st.none() | times),
         st.tuples(st.just("semaphore"), some, st.integers(1, 2)),
@@ -56,6 +58,9 @@ def _grow(child: SearchStrategy[Tree]) -> SearchStrategy[Tree]:
         st.tuples(st.just("try"), child, child),
         st.tuples(st.just("finally"), child, st.booleans()),
         st.tuples(st.just("stubborn"), child, child),
+        st.tuples(st.just("timeout"), child),
+        st.tuples(st.just("last"), child, child),
+        st.tuples(st.just("cleaned"), child, child),
     )
 
 
@@ -105,7 +110,7 @@ class AsyncioWalk(_Walk):
             tasks = [group.create_task(self.walk(child)) for child in children]
         return [task.result() for task in tasks]
 
-    async def timeout(self, child: Tree, seconds: float) -> Any:
+    async def until(self, child: Tree, seconds: float) -> Any:
         async with asyncio.timeout(seconds):
             return await self.walk(child)
 

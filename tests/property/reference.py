@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Trace = list[tuple[str, str]]
 # What a process lets through without being wrong.
-FAILURES = (Failed, TaskFailed, BranchTimeout)
+FAILURES = (Failed, TaskFailed, TimeoutError)
 
 
 class Scope:
@@ -172,6 +172,8 @@ def is_failure(error: BaseException) -> bool:
     """Whether a process may end with this."""
     if isinstance(error, AllFailed):
         return all(is_failure(each) for each in error.errors)
+    if isinstance(error, BaseExceptionGroup):
+        return all(is_failure(each) for each in error.exceptions)
     return isinstance(error, FAILURES)
 
 

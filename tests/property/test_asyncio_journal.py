@@ -9,8 +9,8 @@ from hypothesis import given
 
 from babysitter.engine.loop_replay import LoopReplay
 from tests.property.asyncio_trees import noting_process_of, process_of, trees
-from tests.property.strategies import chance_of, chances, examples, feed_all, feed_some, seeds
-from tests.property.test_engine_journal import cuts, kept, outcome, rest_of_round
+from tests.property.strategies import chance_of, chances, examples, feed_all, feed_some, outcome, seeds
+from tests.property.test_engine_journal import cuts, kept, rest_of_round
 from tests.support.rounds import Rounds, start
 
 if TYPE_CHECKING:

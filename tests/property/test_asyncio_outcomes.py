@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import given
 
+from babysitter.engine import loop
+from babysitter.engine.ending import HALTED, GivingUp
 from babysitter.engine.loop_replay import LoopReplay
-from babysitter.errors import TaskFailed
 from tests.property import strategies
 from tests.property.asyncio_reference import AsyncioReference
 from tests.property.asyncio_trees import process_of, trees
 from tests.property.reference import Trace
-from tests.property.strategies import answer, chances, examples, plain, some_of
-from tests.property.test_engine_outcomes import Engine
+from tests.property.strategies import CANCELLED, GIVEN_UP, chances, examples, plain, some_of
+from tests.property.test_engine_outcomes import Engine, result_of
 
 if TYPE_CHECKING:
     from random import Random
@@ -29,7 +30,8 @@ class Asked(dict[str, Any]):
 
     def __setitem__(self, step: str, entry: Any) -> None:
         call = entry[1]
-        length = f" sleep {call.args_text[11:-1]}" if call.task.id == "sleep" else ""
+        is_timer = call.place[0] == loop.__file__
+        length = f" sleep {call.args_text[11:-1]}" if is_timer else ""
         self.trace.append(("asked", step + length))
         super().__setitem__(step, entry)
 
@@ -44,29 +46,28 @@ def test_the_engine_does_what_asyncio_does_in_the_same_order(tree: Tree, chance:
         while engine.replay.waiting and engine.outcome is None:
             assert done == expected
             for step in some_of(list(engine.replay.waiting), chance):
-                feed(engine, reference, step)
-        assert (done, plain(told(engine.outcome))) == (reference.trace_to_end, plain(reference.outcome))
+                feed(engine, reference, step, is_cancelled=chance.random() < CANCELLED)
+            if chance.random() < GIVEN_UP:
+                engine.replay.give_up_now(GivingUp(HALTED, None, reason="by a person"))
+                reference.give_up_now("by a person")
+        assert (done, plain(told(engine))) == (reference.trace_to_end, plain(reference.outcome))
     finally:
         reference.close()
 
 
-def feed(engine: Engine, reference: AsyncioReference, step: str) -> None:
-    """Give both the same result; a sleep takes a second, and so does a task."""
-    entry = engine.replay.waiting.get(step)
-    task = entry[1].task.id if entry else "good"
-    result = None if task == "sleep" else answer(step, task)
-    value, error = (None, result) if isinstance(result, TaskFailed) else (result, None)
+def feed(engine: Engine, reference: AsyncioReference, step: str, *, is_cancelled: bool) -> None:
+    """Give both the same result; everything takes a second."""
     engine.seconds += 1
     reference.loop.seconds = engine.seconds
+    value, error = result_of(engine, step, is_cancelled=is_cancelled)
     engine.replay.resolve(step, value, error, engine.seconds * 1000)
     reference.resolve(step, value, error)
 
 
-def told(outcome: Any) -> Any:
-    """A deadlock ends the run of the engine, and asyncio waits."""
-    if outcome is not None and "never comes" in str(outcome.error):
-        return None
-    return outcome
+def told(engine: Engine) -> Any:
+    """How it ended; of tasks that wait for each other asyncio never hears."""
+    outcome = engine.outcome
+    return None if outcome is not None and "never comes" in str(outcome[2]) else outcome
 
 
 @examples(100)
@@ -75,13 +76,14 @@ def test_without_asyncio_in_it_a_process_does_the_same_as_without_a_loop(tree: T
     done, expected = Trace(), Trace()
     process = strategies.process_of
     looped = Engine(process(tree, lambda name: done.append(("mark", name))), done, LoopReplay)
-    plain_one = Engine(process(tree, lambda name: expected.append(("mark", name))), expected)
-    while plain_one.replay.waiting:
-        for step in some_of(list(plain_one.replay.waiting), chance):
-            entry = plain_one.replay.waiting.get(step)
-            result = answer(step, entry[1].task.id if entry else "good")
-            value, error = (None, result) if isinstance(result, TaskFailed) else (result, None)
-            for engine in (looped, plain_one):
+    hand_driven = Engine(process(tree, lambda name: expected.append(("mark", name))), expected)
+    while hand_driven.replay.waiting:
+        for step in some_of(list(hand_driven.replay.waiting), chance):
+            value, error = result_of(hand_driven, step, is_cancelled=chance.random() < CANCELLED)
+            for engine in (looped, hand_driven):
                 engine.replay.resolve(step, value, error, 0)
+        if chance.random() < GIVEN_UP:
+            for engine in (looped, hand_driven):
+                engine.replay.give_up_now(GivingUp(HALTED, None, reason="by a person"))
         assert done == expected
-    assert plain(looped.outcome) == plain(plain_one.outcome)
+    assert plain(looped.outcome) == plain(hand_driven.outcome)
