@@ -49,7 +49,8 @@ def _error(ending: Ending, told: dict[str, Any]) -> dict[str, Any] | None:
     if ending.diverged is not None:
         return {"name": type(ending.diverged).__name__, "message": ending.diverged.message}
     if "reason" in told:
-        return {"name": "Halted", "message": told["reason"], "data": told.get("data")}
+        by = f" (by {told['by']})" if told.get("by") else ""
+        return {"message": f"{told['reason']}{by}", "data": told.get("data")}
     error: dict[str, Any] | None = told.get("error") or told.get("problem")
     return error
 
