@@ -89,6 +89,11 @@ class Execution:
         return self.end is not None and self.end.status == STUCK
 
     @property
+    def is_held(self) -> bool:
+        """The process has ended, and its run ends when all its children have."""
+        return self.end is not None and not self.is_stuck and bool(self.run.state.children)
+
+    @property
     def source(self) -> Source:
         """The loaded process; only once ``start`` went well."""
         assert self._source is not None
@@ -167,6 +172,8 @@ class Execution:
         """Run the author's code under the deadline; whatever it does ends in a state of the run."""
         try:
             with Aside(), Deadline(self.run.limits.iterate_seconds, self._give_up):
+                if self._source is not None:
+                    self._source.enter()
                 work()
         except NondeterminismError as error:
             if not self.is_source_changed:
@@ -224,9 +231,10 @@ class Execution:
                 # What is told now may rest on what another writer has only just linked.
                 self.run.journal.flush()
                 return written
-            if self.end is not None and not self.is_stuck:
+            if self.end is not None and not (self.is_stuck or self.is_held):
                 # A run must not end on a journal of which only the cache was read.
                 self.run.journal.verify()
+            batch = self._with_workspace(batch)
             try:
                 events = self.run.append(batch)
             except HeadMoved:
@@ -249,6 +257,18 @@ class Execution:
         raise RunBusy(
             f"run {self.run.run_id!r} is written by others all the time", hint="try again in a moment"
         )
+
+    def _with_workspace(self, batch: list[Draft]) -> list[Draft]:
+        """With the git tree as it is before what is asked for now is done, if the run keeps that."""
+        if not self.run.state.created.get("options") or not any(d[0] == "EFFECT_REQUESTED" for d in batch):
+            return batch
+        from babysitter.runs.workspace import is_wanted, saved
+
+        return [*saved(self.run), *batch] if is_wanted(self.run) else batch
+
+    def count_new_requests(self) -> int:
+        """How many effects it asks for that the journal does not have."""
+        return len(self._script.to_request())
 
     def check_that_it_repeats(self) -> None:
         """Replay the whole journal in a process of its own, and compare.
@@ -319,7 +339,7 @@ class Execution:
         """The requests and the end, in the author's words."""
         for branch, call in self._script.to_request():
             yield drafts.described(self.run, branch, call)
-        if self.end is not None:
+        if self.end is not None and not self.is_held:
             yield drafts.outcome(self.run, self.end)
 
     def _redefined(self) -> Iterator[str]:

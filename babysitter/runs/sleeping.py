@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from babysitter.clock import iso, ms_of, now_ms
+from babysitter.clock import iso, ms_of
 from babysitter.errors import CorruptEvent, HeadMoved
 from babysitter.runs import drafts
 
@@ -40,7 +40,7 @@ def due_at(effect: Effect) -> int:
 def wake_sleepers(run: Run) -> None:
     """Record the sleeps that are due, in the order in which they became due."""
     while not run.state.is_finished:
-        now = now_ms()
+        now = run.now_ms()
         due = sorted(
             (due_at(effect), effect.seq, effect) for effect in sleepers(run.state) if due_at(effect) <= now
         )

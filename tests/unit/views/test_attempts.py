@@ -1,4 +1,4 @@
-"""What goes wrong and takes long, as it is shown: attempts, limits of time, cleanups, and what counts no more."""
+"""What goes wrong and takes long, as it is shown: attempts, limits of time, cleanups, accepted edits."""
 
 from __future__ import annotations
 
@@ -19,23 +19,30 @@ if TYPE_CHECKING:
 
 
 class Told(Shown):
-    """A story in which steps are tried again; an effect's id is its step, and its attempt from the second on."""
+    """A story in which steps are tried again, take too long, and are given up."""
 
     def __init__(self, view: QuietView | None = None) -> None:
         super().__init__(view)
         self.event("RUN_CREATED", {})
 
     def ask(
-        self, id: str, step: str = "", attempt: int = 1, most: int = 3, *, kind: str = "shell", **described: Any
+        self,
+        effect: str,
+        step: str = "",
+        attempt: int = 1,
+        most: int = 3,
+        *,
+        kind: str = "shell",
+        **described: Any,
     ) -> None:
-        step = step or id
+        step = step or effect
         branch = step.rpartition(".")[0]
         path, _, name = branch.rpartition(".")
         group = {"path": path, "mode": described.pop("mode", "all"), "branch": name}
         self.event(
             "EFFECT_REQUESTED",
             {
-                "effectId": id,
+                "effectId": effect,
                 "stepId": step,
                 "taskId": "task",
                 "kind": kind,
@@ -48,14 +55,14 @@ class Told(Shown):
             },
         )
 
-    def wait_before(self, id: str, step: str, seconds: float) -> None:
+    def wait_before(self, effect: str, step: str, seconds: float) -> None:
         """The wait after a failed attempt."""
-        self.ask(id, step, most=1, kind="sleep", label="flaky: wait", seconds=seconds)
+        self.ask(effect, step, most=1, kind="sleep", label="flaky: wait", seconds=seconds)
 
-    def end(self, id: str, message: str = "") -> None:
+    def end(self, effect: str, message: str = "") -> None:
         error = {"name": "ShellFailed", "message": message, "exitCode": 1}
         told = {"status": "error", "error": error} if message else {"status": "ok", "value": {"exitCode": 0}}
-        self.event("EFFECT_RESOLVED", {"effectId": id, **told})
+        self.event("EFFECT_RESOLVED", {"effectId": effect, **told})
 
     def fail_once(self, seconds: float = 2) -> None:
         """A first attempt that has failed after a second, and a wait."""
@@ -241,7 +248,11 @@ def test_a_limit_of_which_only_groups_have_asked_yet_has_its_line() -> None:
     told = Told()
     told.ask("c", "1.clock.1", most=1, mode="timeout", kind="sleep", seconds=90)
     told.ask("x", "1.branch.1.0.1", most=1, mode="all", label="Deep")
-    assert told.words[1:4] == ["  ○ within 1 m 30 s  1 m 30 s left", "    ○ branch", "      ○ parallel.all · 1 branch"]
+    assert told.words[1:4] == [
+        "  ○ within 1 m 30 s  1 m 30 s left",
+        "    ○ branch",
+        "      ○ parallel.all · 1 branch",
+    ]
 
 
 # Cleanups
@@ -274,8 +285,8 @@ def test_a_failure_in_it_fails_nothing_else() -> None:
 
 def test_a_person_who_cancels_an_effect_is_named_and_a_process_is_not() -> None:
     told = Told()
-    for id in "12":
-        told.ask(id, most=1)
+    for name in "12":
+        told.ask(name, most=1)
     told.event("EFFECT_CANCELLED", {"effectId": "1", "reason": "cancelled", "by": "ada"})
     told.event("EFFECT_CANCELLED", {"effectId": "2", "reason": "abandoned"})
     assert told.words[1:] == ["  ⊘ Flaky  by ada", "  ⊘ Flaky"]
@@ -314,9 +325,9 @@ def test_an_effect_that_an_agent_works_on_says_so() -> None:
 
 def test_after_an_accepted_edit_the_tree_begins_anew_with_what_still_counts() -> None:
     told = Told()
-    for id in "123":
-        told.ask(id, most=1, label=f"Step {id}")
-        told.end(id)
+    for name in "123":
+        told.ask(name, most=1, label=f"Step {name}")
+        told.end(name)
     plan = [["asked", "1", "1"], ["answered", "1"], ["asked", "3", "2.a.1"], ["answered", "3"]]
     told.event("PROCESS_CHANGED", {"sourceDigests": {}, "accepted": "keep", "by": "ada", "plan": plan})
     assert told.words == ["run · 2 ok", "  ✓ Step 1", "  ✓ parallel · 1 branch", "    ✓ a: Step 3"]

@@ -150,7 +150,14 @@ def test_events_of_what_goes_wrong_and_changes_have_a_gist_too() -> None:
     events = [
         an_event(1, "EFFECT_REQUESTED", effectId="e1", stepId="1", kind="agent", label="Fix", attempt=1),
         an_event(
-            2, "EFFECT_REQUESTED", effectId="e2", stepId="1", kind="shell", label="T", attempt=2, maxAttempts=3
+            2,
+            "EFFECT_REQUESTED",
+            effectId="e2",
+            stepId="1",
+            kind="shell",
+            label="T",
+            attempt=2,
+            maxAttempts=3,
         ),
         an_event(3, "EFFECT_TAKEN", effectId="e1", attempt=1, by="session s-1"),
         an_event(4, "EFFECT_TAKEN", effectId="e1", attempt=2, by="session s-1", agent="fixer"),
