@@ -11,7 +11,7 @@ from babysitter.errors import NondeterminismError
 from babysitter.jsontext import compact, loads
 from babysitter.paths import PACKAGE
 from babysitter.testing.crashes import OF_THE_JOURNAL, check_repeats, points
-from babysitter.testing.execution import MemoryExecution
+from babysitter.testing.execution import Known, MemoryExecution
 from babysitter.testing.memory import MemoryRun
 from babysitter.testing.processes import Given
 
@@ -95,7 +95,7 @@ def _replay(source: Given, told: dict[str, Any]) -> None:
     for kind, ms, data in told["events"]:
         run.move_clock(ms)
         run.append([(kind, data)])
-    execution = MemoryExecution(run, source, {})
-    execution.records.update({(scope, index): (name, value) for scope, index, name, value in told["records"]})
+    records = {(scope, index): (name, value) for scope, index, name, value in told["records"]}
+    execution = MemoryExecution(run, source, {}, Known(records))
     for at in told["points"]:
         check_repeats(execution, at)

@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from babysitter.testing.memory import MemoryRun
     from babysitter.testing.processes import Given
 
-    Known = dict[tuple[str, int], tuple[str, Any]]
+    Records = dict[tuple[str, int], tuple[str, Any]]
+
+
+class Known:
+    """What a process has noted and finds again: places and values of records, answers of ``patched``."""
+
+    def __init__(self, records: Records | None = None, patches: dict[str, bool] | None = None) -> None:
+        self.records = records or {}
+        self.patches = patches or {}
 
 
 class CannedNotes(Notes):
@@ -43,19 +51,23 @@ class MemoryExecution(Execution):
 
     run: MemoryRun
 
-    def __init__(self, run: MemoryRun, source: Given, records: Mapping[str, Any]) -> None:
+    def __init__(
+        self, run: MemoryRun, source: Given, canned: Mapping[str, Any], known: Known | None = None
+    ) -> None:
+        """``canned`` is what ``ctx.record`` gives by name, ``known`` what was noted before."""
         self._given = source
-        self._canned = records
+        self._canned = canned
+        self._known = known or Known()
         self.args: dict[str, dict[str, Any]] = {}
         super().__init__(run)
 
-    def _at_the_start(self) -> None:
-        super()._at_the_start()
-        self._notes = CannedNotes(self._canned)
-        self._script.notes = self._notes
+    def _new_notes(self) -> Notes:
+        return CannedNotes(self._canned)
 
     def _load(self, inputs: Any) -> None:
         self._source = self._given
+        self._notes.records.update(self._known.records)
+        self._notes.patches.update(self._known.patches)
         self._inputs = present(self._given, inputs)
 
     def _describe(self) -> Iterator[Described]:
@@ -64,9 +76,9 @@ class MemoryExecution(Execution):
         yield from super()._describe()
 
     @property
-    def records(self) -> Known:
+    def records(self) -> Records:
         """What the process has recorded, also what is not in the journal yet."""
-        return self._notes.records
+        return {**self._known.records, **self._notes.records}
 
     def start_again(self, length: int) -> list[Draft]:
         """What a new execution would write that finds only the first ``length`` events.
@@ -77,7 +89,7 @@ class MemoryExecution(Execution):
         Raises:
             NondeterminismError: the process asks for something else than those events have.
         """
-        again = MemoryExecution(self.run.upto(length), self._given, self._canned)
-        again._notes.records.update(self.records)
+        known = Known(self.records, self._known.patches)
+        again = MemoryExecution(self.run.upto(length), self._given, self._canned, known)
         again.start()
         return [] if again.run.state.is_finished else again._draft()

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from babysitter.errors import CorruptEvent
+from babysitter.errors import CorruptEvent, InvalidInput
 from babysitter.ids import sha256_hex
 from babysitter.journal.store import Journal
 from babysitter.jsontext import compact, loads
@@ -74,16 +74,17 @@ class MemoryRun(Run):
         self.journal = MemoryJournal(self.run_id)
         self.clock_ms = clock_ms
         self._artifacts = artifacts
-        self._inputs = compact(inputs)
+        self._inputs = _as_text(inputs)
 
-    def create(self, source_digests: dict[str, str]) -> None:
-        """Write the first event."""
+    def create(self, source_digests: dict[str, str], seed: str | None = None) -> None:
+        """Write the first event; ``seed`` is what chance is made from, if not the run's id."""
         created = {
             **{name: item for name, item in self.about.items() if name != "layout"},
             "inputsRef": "inputs.json",
             "inputsDigest": sha256_hex(self._inputs.encode()),
             "sourceDigests": source_digests,
             "gates": [],
+            **({"seed": seed} if seed else {}),
         }
         self.append([("RUN_CREATED", created)])
 
@@ -119,3 +120,10 @@ class MemoryRun(Run):
 
     def read_file(self, name: str, limit: int = sys.maxsize) -> bytes:
         raise CorruptEvent(f"a run in memory has no file {name!r}")
+
+
+def _as_text(inputs: Any) -> str:
+    try:
+        return compact(inputs)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"the inputs cannot be written as JSON: {error}") from None

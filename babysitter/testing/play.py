@@ -42,7 +42,8 @@ class Play(Played):
         answers: Answers,
         *,
         records: Mapping[str, Any],
-        recorded: Known | None = None,
+        known: Known | None = None,
+        seed: str | None = None,
         at: datetime | str,
         run_id: str,
         artifacts: str | None,
@@ -57,12 +58,11 @@ class Play(Played):
         }
         given = prepare(source, {} if inputs is None else inputs)
         run = MemoryRun(about, given, clock_ms=_ms(at), artifacts=artifacts)
-        run.create(source.digests)
+        run.create(source.digests, seed)
         super().__init__(run)
         self._agenda = Agenda(run, answers)
         self._most_effects = most_effects
-        self.execution = MemoryExecution(run, source, records)
-        self.execution.records.update(recorded or {})
+        self.execution = MemoryExecution(run, source, records, known)
         self.execution.start()
         self._write_round()
 

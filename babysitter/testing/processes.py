@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from types import FunctionType, ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,37 @@ class Given(Source):
         self.gates = set()
         self.content = b""
 
+    def use(self) -> None:
+        """Let the process find its own modules, also when another one was loaded since."""
+        for home in _HOMES.values():
+            if home.module is self.module or home.module.__dict__ is getattr(
+                self.process, "__globals__", None
+            ):
+                home.use()
+
+
+class Home:
+    """The modules beside a loaded process, and what finds them; they can be imported for one at a time."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self.module = module
+        self._finder: Any = sys.meta_path[0]
+        self._modules = {name: sys.modules[name] for name in self._finder.loaded if name in sys.modules}
+
+    def use(self) -> None:
+        """Make them those that can be imported now."""
+        if self._finder in sys.meta_path:
+            return
+        for other in [finder for finder in sys.meta_path if isinstance(finder, type(self._finder))]:
+            for name in getattr(other, "loaded", ()):
+                sys.modules.pop(name, None)
+            sys.meta_path.remove(other)
+        sys.meta_path.insert(0, self._finder)
+        sys.modules.update(self._modules)
+
+
+_HOMES: dict[int, Home] = {}
+
 
 def load(process: str | os.PathLike[str]) -> ModuleType:
     """The module of a process, loaded as a run loads it: by its name in the library, or ``FILE.py``.
@@ -47,6 +79,7 @@ def load(process: str | os.PathLike[str]) -> ModuleType:
     """
     source = load_new(resolve(os.fspath(process)), DEFAULT)
     refuse_late_binding(source)
+    _HOMES[id(source.module)] = Home(source.module)
     return source.module
 
 
@@ -56,8 +89,12 @@ def given(process: Process | Given) -> Given:
     Raises:
         InvalidInput: it is none.
     """
-    if isinstance(process, Given):
-        return process
+    found = process if isinstance(process, Given) else _found(process)
+    found.use()
+    return found
+
+
+def _found(process: Process) -> Given:
     if isinstance(process, (str, os.PathLike)):
         name, _, export = os.fspath(process).partition("#")
         return _in_module(load(process), export or DEFAULT_EXPORT, name)

@@ -12,6 +12,7 @@ from babysitter.runs.results import Answer
 from babysitter.runs.stopping import cancel_effect, cancel_run
 from babysitter.testing.agenda import Coming
 from babysitter.testing.answers import Answers
+from babysitter.testing.execution import Known
 from babysitter.testing.hints import hinted
 from babysitter.testing.play import MOST_EFFECTS, Play
 from babysitter.testing.processes import given
@@ -53,7 +54,11 @@ class Recorded:
             told["inputs"],
             Answers(),
             records={},
-            recorded={(scope, index): (name, value) for scope, index, name, value in told["records"]},
+            known=Known(
+                {(scope, index): (name, value) for scope, index, name, value in told["records"]},
+                told["patches"],
+            ),
+            seed=told["seed"],
             at=told["at"],
             run_id=told["run"],
             artifacts=told["artifacts"],

@@ -38,7 +38,9 @@ def record(run: Run) -> dict[str, Any]:
         "at": iso(run.state.created_ms),
         "artifacts": run.artifacts,
         "inputs": run.inputs(),
+        "seed": run.state.created.get("seed"),
         "records": [[*place, *known] for place, known in run.state.records.items()],
+        "patches": run.state.patches,
         "rounds": rounds.told,
         "outcome": outcome_of(run),
     }

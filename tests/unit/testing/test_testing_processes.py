@@ -69,6 +69,30 @@ def test_another_function_of_the_file_can_be_named(file: Path) -> None:
     assert play(f"{file}#other", {"a": 1}).output == "other"
 
 
+def test_each_process_finds_its_own_modules_however_many_are_loaded(file: Path, project: Path) -> None:
+    file.write_text(
+        dedent(SOURCE).replace("    return await", "    import later\n    return later.ONE * await")
+    )
+    file.with_name("later.py").write_text("ONE = 1")
+    sums = load(file)
+    other = project / "other.py"
+    other.write_text("import rules\nasync def process(inputs, ctx):\n    return rules.FACTOR")
+    (project / "rules.py").write_text("FACTOR = 7")
+    others = load(other)
+    assert play(sums, {"a": 1}, results={"add": 3}).output == 30
+    assert play(others).output == 7
+    assert play(sums.process, {"a": 1}, results={"add": 3}).output == 30
+
+
+def test_inputs_that_are_not_json_are_refused() -> None:
+    with pytest.raises(InvalidInput, match="the inputs cannot be written as JSON"):
+        play(nothing, {"a": {1, 2}})
+
+
+async def nothing(inputs: Any, ctx: Any) -> None:
+    pass
+
+
 def test_inputs_that_do_not_fit_are_refused(file: Path) -> None:
     with pytest.raises(InvalidInput, match="'a' is a required property"):
         play(file, {})

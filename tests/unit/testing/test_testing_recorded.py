@@ -211,6 +211,28 @@ def test_what_is_newly_asked_for_stays_pending(lived: Lived) -> None:
     assert run.play(lived.file).outcome == {"status": "waiting", "pending": ["3"]}
 
 
+def test_an_answer_of_patched_is_that_of_then(lived: Lived) -> None:
+    lived.post_reviews()
+    lived.edit(
+        "    said =", "    if ctx.patched('p'):\n        await ctx.task(count, file='new')\n    said ="
+    )
+    lived.post(count=2)
+    lived.post(count=3)
+    lived.post(breakpoint=True)
+    lived.post(count=4)
+    assert same(lived)
+    run = lived.recorded()
+    run._told["patches"] = {"p": False}
+    assert [len(batch) for batch in run.play(lived.file).lines] == [2, 1, 1, 1]
+
+
+def test_chance_is_that_of_the_run_from_which_it_was_forked(lived: Lived) -> None:
+    run = lived.to_its_end().recorded()
+    own = run.play(lived.file).output["uuid"]
+    run._told["seed"] = "another"
+    assert run.play(lived.file).output["uuid"] != own
+
+
 def test_a_large_value_comes_from_its_own_file(lived: Lived) -> None:
     lived.post_reviews()
     lived.post(count="x" * 100_000)
