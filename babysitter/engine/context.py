@@ -7,7 +7,7 @@ import sys
 from babysitter.engine.built_in import BREAKPOINT, HOOK, SLEEP, built_in
 from babysitter.engine.calls import Call, Fork, discard
 from babysitter.engine.definitions import check_assurance
-from babysitter.engine.durations import seconds
+from babysitter.engine.durations import brief, seconds
 from babysitter.engine.ending import CONTINUED, HALTED, GivingUp
 from babysitter.engine.parallel import Parallel
 from babysitter.engine.places import place_of_call
@@ -123,7 +123,7 @@ class Context:
             raise
 
         async def clock() -> None:
-            await self.sleep(most)
+            await self._call(built_in("sleep", title=f"time limit of {brief(most)}"), {"seconds": most})
             raise BranchTimeout(most)
 
         return Fork(self._engine, "timeout", [thunk, clock], names=["branch", "clock"], depth=1)

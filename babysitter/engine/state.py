@@ -32,8 +32,9 @@ class Effect:
     is its answer. What many effects have in common is kept once: there may be
     a hundred thousand.
 
-    ``attempt`` counts how often its step has asked; ``takes`` how often somebody
-    has taken this one to work on it, ``taken`` who was the last, at ``taken_ms``.
+    ``attempt`` counts how often its step has asked, ``max_attempts`` how often it may;
+    ``takes`` how often somebody has taken this one to work on it, ``taken`` who was the
+    last, at ``taken_ms``.
     Superseded is what an accepted edit or a rewind has taken out of the script.
     """
 
@@ -51,6 +52,7 @@ class Effect:
         "is_superseded",
         "kind",
         "label",
+        "max_attempts",
         "requested_ms",
         "resolved_seq",
         "result_ref",
@@ -74,6 +76,7 @@ class Effect:
         self.label: str = data["label"]
         self.args_hash: str = data["argsHash"]
         self.attempt: int = data["attempt"]
+        self.max_attempts: int = data.get("maxAttempts", 1)
         self.group: dict[str, Any] | None = data.get("group")
         self.definition: dict[str, Any] | None = data.get("definition")
         self.definition_ref: tuple[str, str] | None = _ref(data, "definitionRef", "definitionSha256")
