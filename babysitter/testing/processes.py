@@ -48,8 +48,10 @@ class Home:
 
     def __init__(self, module: ModuleType) -> None:
         self.module = module
-        self._finder: Any = sys.meta_path[0]
-        self._modules = {name: sys.modules[name] for name in self._finder.loaded if name in sys.modules}
+        finder: Any = next(iter(sys.meta_path))
+        self._finder = finder
+        names: list[str] = getattr(finder, "loaded", [])
+        self._modules = {name: sys.modules[name] for name in names if name in sys.modules}
 
     def use(self) -> None:
         """Make them those that can be imported now."""
