@@ -12,7 +12,7 @@ from babysitter.engine.ending import CONTINUED, HALTED, GivingUp
 from babysitter.engine.parallel import Parallel
 from babysitter.engine.places import place_of_call
 from babysitter.engine.tasks import Task, check_key
-from babysitter.errors import BranchCancelled, BranchTimeout, NondeterminismError, ProcessError
+from babysitter.errors import BranchTimeout, NondeterminismError, ProcessError
 from babysitter.ids import valid_id
 from babysitter.jsontext import canonical, loads
 
@@ -199,7 +199,7 @@ class Context:
     def _give_up(self, why: GivingUp) -> NoReturn:
         self._engine.branch_now()
         self._engine.give_up(why)
-        raise BranchCancelled
+        raise self._engine.cancellation()
 
     def on_cleanup(self, fn: Callable[[], Awaitable[Any]]) -> None:
         """Call ``fn`` when the process has ended, however it did; the last one registered comes first.
