@@ -13,6 +13,7 @@ from tests.unit.hooks.conftest import SESSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from babysitter.engine.state import Effect
     from babysitter.hosts.calls import Answer as Told
@@ -160,3 +161,15 @@ def test_the_session_is_bound_to_the_run_in_which_its_own_goes_on(bound: Callabl
     assert found is not None
     assert (told.kind, found.run_id) == ("go on", "job-c2")
     assert "`babysitter show job-c2" in told.text
+
+
+@pytest.mark.usefixtures("seen")
+def test_a_person_accepts_the_edit_of_a_childs_process(parent: Callable[..., Session], project: Path) -> None:
+    session = parent("await ctx.task(ask, n=1)\nawait ctx.breakpoint('Sure?')")
+    (child,) = children(session)
+    file = project / "one.py"
+    file.write_text(file.read_text().replace("Sure?", "Really?"))
+    told = session.call("stop")
+    assert f"run {child.run_id} cannot go on: the process was edited (one.py)" in told.text
+    assert "recorded" in typed(session, "edit").text
+    assert "one subagent, with exactly this prompt" in session.call("stop").text
