@@ -18,7 +18,8 @@ from babysitter.executors.orders import answer_of, as_failure, work_of
 from babysitter.runs import policy
 from babysitter.runs.execution import Execution
 from babysitter.runs.results import accept, decide
-from babysitter.runs.sleeping import due_at, wake_sleepers
+from babysitter.runs.sleeping import deadline_of, due_at, wake_sleepers
+from babysitter.sessions.takers import is_at_it
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,6 +91,9 @@ class Driver:
         self._execution = Execution(run)
         self._fresh: list[Effect] = []
         self._offered: set[str] = set()
+        # Taken by somebody else, who is at it as far as can be seen.
+        self._anothers: dict[str, Effect] = {}
+        # When the clock ends what.
         self._sleeping: dict[str, int] = {}
         self._seen_running: set[str] = set()
         self._is_interrupted = False
@@ -145,6 +149,8 @@ class Driver:
                 before(event)
             if event.type == "EFFECT_REQUESTED":
                 self._fresh.append(self.run.state.effects[event.data["effectId"]])
+            elif event.type == "EFFECT_TAKEN":
+                self._heed(self.run.state.effects[event.data["effectId"]])
             elif event.type in ("EFFECT_RESOLVED", "EFFECT_CANCELLED"):
                 self._close(event.data["effectId"])
 
@@ -253,12 +259,17 @@ class Driver:
 
     def _hand_out(self) -> None:
         """Give new effects to whoever performs them here."""
-        fresh, self._fresh = self._fresh, []
+        fresh, self._fresh = [*self._fresh, *self._anothers.values()], []
+        self._anothers = {}
         works = []
         for effect in fresh:
             if not effect.is_pending:
                 continue
-            if effect.kind in self.kinds:
+            self._heed(effect)
+            if effect.kind in self.kinds and is_at_it(self.run, effect):
+                self._anothers[effect.id] = effect
+            elif effect.kind in self.kinds:
+                self._sleeping.pop(effect.id, None)
                 works.append(work_of(self.run, self._execution.source, effect))
                 self._offered.add(effect.id)
             elif effect.kind == "breakpoint" and self.asker is not None:
@@ -268,8 +279,15 @@ class Driver:
         if works:
             self.pool.offer(works)
 
+    def _heed(self, effect: Effect) -> None:
+        """Know when the clock ends an agent effect that somebody has taken; ours the pool ends itself."""
+        at = None if effect.id in self._offered else deadline_of(self.run, effect)
+        if at is not None:
+            self._sleeping[effect.id] = at
+
     def _close(self, effect_id: str) -> None:
         """Nobody needs this effect any more: it was answered elsewhere, or cancelled."""
+        self._anothers.pop(effect_id, None)
         if effect_id in self._offered:
             self._offered.discard(effect_id)
             self.pool.withdraw(effect_id)
@@ -282,7 +300,7 @@ class Driver:
         """Nothing that is still pending can end while this command looks on."""
         if self._offered or (self.asker is not None and self.asker.is_asking):
             return False
-        return self._has_news or not (self.waits_for_time and self._sleeping)
+        return self._has_news or not (self.waits_for_time and (self._sleeping or self._anothers))
 
     def _patience(self) -> float:
         """How long the pool may wait before something else wants a look."""
@@ -304,7 +322,7 @@ class Driver:
         else:
             self.run.refresh()
         if self._sleeping and min(self._sleeping.values()) <= now_ms():
-            wake_sleepers(self.run)
+            wake_sleepers(self.run, self._offered)
 
     def _decision(self, effect_id: str, told: dict[str, Any]) -> Answer:
         return decide(self.run, self.run.state.effects[effect_id], **told)

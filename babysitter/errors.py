@@ -13,6 +13,7 @@
     │   ├── RunExists
     │   ├── AlreadyResolved
     │   ├── EffectCancelled
+    │   ├── EffectTaken                   somebody is at it
     │   ├── RunFinished
     │   ├── HeadMoved                     internal: load again and decide again
     │   ├── PersonNeeded                  only a person may do this
@@ -135,6 +136,10 @@ class AlreadyResolved(Conflict):
 
 class EffectCancelled(Conflict):
     """The effect was cancelled; nobody waits for its result any more."""
+
+
+class EffectTaken(Conflict):
+    """Somebody works on the effect, and their lease is not over."""
 
 
 class RunFinished(Conflict):

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from babysitter.driver import Ending
     from babysitter.runs.run import Run
 
+# What an agent command performs.
+AGENT = frozenset({"agent", "orchestrator_task"})
 EXIT_CODES = {
     "completed": 0,
     "failed": 1,
@@ -81,10 +83,11 @@ def _hint_for_waiting(run: Run, ending: Ending, no_agent: str) -> str:
     if "breakpoint" in kinds:
         which = " EFFECT" if kinds.count("breakpoint") > 1 else ""
         first.append(f"babysitter approve {run.run_id}{which} (or reject)")
-    if set(kinds) - {"breakpoint", "sleep", "agent"}:
+    is_for_agent = not AGENT.isdisjoint(kinds)
+    if set(kinds) - {"breakpoint", "sleep", *AGENT}:
         first.append(post)
-    if "agent" in kinds and no_agent:
+    if is_for_agent and no_agent:
         first.append(no_agent)
-    elif "agent" in kinds:
+    elif is_for_agent:
         last += f" --agent-command 'claude -p' (or answer by hand: {post})"
     return f"{', '.join(first)}, then: {last}" if first else last

@@ -42,6 +42,7 @@ def status_json(run: Run) -> dict[str, Any]:
     pending: dict[str, int] = {}
     for effect in state.pending.values():
         pending[effect.kind] = pending.get(effect.kind, 0) + 1
+    taken = sum(effect.taken is not None for effect in state.pending.values())
     told = {
         "run": run.run_id,
         "process": state.process_id,
@@ -51,6 +52,7 @@ def status_json(run: Run) -> dict[str, Any]:
         "events": state.last_seq,
         "effects": counts,
         "pending": pending,
+        **({"taken": taken} if taken else {}),
         **({"folder": run.folder} if run.archive is None else {"packed": True, "archive": run.archive}),
     }
     return {**told, **next_wake(run), **ending_json(run)}
@@ -77,7 +79,7 @@ def status(run: str, runs_dir: str | None, as_json: bool) -> None:
         _lines(status_lines(told))
 
 
-def effect_json(effect: Effect) -> dict[str, Any]:
+def effect_json(run: Run, effect: Effect) -> dict[str, Any]:
     """An effect in a list."""
     return {
         "id": effect.id,
@@ -86,7 +88,19 @@ def effect_json(effect: Effect) -> dict[str, Any]:
         "kind": effect.kind,
         "title": effect.label,
         "status": effect.status,
+        **({"taken": taken_json(run, effect)} if effect.taken else {}),
     }
+
+
+def taken_json(run: Run, effect: Effect) -> dict[str, Any]:
+    """Who has begun an effect last, the how manieth that was, and until when that counts."""
+    # Here, for hardly any effect has been taken.
+    from babysitter.runs.taking import lease_end
+
+    taken = effect.taken or {}
+    told = {name: taken[name] for name in ("attempt", "by", "session", "agent") if name in taken}
+    end = lease_end(run, effect) if effect.is_pending else None
+    return {**told, "at": iso(effect.taken_ms), **({"until": iso(end)} if end is not None else {})}
 
 
 @click.command(
@@ -103,7 +117,9 @@ def tasks(run: str, pending: bool, runs_dir: str | None, as_json: bool) -> None:
     """List the effects of RUN."""
     with to_look_at(run, runs_dir) as found:
         state = found.load().state
-    effects = [effect_json(effect) for effect in (state.pending if pending else state.effects).values()]
+        effects = [
+            effect_json(found, effect) for effect in (state.pending if pending else state.effects).values()
+        ]
     if as_json:
         _json({"run": state.run_id, "tasks": effects})
     else:
@@ -114,7 +130,7 @@ def tasks(run: str, pending: bool, runs_dir: str | None, as_json: bool) -> None:
 
 def effect_details(run: Run, effect: Effect) -> dict[str, Any]:
     """All about one effect: what it asks for, and its result."""
-    told = {**effect_json(effect), "run": run.run_id, "requestedAt": iso(effect.requested_ms)}
+    told = {**effect_json(run, effect), "run": run.run_id, "requestedAt": iso(effect.requested_ms)}
     asked = as_requested(run, effect)
     told["definition"] = run.definition_of(asked)
     if asked.group:
@@ -179,7 +195,7 @@ def show(run: str, effect: str | None, only_prompt: bool, runs_dir: str | None, 
 
 def run_details(run: Run) -> dict[str, Any]:
     """All about a run: where it stands, what it was made from, what it asked for."""
-    tasks = [effect_json(each) for each in run.state.effects.values()]
+    tasks = [effect_json(run, each) for each in run.state.effects.values()]
     return {**status_json(run), "prompt": run.about.get("prompt"), "inputs": run.inputs(), "tasks": tasks}
 
 

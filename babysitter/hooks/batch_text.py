@@ -6,6 +6,7 @@ from babysitter.errors import UnsafePath
 from babysitter.jsontext import compact
 from babysitter.paths import runs_dir
 from babysitter.runs.folder import name_of
+from babysitter.runs.taking import SESSIONS_OWN
 from babysitter.sessions.agents import mark_of
 from babysitter.views.text import printable
 
@@ -38,16 +39,34 @@ def name_for(call: Call, run: Run) -> str:
 def batch_text(run: Run, name: str, effects: Sequence[Effect]) -> str:
     """The effects that somebody has to begin: ``babysitter work``, subagents, or the agent itself."""
     own = [effect for effect in effects if effect.kind in OWN]
-    agents = [effect for effect in effects if effect.kind not in (*OWN, *PEOPLE_AND_CLOCK)]
+    agents = [effect for effect in effects if effect.kind not in (*OWN, *PEOPLE_AND_CLOCK, SESSIONS_OWN)]
+    its_own = [effect for effect in effects if effect.kind == SESSIONS_OWN]
     total, done = len(run.state.effects), len(run.state.effects) - len(run.state.pending)
     begin = "Start all of this now, in one message, so that it goes on side by side:"
     lines = [f"babysitter: run {run.run_id} is not finished ({done} of {total} effects answered). {begin}"]
     if own:
         lines.append(f"- `{work_command(name)}` in the background ({_kinds(own)}); do not run them yourself.")
+    # Room for the lines that are always there; what each ID takes is shared.
+    room = MOST_BYTES - 900 - (300 if its_own else 0)
+    share = room // max(1, len(agents) + len(its_own))
+    if its_own:
+        lines += [_by_itself(name), *_listed(its_own, share * len(its_own))]
     if agents:
-        lines += [*_how_to(name, agents), *_listed(agents, MOST_BYTES - 900)]
+        lines += [*_how_to(name, agents), *_listed(agents, share * len(agents))]
     lines.append(f"Then stop; you will be told what is next. Where it stands: `babysitter status {name}`.")
     return "\n".join(lines)
+
+
+def going_on_text(run: Run) -> str:
+    """What stands before a note where there is nothing new to begin."""
+    return f"babysitter: run {run.run_id} goes on. There is nothing new to start; only:"
+
+
+def needless_text(effect: Effect, agent: str) -> str:
+    """A subagent works on what nobody waits for any more."""
+    why = "was cancelled" if effect.status == "cancelled" else "is over"
+    title = shown_title(effect.label, LONGEST_TITLE)
+    return f"- effect {effect.id} ({title}) {why}: stop its subagent {agent}; its answer no longer counts."
 
 
 def work_command(name: str) -> str:
@@ -70,6 +89,15 @@ def _how_to(name: str, agents: Sequence[Effect]) -> list[str]:
         f"  {subagent_prompt(name, named)}",
         f"  Its last message is recorded by itself; without subagents: {_by_hand(name, named)}.",
     ]
+
+
+def _by_itself(name: str) -> str:
+    """How the agent of the session does what no subagent is to do."""
+    fetch = f"`babysitter show {name} ID --prompt`"
+    return (
+        f"- yourself, not by a subagent, once the rest has begun: for each of these IDs {fetch},"
+        f" do what it says, then {_by_hand(name, 'ID')}:"
+    )
 
 
 def _by_hand(name: str, effect_id: str) -> str:

@@ -40,8 +40,18 @@ def before_tool(call: Call) -> Answer:
         from babysitter.hooks.dialog import question
 
         return question(call)
+    if call.agent:
+        from babysitter.hooks.taking import sign_of_life
+
+        sign_of_life(call)
     reason = {WRITE: _of_write, SHELL: _of_shell, SCHEDULE: _of_schedule}.get(call.tool, _nothing)(call)
-    return deny(f"babysitter: {reason}") if reason else let_go()
+    if reason:
+        return deny(f"babysitter: {reason}")
+    if call.tool == SHELL and "--prompt" in str(call.tool_input.get("command")):
+        from babysitter.hooks.taking import fetched
+
+        fetched(call)
+    return let_go()
 
 
 def _nothing(call: Call) -> str:

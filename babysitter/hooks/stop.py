@@ -18,7 +18,9 @@ from babysitter.hooks.batch_text import (
     batch_text,
     diverged_text,
     ended_text,
+    going_on_text,
     name_for,
+    needless_text,
     question_text,
     shown_status,
     stuck_text,
@@ -31,10 +33,11 @@ from babysitter.hosts.calls import go_on as told_to_go_on
 from babysitter.hosts.calls import let_go
 from babysitter.runs.assurance import is_enough, minimum_of
 from babysitter.runs.iterate import divergence_hint, iterate
-from babysitter.runs.sleeping import due_at
-from babysitter.sessions.agents import carried
+from babysitter.runs.sleeping import due_at, moments
+from babysitter.sessions.agents import carried, note_gone
 from babysitter.sessions.binding import unbind
 from babysitter.sessions.progress import keep_head
+from babysitter.sessions.takers import is_at_it
 from babysitter.views.text import printable
 
 TYPE_CHECKING = False
@@ -61,12 +64,27 @@ def stop(call: Call) -> Answer:
         return let_go(bound.taken_over_message)
     is_known = bound.run.state.is_finished
     iteration = iterate(bound.run)
+    needless = needless_subagents(call, bound.run)
     if bound.run.state.is_finished:
         unbind(call.session)
         message = ended_message(bound.run)
         # What ends only now the model has not seen: it reports that, and next time it stops it is free.
-        return let_go(message) if is_known else told_to_go_on(ended_text(bound.run), message)
-    return _decide(call, bound, iteration)
+        is_told = is_known and not needless
+        text = "\n".join([ended_text(bound.run), *needless])
+        return let_go(message) if is_told else told_to_go_on(text, message)
+    return _decide(call, bound, iteration, needless)
+
+
+def needless_subagents(call: Call, run: Run) -> list[str]:
+    """What the model is told, once, of subagents that run on although nobody waits for their effects."""
+    lines = []
+    for task in call.background:
+        name = carried(call.session, task.id, is_at_work=True)[0] if task.is_subagent else ""
+        effect = run.state.effects.get(name)
+        if effect is not None and (run.state.is_finished or not effect.is_pending):
+            note_gone(call.session, task.id)
+            lines.append(needless_text(effect, task.id))
+    return lines
 
 
 def ended_message(run: Run) -> str:
@@ -77,7 +95,7 @@ def ended_message(run: Run) -> str:
     return printable(f"babysitter: run {run.run_id} has {shown_status(run)}: {why_ended(run, MOST_ENDING)}")
 
 
-def _decide(call: Call, bound: Bound, iteration: Iteration) -> Answer:
+def _decide(call: Call, bound: Bound, iteration: Iteration, needless: list[str]) -> Answer:
     run = bound.run
     if iteration.diverged is not None:
         return _go_on(
@@ -87,8 +105,9 @@ def _decide(call: Call, bound: Bound, iteration: Iteration) -> Answer:
         return _go_on(call, bound, stuck_text(run))
     idle = [effect for effect in run.state.pending.values() if effect.kind not in PEOPLE_AND_CLOCK]
     idle = _without_carried(call, run, idle)
-    if idle:
-        return _go_on(call, bound, batch_text(run, name_for(call, run), idle))
+    if idle or needless:
+        batch = [batch_text(run, name_for(call, run), idle)] if idle else [going_on_text(run)]
+        return _go_on(call, bound, "\n".join([*batch, *needless]))
     unasked = _unasked(call, bound)
     if unasked:
         asked = [*bound.progress.get("asked", []), *(effect.id for effect in unasked)]
@@ -98,7 +117,7 @@ def _decide(call: Call, bound: Bound, iteration: Iteration) -> Answer:
 
 
 def _without_carried(call: Call, run: Run, pending: list[Effect]) -> list[Effect]:
-    """The effects that nobody is at: no subagent that this session will hear of, no ``work`` either."""
+    """The effects that nobody is at: no subagent that this session hears of, no ``work``, nobody outside."""
     agents = {carried(call.session, task.id)[0] for task in call.background if task.is_subagent}
     shells = [task.command.strip() for task in call.background if not task.is_subagent]
     # As it was told to start it; it takes a moment until it holds its first effect.
@@ -106,8 +125,23 @@ def _without_carried(call: Call, run: Run, pending: list[Effect]) -> list[Effect
     is_begun = command in shells or f"{command} --wait" in shells
     is_worked = is_begun or (bool(shells) and _is_worked(run, pending))
     return [
-        effect for effect in pending if effect.id not in agents and not (is_worked and effect.kind in OWN)
+        effect
+        for effect in pending
+        if effect.id not in agents
+        and not (is_worked and effect.kind in OWN)
+        and not _is_anothers(call, run, effect)
     ]
+
+
+def _is_anothers(call: Call, run: Run, effect: Effect) -> bool:
+    """Somebody outside of the session is at it; a subagent that the session will not hear of is gone."""
+    taken = effect.taken
+    if taken is None:
+        return False
+    if taken.get("session") != call.session:
+        return is_at_it(run, effect)
+    note_gone(call.session, taken.get("agent", ""))
+    return False
 
 
 def _is_worked(run: Run, pending: list[Effect]) -> bool:
@@ -160,5 +194,7 @@ def _waiting_message(run: Run, name: str) -> str:
             waits.append(iso(due_at(effect)))
     others = len(run.state.pending) - len(waits)
     if others:
-        waits.append(f"{others} effects that are being worked on")
+        late = [at for at, _, effect in moments(run) if effect.kind != "sleep"]
+        until = f", until {iso(late[0])} at the latest" if late else ""
+        waits.append(f"{others} effects that are being worked on{until}")
     return printable(f"babysitter: run {run.run_id} is not finished; it waits for {'; '.join(waits[:5])}")

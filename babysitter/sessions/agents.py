@@ -38,12 +38,23 @@ def remember(session: str, agent: str, effect: str, *, sent_back: int = 0) -> No
         place.write(session, os.path.join(AGENTS, agent), {"effect": effect, "sentBack": sent_back})
 
 
-def carried(session: str, agent: str) -> tuple[str, int]:
-    """The effect that a subagent carries, and how often it was sent back; empty when it is not known."""
+def carried(session: str, agent: str, *, is_at_work: bool = False) -> tuple[str, int]:
+    """The effect that a subagent carries, and how often it was sent back; empty when it is not known.
+
+    ``is_at_work``: only while it was not seen to be gone.
+    """
     told = place.read(session, os.path.join(AGENTS, agent)) if valid_id(agent) else None
     if told is None or not isinstance(told.get("effect"), str) or type(told.get("sentBack")) is not int:
         return "", 0
-    return told["effect"], told["sentBack"]
+    return ("", 0) if is_at_work and told.get("isGone") else (told["effect"], told["sentBack"])
+
+
+def note_gone(session: str, agent: str) -> None:
+    """The subagent has ended without a result, or is to be ended; what it carries is free for another."""
+    name, sent_back = carried(session, agent, is_at_work=True)
+    if name:
+        told = {"effect": name, "sentBack": sent_back, "isGone": True}
+        place.write(session, os.path.join(AGENTS, agent), told)
 
 
 def forget(session: str, agent: str) -> None:

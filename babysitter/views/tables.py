@@ -49,8 +49,22 @@ def effects_lines(effects: Sequence[dict[str, Any]]) -> list[str]:
     """A list of effects."""
     if not effects:
         return ["no effects"]
-    rows = [[told["id"], told["step"], told["kind"], told["status"], told["title"]] for told in effects]
+    rows = [[told["id"], told["step"], told["kind"], _stands(told), told["title"]] for told in effects]
     return lines_of_table(["effect", "step", "kind", "status", "title"], rows)
+
+
+def _stands(told: dict[str, Any]) -> str:
+    """The status of an effect; of one that waits, who is at it, and who was before."""
+    taken = told.get("taken")
+    if taken and told["status"] == "requested":
+        return f"taken {taker(taken)}"
+    return str(told["status"])
+
+
+def taker(taken: dict[str, Any]) -> str:
+    """Who has begun an effect."""
+    again = f", attempt {taken['attempt']}" if taken["attempt"] > 1 else ""
+    return f"by {taken['by']}{again}"
 
 
 def events_lines(events: Sequence[dict[str, Any]]) -> list[str]:
@@ -83,6 +97,8 @@ def _gist(event: dict[str, Any], titles: dict[str, str]) -> str:
         return f"{data.get('processId', '')} {data.get('runId', '')}"
     if kind == "EFFECT_REQUESTED":
         return f"{data['effectId']} {data['stepId']} {data['kind']} {data['label']}"
+    if kind == "EFFECT_TAKEN":
+        return f"{data['effectId']} {taker(data)}"
     if kind.startswith("EFFECT_"):
         told = data.get("status") or data.get("reason") or ""
         why = error_text(data["error"]) if data.get("error") else titles.get(data["effectId"], "")
@@ -113,6 +129,7 @@ def _status(told: dict[str, Any]) -> dict[str, Any]:
         "took": duration(ms_of(told["lastEventAt"]) - ms_of(told["createdAt"])),
         "effects": _counts(told["effects"]) or "none",
         "waits for": _counts(told["pending"]),
+        "taken": told.get("taken", ""),
         "until": moment(told.get("until", "")),
         "folder": told.get("folder", ""),
         "packed in": told.get("archive", ""),
@@ -163,6 +180,7 @@ def effect_lines(told: dict[str, Any]) -> list[str]:
         "title": told["title"],
         "kind": told["kind"],
         "status": told["status"],
+        "taken": taker(told["taken"]) if told.get("taken") else "",
         "branch": _place(told.get("group")),
         "requested": moment(told["requestedAt"]),
         "took": _took(told),
