@@ -4,7 +4,8 @@ Without a file nothing is imported and the defaults hold. A project can lower
 limits, choose among the user's agents by name, and say what else is a secret;
 it can never raise a limit or have a secret written, because a cloned repository
 must not widen what is allowed. Commands that it names for agents count only
-when the user has trusted exactly that file (``babysitter trust``).
+when the user has trusted exactly that file (``babysitter trust``). Its rate
+limits hold beside the user's: what they count is what is started in that project.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from babysitter.paths import STATE_FOLDER, home
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from babysitter.rate import Rate
 
 FILE = "config.yaml"
 LIMIT_NAMES = {
@@ -37,15 +40,17 @@ class Settings:
         agents: commands by name.
         agent: the name of the agent to use.
         untrusted: names of the agents that the project suggests, and that the user has not trusted.
+        rates: how often effects may be started; all of them hold.
     """
 
-    __slots__ = ("agent", "agents", "jobs", "limits", "untrusted")
+    __slots__ = ("agent", "agents", "jobs", "limits", "rates", "untrusted")
 
     def __init__(self) -> None:
         self.jobs: int | None = None
         self.agents: dict[str, list[str]] = {}
         self.agent = "default"
         self.untrusted: list[str] = []
+        self.rates: list[Rate] = []
         self.limits = Limits()
 
     @property
@@ -63,12 +68,15 @@ def load(project: str) -> Settings:
     settings = Settings()
     user = os.path.join(home(), FILE)
     if os.path.isfile(user):
-        _apply_user(settings, _read(user, _content(user), is_project=False))
+        told = _read(user, _content(user), is_project=False)
+        _apply_user(settings, told)
+        _add_rates(settings, told, "")
     narrower = os.path.join(project, STATE_FOLDER, FILE)
     if os.path.isfile(narrower) and not _is_same(user, narrower):
         content = _content(narrower)
         told = _read(narrower, content, is_project=True)
         _apply_project(settings, told)
+        _add_rates(settings, told, os.path.realpath(project))
         if told.get("agents"):
             _apply_suggested(settings, told["agents"], project, content)
     return settings
@@ -110,6 +118,7 @@ def _apply_user(settings: Settings, told: dict[str, Any]) -> None:
         if name in told.get("limits", {}):
             setattr(settings.limits, field, told["limits"][name])
     settings.limits.iterate_seconds = told.get("iterateSeconds") or settings.limits.iterate_seconds
+    settings.limits.hook_seconds = told.get("hookSeconds") or settings.limits.hook_seconds
     settings.limits.redacts = told.get("redact", {}).get("enabled", True)
     _add_secrets(settings.limits, told)
 
@@ -118,6 +127,15 @@ def _add_secrets(limits: Limits, told: dict[str, Any]) -> None:
     redact = told.get("redact", {})
     limits.secret_names += tuple(redact.get("names", ()))
     limits.secret_patterns += tuple(redact.get("patterns", ()))
+
+
+def _add_rates(settings: Settings, told: dict[str, Any], scope: str) -> None:
+    if "kinds" in told or "tasks" in told:
+        from babysitter.rate import KIND, TASK, Rate
+
+        for what, key in ((KIND, "kinds"), (TASK, "tasks")):
+            rated = told.get(key, {})
+            settings.rates += [Rate(scope, what, name, rated[name]["limit"]) for name in rated]
 
 
 def _apply_project(settings: Settings, told: dict[str, Any]) -> None:
@@ -129,6 +147,8 @@ def _apply_project(settings: Settings, told: dict[str, Any]) -> None:
             setattr(settings.limits, field, min(getattr(settings.limits, field), told["limits"][name]))
     if told.get("iterateSeconds"):
         settings.limits.iterate_seconds = min(settings.limits.iterate_seconds, told["iterateSeconds"])
+    if told.get("hookSeconds"):
+        settings.limits.hook_seconds = min(settings.limits.hook_seconds, told["hookSeconds"])
     _add_secrets(settings.limits, told)
 
 

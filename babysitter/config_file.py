@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_core import PydanticCustomError
 
 from babysitter.errors import InvalidInput
+from babysitter.rate import parse as parse_rate
 from babysitter.yamltext import load
 
 
@@ -94,6 +95,33 @@ QuickPattern = Annotated[
 ]
 
 
+def _check_rate(text: str) -> str:
+    try:
+        parse_rate(text)
+    except ValueError as error:
+        raise _refuse(str(error)) from None
+    return text
+
+
+# Nothing is started for these: a person, the clock, or another run answers them.
+UNLIMITED = ("breakpoint", "sleep", "subprocess")
+
+
+def _check_kind(kind: str) -> str:
+    if kind in UNLIMITED:
+        raise _refuse(f"nothing is started for a {kind}, so there is nothing to limit")
+    return kind
+
+
+class RatedModel(_Strict):
+    """How often a kind of effects, or a task, may be started."""
+
+    limit: Annotated[str, AfterValidator(_check_rate)]
+
+
+Rated = Annotated[str, Field(min_length=1, max_length=200)]
+
+
 class ProjectRedactModel(_Strict):
     """What else is a secret in this project."""
 
@@ -115,8 +143,11 @@ class ProjectModel(_Strict):
     jobs: int | None = Field(default=None, ge=1)
     agent: str | None = None
     iterateSeconds: float | None = Field(default=None, ge=0.001, le=A_DAY)
+    hookSeconds: float | None = Field(default=None, ge=0.001, le=A_DAY)
     limits: LimitsModel | None = None
     redact: ProjectRedactModel | None = None
+    kinds: dict[Annotated[Rated, AfterValidator(_check_kind)], RatedModel] | None = None
+    tasks: dict[Rated, RatedModel] | None = None
     # Counts only once the user has trusted the file; the others narrow, and need no trust.
     agents: dict[str, AgentModel] | None = None
 
@@ -170,6 +201,8 @@ def _keys(place: tuple[Any, ...], model: type[BaseModel]) -> list[str]:
         return list(LimitsModel.model_fields)
     if place[0] == "agents" and len(place) > 1:
         return list(AgentModel.model_fields)
+    if place[0] in ("kinds", "tasks") and len(place) > 1:
+        return list(RatedModel.model_fields)
     if place[0] == "redact" and len(place) > 1:
         return list((ProjectRedactModel if model is ProjectModel else UserRedactModel).model_fields)
     return list(model.model_fields)

@@ -13,10 +13,12 @@ from babysitter.clock import now_ms
 from babysitter.engine.state import FINISHED
 from babysitter.errors import ResultRejected
 from babysitter.executors.folders import TASKS
+from babysitter.executors.hook_files import HOW_TO_TRUST
 from babysitter.executors.leftovers import end_leftovers
 from babysitter.executors.orders import answer_of, as_failure, work_of
 from babysitter.runs import policy
 from babysitter.runs.execution import Execution
+from babysitter.runs.iterate import requested_in
 from babysitter.runs.results import accept, decide
 from babysitter.runs.sleeping import deadline_of, due_at, wake_sleepers
 from babysitter.sessions.takers import is_at_it
@@ -96,6 +98,8 @@ class Driver:
         # When the clock ends what.
         self._sleeping: dict[str, int] = {}
         self._seen_running: set[str] = set()
+        self._passed_over: set[str] = set()
+        self._is_held = False
         self._is_interrupted = False
         self._has_gone_on = False
         self._is_checked = False
@@ -153,6 +157,11 @@ class Driver:
                 self._heed(self.run.state.effects[event.data["effectId"]])
             elif event.type in ("EFFECT_RESOLVED", "EFFECT_CANCELLED"):
                 self._close(event.data["effectId"])
+            elif event.type in ("PROCESS_CHANGED", "RUN_REWOUND"):
+                # Another command has accepted an edit, or gone back.
+                for effect_id in [*self._offered, *self._sleeping]:
+                    if effect_id not in self.run.state.pending:
+                        self._close(effect_id)
 
         self.run.on_event = see
 
@@ -169,7 +178,7 @@ class Driver:
             self._replay(self._execution.start)
         while True:
             self._replay(self._check_that_it_repeats)
-            self._note_news(self._replay(self._execution.write_round))
+            self._note_news(self._write_round())
             if self._is_over or self._is_interrupted:
                 return
             if self._answer_by_policy():
@@ -184,6 +193,18 @@ class Driver:
             self._show_running()
             self._take_in(self.pool.wait(self._patience()))
             self._replay(self._execution.follow)
+
+    def _write_round(self) -> list[Any]:
+        """What was written; for those who watch the run it is an iteration, if it is anything."""
+        observer = self.run.observer
+        if observer is not None:
+            observer.round_begins()
+        events = self._replay(self._execution.write_round)
+        if observer is not None and events:
+            observer.iteration_ended(self.run.state.status, requested_in(self.run.state, events))
+        elif observer is not None:
+            observer.round_was_empty()
+        return events
 
     def _answer_by_policy(self) -> bool:
         """Answer the breakpoints that the run's policy answers; whether there were any."""
@@ -311,6 +332,7 @@ class Driver:
 
     def _take_in(self, finished: list[Finished]) -> None:
         """Record what ended here, what a person answered here, what others wrote, and what the clock says."""
+        self._tell_untrusted(finished)
         answers = [answer_of(end) for end in finished]
         if self.asker is not None:
             answers += [self._decision(effect_id, told) for effect_id, told in self.asker.answers()]
@@ -323,6 +345,14 @@ class Driver:
             self.run.refresh()
         if self._sleeping and min(self._sleeping.values()) <= now_ms():
             wake_sleepers(self.run, self._offered)
+
+    def _tell_untrusted(self, finished: list[Finished]) -> None:
+        """Once for each: a hook of the project's that was passed over."""
+        for end in finished:
+            for name in (end.evidence or {}).get("untrusted", ()):
+                if name not in self._passed_over:
+                    self._passed_over.add(name)
+                    self.view.message(f"{name} is not called, nobody has trusted it; {HOW_TO_TRUST}")
 
     def _decision(self, effect_id: str, told: dict[str, Any]) -> Answer:
         return decide(self.run, self.run.state.effects[effect_id], **told)
@@ -345,4 +375,7 @@ class Driver:
                 self._seen_running.add(effect_id)
                 self.view.executing(effect_id, running.started_ms)
             self.view.output(effect_id, running.last_line)
+        if self.pool.held or self._is_held:
+            self._is_held = bool(self.pool.held)
+            self.view.held(self.pool.held)
         self.view.tick()

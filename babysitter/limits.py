@@ -16,12 +16,14 @@ class Limits:
         depth: of nesting in one value.
         inline_bytes: a value or definition up to this size stands in its event, a larger one in a file.
         iterate_seconds: how long a process may run without coming to rest.
+        hook_seconds: how long a hook may run.
         redacts: secrets are redacted where output, logs and tracebacks are written.
         secret_names, secret_patterns: what is a secret beside what is built in.
     """
 
     __slots__ = (
         "depth",
+        "hook_seconds",
         "inline_bytes",
         "iterate_seconds",
         "keys",
@@ -48,6 +50,7 @@ class Limits:
         self.depth = depth
         self.inline_bytes = inline_bytes
         self.iterate_seconds = iterate_seconds
+        self.hook_seconds: float = 10
         self.redacts = True
         self.secret_names: tuple[str, ...] = ()
         self.secret_patterns: tuple[str, ...] = ()

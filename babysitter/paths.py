@@ -75,6 +75,16 @@ def runs_dir(explicit: str | None = None, start: str | None = None) -> str:
     return as_text(os.path.abspath(told)) if told else os.path.join(project_dir(start), STATE_FOLDER, "runs")
 
 
+def hook_folders(project: str) -> tuple[str, str]:
+    """Where hooks are: those that the project suggests, and the user's own."""
+    return os.path.join(project, STATE_FOLDER, "hooks"), os.path.join(home(), "hooks")
+
+
+def has_hooks(project: str) -> bool:
+    """Whether there is any folder with hooks; two looks, for commands that are called all the time."""
+    return any(map(os.path.isdir, hook_folders(project)))
+
+
 def plugin_root() -> str:
     """The folder with manifest, skills and processes: the checkout, or the copy in the installed package."""
     checkout = os.path.dirname(PACKAGE)

@@ -23,6 +23,8 @@ FILE = "trusted.json"
 CONFIG = os.path.join(STATE_FOLDER, "config.yaml")
 HOOKS = os.path.join(STATE_FOLDER, "hooks")
 MOST_BYTES = 1 << 22
+# NAME/FILE
+HOOK_DEPTH = 2
 
 
 def suggested(project: str) -> dict[str, str]:
@@ -37,6 +39,10 @@ def suggested(project: str) -> dict[str, str]:
 def _files(project: str) -> Iterator[str]:
     if os.path.isfile(os.path.join(project, CONFIG)):
         yield CONFIG
+    yield from _hook_files(project)
+
+
+def _hook_files(project: str) -> Iterator[str]:
     for folder, _, names in os.walk(os.path.join(project, HOOKS)):
         yield from (os.path.relpath(os.path.join(folder, name), project) for name in names)
 
@@ -54,6 +60,28 @@ def trusted(project: str) -> dict[str, str]:
 def is_trusted(project: str, name: str, content: bytes) -> bool:
     """The user has trusted this file of a project with exactly this content."""
     return trusted(project).get(name) == sha256_hex(content)
+
+
+def distrust_of(project: str, hook: str) -> str:
+    """Why a file in ``.a5c/hooks/NAME/`` of a project is not to be executed; empty: the user trusts it.
+
+    With it counts what stands in ``.a5c/hooks`` beside hooks, such as a file with functions that several
+    of them read.
+    """
+    known = trusted(project)
+    beside = {name for name in {*known, *_hook_files(project)} if _is_beside_hooks(name)}
+    for name in (hook, *sorted(beside)):
+        path, shown = os.path.join(project, name), "it" if name == hook else name
+        if name not in known:
+            return f"{shown} is not trusted"
+        if not os.path.isfile(path) or sha256_hex(_read(path)) != known[name]:
+            return f"{shown} is not as it was when it was trusted"
+    return ""
+
+
+def _is_beside_hooks(name: str) -> bool:
+    inside = os.path.relpath(name, HOOKS).split(os.sep)
+    return name.startswith(os.path.join(HOOKS, "")) and len(inside) != HOOK_DEPTH
 
 
 def trust(project: str, files: dict[str, str]) -> None:

@@ -28,6 +28,7 @@ OTHER_HOSTS = (
     "OPENCODE",
 )
 MOST_OF_ENVIRONMENT = 1 << 22
+STARTED_BY_US = ("BABYSITTER_EFFECT_ID", "BABYSITTER_HOOK")
 
 
 def is_inside_host(environ: Mapping[str, str] | None = None, *, is_guarded: bool = False) -> bool:
@@ -104,7 +105,12 @@ def _environment_of(pid: int) -> dict[str, str]:
 
 
 def is_person_there() -> bool:
-    """Somebody can read a question and answer it: both ends are a terminal, and it is ours at the moment."""
+    """Somebody can read a question and answer it: both ends are a terminal, and it is ours at the moment.
+
+    What babysitter itself has started, an effect or a hook, is nobody, whatever terminal it makes.
+    """
+    if any(name in os.environ for name in STARTED_BY_US):
+        return False
     try:
         return sys.stdin.isatty() and sys.stdout.isatty() and os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
     except (AttributeError, OSError, ValueError):

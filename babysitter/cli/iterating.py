@@ -17,6 +17,7 @@ from babysitter.cli.options import (
     run_argument,
     runs_dir_option,
     settings,
+    watched,
 )
 from babysitter.cli.output import as_json, line
 from babysitter.cli.reports import iteration_json, iteration_lines
@@ -52,7 +53,7 @@ def make_run(
 
     limits = settings().limits
     inputs = read_inputs(inputs_file, pairs, limits)
-    return create_run(
+    made = create_run(
         runs_dir(folder),
         resolve(process),
         inputs,
@@ -66,6 +67,7 @@ def make_run(
         session=session,
         limits=limits,
     )
+    return watched(made)
 
 
 def accept_edit_option(command: Any) -> Any:

@@ -11,6 +11,7 @@ from babysitter.cli.options import (
     json_option,
     run_argument,
     runs_dir_option,
+    settings,
     to_look_at,
 )
 from babysitter.cli.output import as_json, document, line
@@ -70,13 +71,24 @@ Example:
 def status(run: str, runs_dir: str | None, as_json: bool) -> None:
     """Show where RUN stands (default: the latest)."""
     with to_look_at(run, runs_dir) as found:
-        told = status_json(found.load())
+        told = {**status_json(found.load()), **_held(found)}
     if as_json:
         _json(told)
     else:
         from babysitter.views.tables import status_lines
 
         _lines(status_lines(told))
+
+
+def _held(run: Run) -> dict[str, Any]:
+    """What waits for a rate limit, if anything does."""
+    rates = settings().rates if run.state.pending else []
+    if not rates:
+        return {}
+    from babysitter.cli.limited import held_by_rates
+
+    held = held_by_rates(run, rates)
+    return {"rateLimits": held} if held else {}
 
 
 def effect_json(run: Run, effect: Effect) -> dict[str, Any]:
@@ -98,7 +110,9 @@ def taken_json(run: Run, effect: Effect) -> dict[str, Any]:
     from babysitter.runs.taking import lease_end
 
     taken = effect.taken or {}
-    told = {name: taken[name] for name in ("attempt", "by", "session", "agent") if name in taken}
+    told: dict[str, Any] = {
+        name: taken[name] for name in ("attempt", "by", "session", "agent") if name in taken
+    }
     end = lease_end(run, effect) if effect.is_pending else None
     return {**told, "at": iso(effect.taken_ms), **({"until": iso(end)} if end is not None else {})}
 

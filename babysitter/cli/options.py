@@ -11,7 +11,7 @@ import click
 
 from babysitter import config
 from babysitter.errors import BabysitterError, InvalidInput, RunPacked, UnsafePath
-from babysitter.paths import project_dir, runs_dir
+from babysitter.paths import has_hooks, project_dir, runs_dir
 from babysitter.runs.folder import LATEST, open_run
 
 if TYPE_CHECKING:
@@ -104,7 +104,17 @@ def settings() -> config.Settings:
 
 def opened(run: str, folder: str | None) -> Run:
     """The run of that name, its journal read."""
-    return open_run(run, runs_dir(folder), settings().limits).load()
+    return watched(open_run(run, runs_dir(folder), settings().limits)).load()
+
+
+def watched(run: Run) -> Run:
+    """The run; hooks are called for what this command writes in it, when everything else is done."""
+    # What a hook starts calls none, or one could go on calling itself.
+    if has_hooks(run.project) and "BABYSITTER_HOOK" not in os.environ:
+        from babysitter.cli.watching import watch
+
+        watch(run)
+    return run
 
 
 @contextmanager

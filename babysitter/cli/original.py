@@ -13,7 +13,15 @@ import click
 
 from babysitter.cli.iterating import EXIT_CODES
 from babysitter.cli.looking import definition_of, event_json, read_events
-from babysitter.cli.options import json_option, opened, read_inputs, read_json, runs_dir_option, settings
+from babysitter.cli.options import (
+    json_option,
+    opened,
+    read_inputs,
+    read_json,
+    runs_dir_option,
+    settings,
+    watched,
+)
 from babysitter.cli.output import as_json as print_json
 from babysitter.cli.output import line
 from babysitter.cli.posting import error_of
@@ -93,6 +101,7 @@ def run_create(
         prompt=prompt,
         limits=limits,
     )
+    watched(made)
     tell({"runId": made.run_id, "runDir": made.folder, "entry": entry}, as_json)
 
 

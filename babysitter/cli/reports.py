@@ -27,6 +27,7 @@ MOST_LINES = 20
 WHO = {
     "shell": "babysitter work",
     "python": "babysitter work",
+    "hook": "babysitter work",
     "breakpoint": "a person",
     "sleep": "the clock",
 }

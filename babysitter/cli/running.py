@@ -22,11 +22,13 @@ from babysitter.cli.options import (
     run_argument,
     runs_dir_option,
     settings,
+    watched,
 )
 from babysitter.cli.output import is_terminal
 from babysitter.driver import Driver, Ending
 from babysitter.errors import InvalidInput, RunBusy
 from babysitter.executors.pool import Pool
+from babysitter.executors.rates import Rates, rates_of
 from babysitter.journal.lock import run_lock
 from babysitter.paths import runs_dir as folder_of_runs
 from babysitter.runs.folder import open_run
@@ -35,13 +37,14 @@ if TYPE_CHECKING:
     from babysitter.journal.lock import RunLock
     from babysitter.runs.run import Run
 
-OWN = frozenset({"shell", "python"})
+OWN = frozenset({"shell", "python", "hook"})
 
 
 class Means(NamedTuple):
     """What a command may use: so many jobs at once, an agent's command, and a way to show what happens.
 
-    ``no_agent`` says why there is no agent command although one was asked for.
+    ``no_agent`` says why there is no agent command although one was asked for; ``rates`` how often
+    something may be started.
     """
 
     jobs: int
@@ -49,6 +52,7 @@ class Means(NamedTuple):
     no_agent: str
     is_plain: bool
     is_json: bool
+    rates: Rates | None = None
 
 
 def drive_options(command: Any) -> Any:
@@ -120,7 +124,7 @@ def resume(
 ) -> int:
     """Go on with RUN where it was (default: the latest)."""
     means = means_of(jobs, agent_command, plain, as_json)
-    return drive(open_run(run, folder_of_runs(runs_dir), settings().limits), means)
+    return drive(watched(open_run(run, folder_of_runs(runs_dir), settings().limits)), means)
 
 
 @click.command(
@@ -141,7 +145,7 @@ def work(run: str, wait: bool, jobs: int | None, runs_dir: str | None, as_json: 
     bring RUN on; and when it has asked for something new from them: what runs then is finished first.
     """
     means = means_of(jobs, None, True, as_json)
-    found = open_run(run, folder_of_runs(runs_dir), settings().limits)
+    found = watched(open_run(run, folder_of_runs(runs_dir), settings().limits))
     ending = perform(found, means, kinds=OWN, waits=wait, ends_for_others=wait)
     return 0 if ending == EXIT_CODES["waiting"] else ending
 
@@ -154,7 +158,8 @@ def means_of(jobs: int | None, agent_command: str | None, is_plain: bool, is_jso
     """
     told = settings()
     agent, no_agent = _agent(told, agent_command)
-    return Means(jobs or told.jobs or os.cpu_count() or 1, agent, no_agent, is_plain, is_json)
+    jobs = jobs or told.jobs or os.cpu_count() or 1
+    return Means(jobs, agent, no_agent, is_plain, is_json, rates_of(told))
 
 
 def _agent(told: config.Settings, agent_command: str | None) -> tuple[list[str] | None, str]:
@@ -205,7 +210,17 @@ def perform(
     view = make_view(is_plain=means.is_plain, is_json=means.is_json)
     try:
         _show(run, view)
-        pool = Pool(means.jobs, agent_command=means.agent, validate=misfits, limits=run.limits)
+        pool = Pool(
+            means.jobs,
+            agent_command=means.agent,
+            validate=misfits,
+            limits=run.limits,
+            rates=means.rates,
+        )
+        if run.observer is not None:
+            from babysitter.cli.watching import attend
+
+            attend(run, pool, view)
         asker = _asker(run, pool, view) if waits and not (means.is_json or ends_for_others) else None
         driver = Driver(
             run,

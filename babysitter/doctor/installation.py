@@ -11,6 +11,7 @@ from babysitter import config
 from babysitter.disk import Folder
 from babysitter.doctor.checks import Check, failed, passed, warned
 from babysitter.errors import BabysitterError, StorageError
+from babysitter.executors.hook_files import hook_files, hook_names
 from babysitter.library import list_all
 from babysitter.paths import home
 from babysitter.staging import kind_of
@@ -37,6 +38,7 @@ def examine(project: str, runs_dir: str, version: str) -> Iterator[Check]:
     yield _libraries()
     yield _home()
     yield _configuration(project)
+    yield _hooks(project)
     yield _processes(project)
     try:
         yield from _runs_folder(runs_dir)
@@ -76,6 +78,16 @@ def _configuration(project: str) -> Check:
         return failed("configuration", error)
     agents = ", ".join(sorted(settings.agents)) or "none"
     return passed("configuration", f"agents: {agents}; effects at once: {settings.jobs or os.cpu_count()}")
+
+
+def _hooks(project: str) -> Check:
+    names = sorted(hook_names(project))
+    files = [file for name in names for file in hook_files(project, name)]
+    untrusted = [file.shown for file in files if file.distrust]
+    if untrusted:
+        told = f"{', '.join(untrusted)} of this project are not called: nobody has trusted them as they are"
+        return warned("hooks", told, "babysitter trust list")
+    return passed("hooks", f"{len(files)} executables for {', '.join(names)}" if files else "none")
 
 
 def _processes(project: str) -> Check:

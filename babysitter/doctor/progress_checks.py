@@ -40,7 +40,7 @@ def waiting(run: Run, name: str) -> Iterator[Check]:
 def _waiting_for(run: Run, name: str, kind: str, effects: list[Effect]) -> Check:
     oldest = min(effect.requested_ms for effect in effects)
     told = f"{len(effects)} {kind}, the oldest since {iso(oldest)}"
-    if kind in ("shell", "python"):
+    if kind in ("shell", "python", "hook"):
         return _own(run, name, effects, told)
     if kind == "breakpoint":
         return warned("effects", f"{told}: a person has to answer", f"babysitter approve {name} (or reject)")

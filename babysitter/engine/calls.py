@@ -16,7 +16,7 @@ from __future__ import annotations
 import sys
 
 from babysitter.engine.built_in import SLEEP
-from babysitter.errors import ProcessError, TaskFailed
+from babysitter.errors import ProcessError, TaskCancelled, TaskFailed
 from babysitter.ids import sha256_hex
 from babysitter.jsontext import canonical, compact
 
@@ -143,8 +143,16 @@ class Call(Step):
                 if wait is None:
                     raise
             if wait:
-                yield self._pause(wait)
+                yield from self._paused(wait)
             self.attempt += 1
+
+    def _paused(self, wait: float) -> Generator[Call, Any, Any]:
+        """Wait for the next attempt; whoever cancels the wait has cancelled the task."""
+        try:
+            yield self._pause(wait)
+        except TaskCancelled as cancelled:
+            cancelled.task_id, cancelled.step, cancelled.attempts = self.task.id, self.step, self.attempt
+            raise
 
     def _pause(self, wait: float) -> Call:
         """The wait between two attempts: a sleep with a name of its own, so that no other step is renamed."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 
 from babysitter.engine.built_in import BREAKPOINT, HOOK, SLEEP, built_in
-from babysitter.engine.calls import Call, Fork
+from babysitter.engine.calls import Call, Fork, discard
 from babysitter.engine.definitions import check_assurance
 from babysitter.engine.durations import seconds
 from babysitter.engine.ending import CONTINUED, HALTED, GivingUp
-from babysitter.engine.parallel import Parallel, check_thunk
+from babysitter.engine.parallel import Parallel
 from babysitter.engine.places import place_of_call
 from babysitter.engine.tasks import Task, check_key
 from babysitter.errors import BranchCancelled, BranchTimeout, NondeterminismError, ProcessError
@@ -115,8 +115,12 @@ class Context:
         Raises:
             BranchTimeout: at the await; a ``TimeoutError``.
         """
-        most = seconds(length)
-        check_thunk("timeout", "branch", thunk)
+        try:
+            most = seconds(length)
+            check_branch(thunk)
+        except (TypeError, ValueError):
+            discard(thunk)
+            raise
 
         async def clock() -> None:
             await self.sleep(most)
@@ -185,12 +189,14 @@ class Context:
 
     def halt(self, reason: str, **data: Any) -> NoReturn:
         """End the run on purpose: every branch is cancelled, cleanups are performed, and that is the end."""
-        told = loads(canonical(data)) if data else None
-        self._give_up(GivingUp(HALTED, told, reason=str(reason)))
+        if not isinstance(reason, str) or not reason.strip():
+            raise TypeError(f"ctx.halt needs a reason, a text for people, found {reason!r}")
+        told = _as_json("the data of ctx.halt", data) if data else None
+        self._give_up(GivingUp(HALTED, told, reason=reason))
 
     def continue_as_new(self, inputs: Any) -> NoReturn:
         """End this run, and go on in a new one with these inputs and an empty journal."""
-        self._give_up(GivingUp(CONTINUED, loads(canonical(inputs))))
+        self._give_up(GivingUp(CONTINUED, _as_json("the inputs of ctx.continue_as_new", inputs)))
 
     def _give_up(self, why: GivingUp) -> NoReturn:
         self._engine.branch_now()
@@ -205,7 +211,11 @@ class Context:
         """
         self._engine.branch_now()
         if not callable(fn) or isinstance(fn, Task):
-            raise TypeError(f"ctx.on_cleanup needs an async function, found {fn!r}")
+            discard(fn)
+            raise TypeError(
+                f"ctx.on_cleanup needs an async function without arguments, found {fn!r};"
+                " write `ctx.on_cleanup(clean)`, or `ctx.on_cleanup(lambda: ctx.task(…))`"
+            )
         self._engine.clean_up_with(fn)
 
     def patched(self, id: str) -> bool:
@@ -258,6 +268,27 @@ class Context:
     def progress(self, done: float, total: float | None = None, label: str = "") -> None:
         """Say how far this branch is."""
         self._notes.progress(self._engine.branch_now(), done, total, label)
+
+
+def check_branch(thunk: Any) -> None:
+    """A timeout is for one branch: something to call or to await."""
+    if isinstance(thunk, Task) or not (callable(thunk) or hasattr(thunk, "__await__")):
+        raise TypeError(
+            f"ctx.timeout needs a function or a call to await, found {thunk!r};"
+            " write `ctx.timeout(60, lambda: ctx.task(…))`, without `await` before the task"
+        )
+
+
+def _as_json(what: str, value: Any) -> Any:
+    """The value as the journal will have it.
+
+    Raises:
+        TypeError: it cannot have it.
+    """
+    try:
+        return loads(canonical(value))
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{what} cannot be written as JSON: {error}") from None
 
 
 def failed_record(name: str) -> ProcessError:

@@ -102,7 +102,8 @@ class Group:
             self._settle(None, BranchCancelled())
 
     def _resume_parent(self) -> None:
-        if isinstance(self.error, Exception):
+        # What leaves a timeout has the results of the group that it comes from, which is the author's.
+        if isinstance(self.error, Exception) and self.fork.mode != "timeout":
             self._attach_partial(self.error)
         self.engine.deliver(self.parent, self.value, self.error)
         self._let_go()

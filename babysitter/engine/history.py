@@ -8,7 +8,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from babysitter.engine.state import Effect, Line
 
@@ -54,7 +54,7 @@ class History:
         branches: of each group the names of its branches, in the order in which they first asked.
     """
 
-    def __init__(self, script: Iterable[Line]) -> None:
+    def __init__(self, script: Sequence[Line]) -> None:
         self.effects: list[Effect] = [
             subject for kind, subject, _ in script if kind == ASKED and not isinstance(subject, dict)
         ]
@@ -63,6 +63,10 @@ class History:
         self._in_scope: dict[str, list[Effect]] = {}
         self._groups_in: dict[str, list[str]] = {}
         self._numbered: dict[tuple[str, int], list[Effect | str]] = {}
+        for kind, subject, _ in script:
+            if kind == "RECORDED" and isinstance(subject, dict):
+                # A branch that was given up before its first request left only this.
+                self._note_branches(subject["scope"])
         for effect in self.effects:
             self._at[effect.step, effect.attempt] = effect
             self._in_scope.setdefault(scope_of(effect.step), []).append(effect)

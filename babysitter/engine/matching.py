@@ -61,10 +61,18 @@ class Matching:
             return self.scope_before(scope)
         # It has asked for nothing yet, by which it could be known; so this binds nothing.
         group = self.group_before(group_of(scope)) if group_of(scope) else None
-        return None if group is None else f"{group}.{branch_of(scope)}."
+        same = None if group is None else f"{group}.{branch_of(scope)}."
+        if same is not None and self.history.begins(same) is None:
+            # Nor had it before.
+            return self.scope_before(scope)
+        return same
 
     def use(self, effect: Effect) -> None:
         self.used.add(effect.id)
+
+    def keeps_later(self, effect: Effect) -> bool:
+        """A result that nothing asks for yet stays for when it is asked for."""
+        raise NotImplementedError
 
     def scope_before(self, scope: str, first: Fingerprint | str | None = None) -> str | None:
         """The scope that this one was; ``first`` is what it asks for first, when that is being asked now."""
@@ -132,6 +140,9 @@ class Redo(Matching):
         if self._differs(scope, number) and not (is_keyed and self.is_keyed_kept):
             return None
         return self._at(scope, f"{before}{call.step[len(scope) :]}", wanted, number or branch.steps + 1)
+
+    def keeps_later(self, effect: Effect) -> bool:
+        return self.is_keyed_kept and not number_of(effect.step)
 
     def scope_of_record(self, branch: Branch) -> str | None:
         before = super().scope_of_record(branch)
@@ -217,6 +228,9 @@ class Keep(Matching):
         return min(
             found, key=lambda effect: (effect.step != step, scope_of(effect.step) != before, effect.seq)
         )
+
+    def keeps_later(self, effect: Effect) -> bool:
+        return True
 
     def _find_group(self, group: str, scope: str) -> str | None:
         same = super()._find_group(group, scope)

@@ -3,7 +3,8 @@
 PROCESS_CHANGED and RUN_REWOUND carry a plan: the lines that a replay has to
 follow from then on, in order, each about an effect or a note that the journal
 has already. What no line names is superseded: it stays in the journal, and a
-replay does not meet it again. A line is a list:
+replay does not meet it again; unless the edit was accepted by a rule that keeps
+results for when they are asked for (``Leftovers``). A line is a list:
 
 - ``["asked", effect, step]``: the effect stands at this step now
 - ``["answered", effect]``, ``["cancelled", effect]``
@@ -13,6 +14,7 @@ replay does not meet it again. A line is a list:
 
 from __future__ import annotations
 
+from babysitter.engine.history import fingerprint, number_of
 from babysitter.errors import CorruptEvent
 
 TYPE_CHECKING = False
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 ASKED, ANSWERED, CANCELLED, RECORDED, PATCHED = "asked", "answered", "cancelled", "recorded", "patched"
 BY_CHANGE = "changed"
+KEEP = "keep"
+ANSWERED_ONES = ("ok", "error")
 _EVENTS = {ASKED: "EFFECT_REQUESTED", ANSWERED: "EFFECT_RESOLVED", CANCELLED: "EFFECT_CANCELLED"}
 _WORDS = {event: word for word, event in _EVENTS.items()}
 
@@ -40,12 +44,48 @@ def replan(state: RunState, event: Event) -> None:
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise CorruptEvent(f"event {event.seq} ({event.type}) lacks or misshapes 'plan': {error}") from None
     named = {subject.id for _, subject, _ in script if not isinstance(subject, dict)}
+    left = [] if state.leftovers is None else state.leftovers.all()
     for effect in state.effects.values():
-        if effect.id not in named:
+        if effect.id not in named and not effect.is_superseded:
             effect.is_superseded = True
+            left.append(effect)
             if state.pending.pop(effect.id, None) is not None:
                 effect.cancel(event, BY_CHANGE)
     state.script = script
+    rule = event.data.get("accepted")
+    state.leftovers = Leftovers(rule, left) if rule else None
+
+
+class Leftovers:
+    """Results that a plan did not need yet, and that answer a request as soon as it is made.
+
+    By the rule ``keep`` all of them, for a request of the same content; by
+    ``redo`` those of steps with a key, for the same step.
+    """
+
+    def __init__(self, rule: str, effects: Iterable[Effect]) -> None:
+        self._is_by_content = rule == KEEP
+        self._effects: dict[tuple[str, str, int], list[Effect]] = {}
+        for effect in effects:
+            if effect.status in ANSWERED_ONES and (self._is_by_content or not number_of(effect.step)):
+                self._effects.setdefault(fingerprint(effect), []).append(effect)
+
+    def all(self) -> list[Effect]:
+        return [effect for effects in self._effects.values() for effect in effects]
+
+    def find(self, step: str, wanted: tuple[str, str, int]) -> Effect | None:
+        """The result for a request, if one is left."""
+        fitting = self._effects.get(wanted, [])
+        same = [effect for effect in fitting if effect.step == step]
+        return next(iter(same if same or not self._is_by_content else fitting), None)
+
+    def take(self, effect: Effect) -> None:
+        """It answers a request now.
+
+        Raises:
+            ValueError, KeyError: it is not left.
+        """
+        self._effects[fingerprint(effect)].remove(effect)
 
 
 def plan_of(script: Iterable[Line], without: Collection[str]) -> list[list[Any]]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from babysitter.engine import plan
+from babysitter.engine.definitions import title_of
 from babysitter.engine.history import group_of, number_of, scope_of
+from babysitter.engine.plan import ANSWERED_ONES
+from babysitter.jsontext import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,6 +57,11 @@ def rows_of(replan: Replan, matching: Matching, replay: Replay) -> list[Row]:
     return _Rows(replan, matching, replay).all()
 
 
+def _title(call: Call) -> str:
+    """What people read for a request that was not made yet."""
+    return title_of(call.task, loads(call.args_text)) if call.task.is_author_made else call.task.id
+
+
 class _Rows:
     def __init__(self, replan: Replan, matching: Matching, replay: Replay) -> None:
         self._replan = replan
@@ -99,7 +107,7 @@ class _Rows:
     def _asked(self, step: str, call: Call) -> Row:
         old = self._same_request(step, call)
         if old is None:
-            return Row(NEW, call.task.id, call.task.kind, step, "", "", "")
+            return Row(NEW, _title(call), call.task.kind, step, "", "", "")
         note = ""
         if old.id in self._replan.redefined:
             note = "what it asks for reads otherwise now"
@@ -110,20 +118,20 @@ class _Rows:
         return Row(AGAIN, old.label, old.kind, step, before, old.id, note)
 
     def _same_request(self, step: str, call: Call) -> Effect | None:
-        """What is left of before and is the same request, or the same task at the same step."""
+        """What is left of before and is the same request, or the same task in the same place."""
         scope = self._matching.scopes.get(scope_of(step))
         here = [] if scope is None else self._matching.history.in_scope(scope)
-        for effect in (*here, *self._left.values()):
-            same = effect.args_hash == call.args_hash or (
-                scope is not None and effect.step == f"{scope}{step[len(scope_of(step)) :]}"
-            )
-            if effect.id in self._left and effect.task_id == call.task.id and same:
-                return effect
-        return None
+        left = [e for e in (*here, *self._left.values()) if e.id in self._left and e.task_id == call.task.id]
+        same = [effect for effect in left if effect.args_hash == call.args_hash]
+        place = None if scope is None else f"{scope}{step[len(scope_of(step)) :]}"
+        same += [effect for effect in left if effect.step == place and effect.label == _title(call)]
+        return same[0] if same else None
 
     def _left_over(self, effect: Effect) -> Row:
         word = GONE if self._is_past(effect.step) else LATER
         note = "given up before" if effect.status == "cancelled" else ""
+        if word == LATER and effect.status in ANSWERED_ONES and self._matching.keeps_later(effect):
+            note = "its result is kept for then"
         return Row(word, effect.label, effect.kind, "", effect.step, effect.id, note)
 
     def _is_past(self, step: str) -> bool:

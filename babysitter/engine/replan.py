@@ -67,7 +67,7 @@ class Replan:
                 break
             self._note_dropped(replay)
         self._take_back_cancelled(replay)
-        self.undecided = {step: call for step, (_, call) in replay.asked.items()}
+        self.undecided = {step: call for step, (_, call) in replay.waiting.items() if step in replay.asked}
 
     def _match_asked(self, replay: Replay) -> None:
         for step, (branch, call) in list(replay.asked.items()):

@@ -69,7 +69,8 @@ class Replay:
         self._running: Branch | None = None
         self.is_driven = False
         self.giving_up: GivingUp | None = None
-        self._cleanups: list[Callable[[], Any]] = []
+        self._cleanups: list[tuple[int, Callable[[], Any]]] = []
+        self._cleanups_registered = 0
         self._cleaning: Branch | None = None
         self.divergence: NondeterminismError | None = None
         self._fault: tuple[BaseException, Place | None] | None = None
@@ -127,19 +128,32 @@ class Replay:
             branch.joining.abandon()
 
     def give_up(self, why: GivingUp) -> None:
-        """Cancel every branch; once all of them have ended, so has the run. The first reason stands."""
-        if self.giving_up is None and self._cleaning is None and self._root is not None:
+        """Cancel every branch; once all of them have ended, so has the run. The first reason stands.
+
+        A cleanup that asks for this gives up no more than itself: the run has ended already.
+        """
+        if self._cleaning is not None:
+            self._give_up_cleanup(self._cleaning, why)
+        elif self.giving_up is None and self._root is not None:
             self.giving_up = why
             self.cancel(self._root)
 
     def give_up_now(self, why: GivingUp) -> None:
-        """The same from outside, when nothing runs: until it is quiet."""
-        self.give_up(why)
-        self._drain()
+        """The same from outside, when nothing runs: until it is quiet. Cleanups are left to end."""
+        if self._cleaning is None:
+            self.give_up(why)
+            self._drain()
+
+    def _give_up_cleanup(self, cleaning: Branch, why: GivingUp) -> None:
+        if not cleaning.cancelled:
+            reason = f": {why.reason}" if why.reason else ""
+            self.report(cleaning, f"a cleanup wanted the run {why.status}, which had ended already{reason}")
+            self.cancel(cleaning)
 
     def clean_up_with(self, thunk: Callable[[], Any]) -> None:
         """Begin this branch when the process has ended."""
-        self._cleanups.append(thunk)
+        self._cleanups_registered += 1
+        self._cleanups.append((self._cleanups_registered, thunk))
 
     def _drop(self, step: str) -> None:
         del self.waiting[step]
@@ -207,9 +221,11 @@ class Replay:
         if branch.group is not None:
             branch.group.hear_end_of(branch)
             return
+        assert self._root is not None
         if branch is self._cleaning:
             self._report_cleanup(branch)
-        assert self._root is not None
+        elif self.giving_up is not None and branch.error is not None and ends_the_run(branch.error):
+            self.report(branch, f"{type(branch.error).__name__} while the run was given up: {branch.error}")
         end = read_end(self._root, self.giving_up)
         if end.status != STUCK and self._cleanups:
             self._clean_up()
@@ -219,14 +235,14 @@ class Replay:
 
     def _clean_up(self) -> None:
         """Begin the next cleanup, the last one registered first; nothing cancels it."""
-        thunk = self._cleanups.pop()
-        self._cleaning = Branch(thunk, f"cleanup.{len(self._cleanups) + 1}.", None, 0)
+        number, thunk = self._cleanups.pop()
+        self._cleaning = Branch(thunk, f"cleanup.{number}.", None, 0)
         self.enqueue(self._cleaning)
 
     def _report_cleanup(self, branch: Branch) -> None:
         """A failed cleanup changes nothing of how the run ends; a mistake in its code is to be mended."""
         error = branch.error
-        if error is None:
+        if error is None or (branch.cancelled and isinstance(error, BranchCancelled)):
             return
         if ends_the_run(error):
             self.report(branch, f"{type(error).__name__} in a cleanup: {error}")

@@ -28,8 +28,9 @@ class Retry:
             its last one is repeated.
         jitter: from 0 to 1: the part of each wait that is left to chance, so that many who failed
             together do not all come back at once. The same on every replay.
-        on: which failures: ``TaskTimeout``, a name of a failure (``"StartFailed"``), several of them, or a
-            function of the ``TaskFailed``. By default all but a person's cancellation.
+        on: which failures: a class (``TaskTimeout``, or what a python task raised, as ``ConnectionError``),
+            a name of a failure (``"StartFailed"``), several of them, or a function of the ``TaskFailed``.
+            By default all but a person's cancellation, which has to be named: ``TaskCancelled``.
 
     Raises:
         TypeError, ValueError: a value makes no sense.
@@ -51,10 +52,12 @@ class Retry:
             raise TypeError(f"max_attempts={max_attempts!r} is not a whole number")
         if not 1 <= max_attempts <= MOST_ATTEMPTS:
             raise ValueError(f"max_attempts={max_attempts} is not from 1 to {MOST_ATTEMPTS}")
-        if not 0 <= jitter <= 1:
-            raise ValueError(f"jitter={jitter!r} is not from 0 to 1")
-        if not 1 <= factor < float("inf"):
-            raise ValueError(f"factor={factor!r} is below 1; a wait would become shorter with each failure")
+        if not _is_number(jitter) or not 0 <= jitter <= 1:
+            raise ValueError(f"jitter={jitter!r} is not a number from 0 to 1")
+        if not _is_number(factor) or not 1 <= factor < float("inf"):
+            raise ValueError(
+                f"factor={factor!r} is not a number from 1 on; a wait would become shorter with each failure"
+            )
         self.max_attempts = max_attempts
         self.factor = factor
         self.jitter = jitter
@@ -74,10 +77,11 @@ class Retry:
     def _wait(self, attempt: int) -> float:
         if self._is_listed:
             return self._waits[min(attempt, len(self._waits)) - 1]
+        first = self._waits[0]
         try:
-            wait: float = self._waits[0] * self.factor ** (attempt - 1)
+            wait: float = first * self.factor ** (attempt - 1)
         except OverflowError:
-            return self.max_backoff
+            wait = first and self.max_backoff
         return min(wait, self.max_backoff)
 
     def _covers(self, error: TaskFailed) -> bool:
@@ -101,8 +105,25 @@ def _read_on(on: On | None) -> Callable[[TaskFailed], bool] | None:
     if on is None or (callable(on) and not isinstance(on, type)):
         return on
     failures: Any = tuple(on) if isinstance(on, (list, tuple, set, frozenset)) else (on,)
+    if not failures:
+        raise ValueError("on=[] covers no failure at all; leave it out, or name one")
     for failure in failures:
-        if not isinstance(failure, (str, type)):
+        if not isinstance(failure, str) and not _is_error(failure):
             raise TypeError(f"on={failure!r} is neither a class of failures nor the name of one")
     classes = tuple(failure for failure in failures if isinstance(failure, type))
-    return lambda error: isinstance(error, classes) or error.name in failures
+    # What a python task raised comes back as a TaskFailed with the name of its class.
+    names = {failure if isinstance(failure, str) else failure.__name__ for failure in failures}
+
+    def covers(error: TaskFailed) -> bool:
+        # Whoever writes ``Exception`` does not mean that nobody can cancel it any more.
+        return error.name in names or (isinstance(error, classes) and not isinstance(error, TaskCancelled))
+
+    return covers
+
+
+def _is_error(failure: Any) -> bool:
+    return isinstance(failure, type) and issubclass(failure, BaseException)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -77,6 +77,7 @@ SHAPES: dict[str, Shape] = {
         ("agent", (str, Absent)),
         ("leaseSeconds", (int, float, Absent)),
     ),
+    "EFFECTS_REUSED": (("effects", (list,)),),
     "PATCHED": (("id", TEXT),),
     "WORKSPACE_SAVED": (("commit", TEXT), ("head", MAY_BE_TEXT)),
     "RECORDED": (("scope", TEXT), ("index", NUMBER), ("name", TEXT)),

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from babysitter.engine.plan import Leftovers
     from babysitter.journal.events import Event
 
 REQUESTED, OK, ERROR, CANCELLED = "requested", "ok", "error", "cancelled"
@@ -147,6 +148,7 @@ class RunState:
         permits: what people have permitted and nobody has made use of yet, in order.
         is_cancelled: a person has given the run up; it only cleans up.
         edit: the event that last changed which effect answers which step; None: none ever did.
+        leftovers: results that the last accepted edit keeps for when they are asked for.
         patches: what ``ctx.patched`` has answered for each id, as far as that is written down.
     """
 
@@ -167,6 +169,7 @@ class RunState:
         self.patches: dict[str, bool] = {}
         self.is_cancelled = False
         self.edit: int | None = None
+        self.leftovers: Leftovers | None = None
         self.source_digests: dict[str, str] = {}
         self.gates: list[str] | None = None
         self.problem: dict[str, Any] | None = None
@@ -367,12 +370,27 @@ def _ended(state: RunState, event: Event) -> None:
     state.script.append((event.type, event.data, event.ms))
 
 
+def _reused(state: RunState, event: Event) -> None:
+    """Results that an edit has kept answer requests; all these are made before any of them is answered."""
+    try:
+        for effect_id, step in event.data["effects"]:
+            effect = state.effects[effect_id]
+            assert state.leftovers is not None
+            state.leftovers.take(effect)
+            effect.step, effect.is_superseded = step, False
+    except (AssertionError, ValueError):
+        raise _misshaped(event, "effects") from None
+    reused = [state.effects[effect_id] for effect_id, _ in event.data["effects"]]
+    state.script += [("EFFECT_REQUESTED", effect, event.ms) for effect in reused]
+    state.script += [("EFFECT_RESOLVED", effect, event.ms) for effect in reused]
+
+
 def _workspace(state: RunState, event: Event) -> None:
     """What lay in the project's folder when a batch was asked for; ``fork --workspace`` looks it up."""
 
 
 # What an iteration writes only when the process ran on; results may come in while it is stuck.
-_GOING_ON = frozenset({"PROCESS_CHANGED", "EFFECT_REQUESTED", "RECORDED"})
+_GOING_ON = frozenset({"PROCESS_CHANGED", "EFFECT_REQUESTED", "EFFECTS_REUSED", "RECORDED"})
 # To begin is no step forward: somebody may begin again and again, and never give a result.
 _STANDING_STILL = frozenset(
     {"PROCESS_ERROR", "SESSION_BOUND", "SESSION_RELEASED", "WORKSPACE_SAVED", "EFFECT_TAKEN"}
@@ -389,6 +407,7 @@ _HANDLERS: dict[str, Callable[[RunState, Event], None]] = {
     "EFFECT_RESOLVED": _resolved,
     "EFFECT_CANCELLED": _cancelled,
     "EFFECT_TAKEN": _taken,
+    "EFFECTS_REUSED": _reused,
     "PATCHED": _patched,
     "WORKSPACE_SAVED": _workspace,
     "RECORDED": _recorded,

@@ -26,9 +26,13 @@ from babysitter.executors.work import CannotStart, shown
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any, NoReturn
+    from typing import Any, NoReturn, Protocol
 
-    from babysitter.executors.output import Output
+    class Output(Protocol):
+        """Takes what a child writes, piece by piece."""
+
+        def take(self, piece: bytes) -> None: ...
+
 
 NEVER = float("inf")
 

@@ -44,6 +44,7 @@ def work_of(run: Run, source: Source, effect: Effect) -> Work:
         folder=os.path.join(run.folder, TASKS, effect.id),
         project=run.project,
         run_folder=run.folder,
+        task_id=effect.task_id,
     )
 
 

@@ -14,7 +14,7 @@ from babysitter.executors.folders import open_folder
 from babysitter.executors.output import Output
 from babysitter.executors.processes import LOCK_VARIABLE
 from babysitter.executors.programs import program_of
-from babysitter.executors.work import CannotStart, Exit, Finished, Result
+from babysitter.executors.work import CannotStart, Concluded, Exit, Finished, Result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 # Beside the value an answer may have a line that says what it is, or be an error with its traceback.
 _ANSWER_EXTRA = 1 << 16
+# Kinds whose program the process names, so that it is evidence which one that was.
+WITH_PROGRAM = ("shell", "hook")
 # What tells of an error in the words of others.
 IN_WORDS = ("traceback", "problems")
 
@@ -55,6 +57,7 @@ class Running:
 
         Raises:
             CannotStart: it never ran.
+            Concluded: nothing had to run.
             StorageError: the disk or the machine refused; it never ran.
         """
         self.effect_id = work.effect_id
@@ -67,8 +70,7 @@ class Running:
         self._answer_bytes = answer_bytes
         self._redaction = redaction
         command = executor.command()
-        self._argv = command.argv
-        self._program: dict[str, str] = {}
+        self._started: list[dict[str, Any]] = []
         self._began = time.monotonic()
         self._deadline = NEVER if command.timeout is None else self._began + command.timeout
         self._environment = {**environment, **_told(work, lock)}
@@ -76,7 +78,7 @@ class Running:
         self._stderr = Output(os.path.join(work.folder, "stderr.log"), redaction)
         lock.note_start()
         try:
-            self.child = self._start(command)
+            self.child = self._start_next(command)
         except StorageError:
             # It never ran; when there is room for it, that will be the same attempt.
             lock.starts -= 1
@@ -87,12 +89,29 @@ class Running:
         """The last line of output that says something, of either stream."""
         return max((self._stdout, self._stderr), key=lambda output: output.moved_at).last_line()
 
+    def _start_next(self, command: Command) -> Child:
+        """Start a command, or the first after it that can be started."""
+        while True:
+            try:
+                return self._start(command)
+            except CannotStart as error:
+                if command.refused is None:
+                    self.close()
+                    raise
+                command.refused(error)
+            try:
+                command = self._executor.command()
+            except Concluded:
+                self.close()
+                raise
+
     def _start(self, command: Command) -> Child:
         stdin = subprocess.DEVNULL
         environment = {**self._environment, **command.env}
-        if self._work.kind == "shell":
+        program: dict[str, str] = {}
+        if self._work.kind in WITH_PROGRAM:
             # Before it runs: it could put another one in its place.
-            self._program = program_of(command.argv, command.cwd, environment)
+            program = program_of(command.argv, command.cwd, environment)
         kept = [self.lock.fd]
         self._stdout.keep(command.keeps)
         try:
@@ -112,16 +131,24 @@ class Running:
                 kept_fds=kept,
                 outputs=(self._stdout, self._stderr),
                 selector=self._selector,
-                deadline=self._deadline,
+                deadline=self._deadline_of(command),
             )
             self._note(child)
+        except CannotStart:
+            raise
         except BaseException:
             self.close()
             raise
         finally:
             if stdin >= 0:
                 os.close(stdin)
+        self._started.append({"argv": command.argv, **program})
         return child
+
+    def _deadline_of(self, command: Command) -> float:
+        if command.has_own_time and command.timeout is not None:
+            return time.monotonic() + command.timeout
+        return self._deadline
 
     def _note(self, child: Child) -> None:
         try:
@@ -163,17 +190,19 @@ class Running:
         try:
             result = self._executor.conclude(ended)
             if result is None:
-                self.child = self._start(self._executor.command())
+                self.child = self._start_next(self._executor.command())
                 return None
+        except Concluded as done:
+            result = done.result
         except CannotStart as error:
             result = Result.failed("StartFailed", str(error))
-        return self._finish(result, ended)
+        return self._finish(result)
 
     def _exit(self) -> Exit:
         assert self.child.returncode is not None
         self._stdout.finish()
         self._stderr.finish()
-        return Exit(
+        ended = Exit(
             self.child.returncode,
             self._stdout,
             self._stderr,
@@ -181,6 +210,8 @@ class Running:
             duration_ms=round((time.monotonic() - self._began) * 1000),
             is_timed_out=self.child.is_timed_out,
         )
+        self._started[-1]["exitCode"] = ended.code
+        return ended
 
     def _take_answer(self) -> bytes | None:
         if self._answer < 0:
@@ -190,8 +221,9 @@ class Running:
         self._answer = -1
         return answer
 
-    def _finish(self, result: Result, ended: Exit) -> Finished:
+    def _finish(self, result: Result) -> Finished:
         self.close()
+        performed = {"hooks": self._started} if self._work.kind == "hook" else self._started[-1]
         return Finished(
             self.effect_id,
             result.status,
@@ -200,9 +232,8 @@ class Running:
             started_ms=self.started_ms,
             finished_ms=max(self.started_ms, now_ms()),
             evidence={
-                "argv": self._argv,
-                **self._program,
-                "exitCode": ended.code,
+                **performed,
+                **result.evidence,
                 "stdoutSha256": self._stdout.sha256(),
                 "stderrSha256": self._stderr.sha256(),
             },

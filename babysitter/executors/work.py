@@ -6,7 +6,7 @@ import signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any, Protocol
 
     from babysitter.executors.output import Output
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
             Raises:
                 CannotStart: the definition does not say what to start.
+                Concluded: nothing has to be started.
             """
 
         def conclude(self, exit: Exit) -> Result | None:
@@ -29,6 +30,14 @@ class CannotStart(Exception):
     """The effect's command cannot be started; says why and what to do."""
 
 
+class Concluded(Exception):
+    """There is nothing to start, or nothing more: the effect has its result."""
+
+    def __init__(self, result: Result) -> None:
+        super().__init__("there is nothing to start")
+        self.result = result
+
+
 class Work:
     """An effect to be performed.
 
@@ -37,7 +46,7 @@ class Work:
         project: where its command runs.
     """
 
-    __slots__ = ("definition", "effect_id", "folder", "kind", "project", "run_folder", "run_id")
+    __slots__ = ("definition", "effect_id", "folder", "kind", "project", "run_folder", "run_id", "task_id")
 
     def __init__(
         self,
@@ -49,6 +58,7 @@ class Work:
         folder: str,
         project: str,
         run_folder: str,
+        task_id: str = "",
     ) -> None:
         self.effect_id = effect_id
         self.kind = kind
@@ -57,6 +67,7 @@ class Work:
         self.folder = folder
         self.project = project
         self.run_folder = run_folder
+        self.task_id = task_id
 
 
 class Finished:
@@ -104,11 +115,25 @@ class Command:
         input: what its standard input gives; None: nothing.
         input_name: the input stays in the effect's folder under this name.
         timeout: seconds, for all starts of the effect together.
+        has_own_time: the timeout is for this start alone.
         wants_answer: it gets a descriptor, named by $BABYSITTER_ANSWER_FD, to write an answer to.
         keeps: so many bytes of its standard output are kept whole in memory.
+        refused: is told why it cannot be started, and then the next command is asked for; None: the
+            effect has failed then.
     """
 
-    __slots__ = ("argv", "cwd", "env", "input", "input_name", "keeps", "timeout", "wants_answer")
+    __slots__ = (
+        "argv",
+        "cwd",
+        "env",
+        "has_own_time",
+        "input",
+        "input_name",
+        "keeps",
+        "refused",
+        "timeout",
+        "wants_answer",
+    )
 
     def __init__(
         self,
@@ -119,8 +144,10 @@ class Command:
         input: bytes | None = None,
         input_name: str | None = None,
         timeout: float | None = None,
+        has_own_time: bool = False,
         wants_answer: bool = False,
         keeps: int = 0,
+        refused: Callable[[CannotStart], None] | None = None,
     ) -> None:
         self.argv = list(argv)
         self.cwd = cwd
@@ -128,8 +155,10 @@ class Command:
         self.input = input
         self.input_name = input_name
         self.timeout = timeout
+        self.has_own_time = has_own_time
         self.wants_answer = wants_answer
         self.keeps = keeps
+        self.refused = refused
 
 
 class Exit:
@@ -195,14 +224,18 @@ def _signal_name(number: int) -> str:
 
 
 class Result:
-    """What the end of an effect means: ``value`` when ``status`` is ok, else ``error``."""
+    """What the end of an effect means: ``value`` when ``status`` is ok, else ``error``.
 
-    __slots__ = ("error", "status", "value")
+    ``evidence`` is what is recorded beside what every effect has.
+    """
+
+    __slots__ = ("error", "evidence", "status", "value")
 
     def __init__(self, status: str, value: Any = None, error: dict[str, Any] | None = None) -> None:
         self.status = status
         self.value = value
         self.error = error
+        self.evidence: dict[str, Any] = {}
 
     @classmethod
     def ok(cls, value: Any) -> Result:

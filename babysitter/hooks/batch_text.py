@@ -23,7 +23,7 @@ MOST_BYTES = 9000
 LONGEST_TITLE, SHORTEST_TITLE = 80, 16
 MOST_TRACEBACK = 3000
 MOST_OUTPUT = 2000
-OWN = ("shell", "python")
+OWN = ("shell", "python", "hook")
 PEOPLE_AND_CLOCK = ("breakpoint", "sleep")
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import time
+
 from babysitter import config
 from babysitter import limits as limits_module
 from babysitter.errors import BabysitterError
+from babysitter.paths import has_hooks
 from babysitter.sessions.binding import binding_of
 from babysitter.sessions.progress import check_tail, progress_of
 
@@ -12,9 +16,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from babysitter.executors.lifecycle import Lifecycle
     from babysitter.hosts.calls import Call
     from babysitter.limits import Limits
     from babysitter.runs.run import Run
+
+
+# For all lifecycle hooks together: the host waits for us, and has a time limit of its own.
+MOST_SECONDS = 20.0
+watched: list[Lifecycle] = []
 
 
 class Bound:
@@ -51,10 +61,32 @@ def bound_to(call: Call) -> Bound | None:
     binding = binding_of(call.session)
     if binding is None:
         return None
-    run = binding.open(limits_of(call, binding.folder)).load()
+    run = binding.open(limits_of(call, binding.folder))
+    watch(run)
+    run.load()
     bound = Bound(call.session, run, progress_of(call.session))
     check_tail(run, bound.progress)
     return bound
+
+
+def watch(run: Run) -> None:
+    """Have lifecycle hooks called for what this hook writes, when the host has its answer."""
+    if has_hooks(run.project) and "BABYSITTER_HOOK" not in os.environ:
+        from babysitter.executors.lifecycle import Lifecycle
+
+        watching = Lifecycle(run, _tell_nobody)
+        watching.calls.until = time.monotonic() + MOST_SECONDS
+        watched.append(watching)
+
+
+def _tell_nobody(text: str) -> None:
+    """The host has its answer; `babysitter hooks` tells of it."""
+
+
+def finish() -> None:
+    """Make the calls that are left of all that was watched."""
+    for watching in watched:
+        watching.finish()
 
 
 def limits_of(call: Call, folder: str) -> Limits:

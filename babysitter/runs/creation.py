@@ -111,7 +111,9 @@ def create(
         # In the first event, so that no cut of the journal can make it a run that no session ever had.
         created["session"] = {"host": session[0], "sessionId": session[1]}
     created |= {"engine": version, "sourceDigests": source.digests, "gates": sorted(source.gates)}
-    return Run(_make(runs_dir, about, texts, created, origin or Origin()), limits)
+    run = Run(_make(runs_dir, about, texts, created, origin or Origin()), limits)
+    run.is_new = True
+    return run
 
 
 def _check_new(run_id: str, runs_dir: str) -> None:

@@ -155,8 +155,9 @@ class Execution:
             self._at_the_start()
             self.start()
             return
-        # First of all: a result that is fed now may lead to a record that another writer has made.
+        # First of all: a result that is fed now may lead to a note that another writer has made.
         self._notes.records.update(self.run.state.records)
+        self._notes.patches |= self.run.state.patches
         lines = self.run.state.script[self._read :]
         self._read += len(lines)
         if not self.is_stuck:
@@ -240,9 +241,10 @@ class Execution:
                 self._failure = End.stuck(error, None)
                 continue
             written += events
-            is_replanned = self.run.state.edit != self._edit
+            # What was taken over is answered already, and the process goes on from there.
+            goes_on = self.run.state.edit != self._edit or events[-1].type == "EFFECTS_REUSED"
             self.follow()
-            if not is_replanned:
+            if not goes_on:
                 return written
         raise RunBusy(
             f"run {self.run.run_id!r} is written by others all the time", hint="try again in a moment"
@@ -271,8 +273,8 @@ class Execution:
 
     def _catch_up(self) -> None:
         """Go on from what another writer has written first."""
-        if self._notes.new_records:
-            # The process went on with what it recorded here, and the journal may have another value there.
+        if self._notes.new_records or self._notes.new_patches:
+            # The process went on with what it noted here, and the journal may have something else there.
             self._at_the_start()
             self.start()
         else:
@@ -298,8 +300,20 @@ class Execution:
             *(("RECORDED", data) for data in self._notes.new_records.values()),
             *(drafts.said(self.run, data) for data in (*self._notes.to_log(), *self._draft_reports())),
             *(drafts.cancelled(effect) for effect in self._script.to_cancel()),
-            *(drafts.kept(self.run, *each) for each in described),
+            *(self._draft_reused() or [drafts.kept(self.run, *each) for each in described]),
         ]
+
+    def _draft_reused(self) -> list[Draft]:
+        """Requests that results answer which an accepted edit has kept; then no others are made yet."""
+        leftovers = self.run.state.leftovers
+        if leftovers is None:
+            return []
+        found: dict[str, str] = {}
+        for _, call in self._script.to_request():
+            effect = leftovers.find(call.step, (call.task.id, call.args_hash, call.attempt))
+            if effect is not None and effect.id not in found:
+                found[effect.id] = call.step
+        return [("EFFECTS_REUSED", {"effects": list(found.items())})] if found else []
 
     def _describe(self) -> Iterator[drafts.Described]:
         """The requests and the end, in the author's words."""

@@ -49,6 +49,8 @@ def iterate(run: Run) -> Iteration:
     if run.state.is_finished:
         run.journal.flush()
         return Iteration(run, [], None)
+    if run.observer is not None:
+        run.observer.iteration_begins()
     execution = Execution(run)
     execution.start()
     events = execution.write_round()
@@ -58,7 +60,10 @@ def iterate(run: Run) -> Iteration:
     new = requested_in(run.state, events)
     if run.state.answers_by_policy:
         new = [effect for effect in new if effect.is_pending]
-    return Iteration(run, new, execution.diverged)
+    iteration = Iteration(run, new, execution.diverged)
+    if run.observer is not None:
+        run.observer.iteration_ended(iteration.status, new)
+    return iteration
 
 
 def divergence_hint(diverged: ReplayError) -> str:

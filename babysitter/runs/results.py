@@ -34,6 +34,7 @@ RECORDED, ALREADY = "recorded", "already"
 OWN_KINDS = {
     "shell": "its result comes from running the command: babysitter work",
     "python": "its result comes from running the function: babysitter work",
+    "hook": "its result comes from calling the hooks: babysitter work",
     "sleep": "it ends when its time has come",
     "breakpoint": "a person answers it: babysitter approve or babysitter reject",
 }
@@ -99,9 +100,10 @@ def find_effect(run: Run, name: str) -> Effect:
     if name in effects:
         return effects[name]
     # A whole name comes before the beginning of another: the step 1 before an id that begins with 1.
-    fitting = [effect for effect in effects.values() if effect.step == name] or [
-        effect for effect in effects.values() if name and effect.id.startswith(name)
-    ]
+    at_step = [effect for effect in effects.values() if effect.step == name]
+    if at_step:
+        return _latest(at_step)
+    fitting = [effect for effect in effects.values() if name and effect.id.startswith(name)]
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
@@ -110,6 +112,11 @@ def find_effect(run: Run, name: str) -> Effect:
             hint="write more of the id",
         )
     raise NoSuchEffect(f"run {run.run_id!r} has no effect {name!r}", hint=f"babysitter tasks {run.run_id}")
+
+
+def _latest(at_step: list[Effect]) -> Effect:
+    """Of all that a step has asked for its last attempt, as the script is now."""
+    return ([effect for effect in at_step if not effect.is_superseded] or at_step)[-1]
 
 
 def accept(run: Run, answers: Sequence[Answer]) -> list[Verdict]:

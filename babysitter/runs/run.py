@@ -26,13 +26,23 @@ from babysitter.jsontext import loads
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any
+    from typing import Any, Protocol
 
     from babysitter.disk import Folder
     from babysitter.engine.state import Effect
     from babysitter.journal.events import Event
     from babysitter.limits import Limits
     from babysitter.runs.drafts import Draft
+
+    class Observer(Protocol):
+        """Is told of what happens to a run here."""
+
+        def written(self, events: Sequence[Event]) -> None: ...
+        def iteration_begins(self) -> None: ...
+        def round_begins(self) -> None: ...
+        def round_was_empty(self) -> None: ...
+        def iteration_ended(self, status: str, new: Sequence[Effect]) -> None: ...
+
 
 LAYOUT = 1
 # What run.json says beside the layout; the event that made the run says it too, at first only a part of it.
@@ -53,6 +63,8 @@ class Run:
         about: what run.json says.
         state: the folded events, as of the last ``load``, ``refresh`` or ``append``.
         on_event: called with every event, in order, as it is read or written.
+        observer: is told of what is written here; not of what others have written.
+        is_new: it was made by this command.
         archive: the file that it was taken from to be looked at, when it is packed.
     """
 
@@ -72,6 +84,8 @@ class Run:
         self.journal = Journal(folder, self.run_id)
         self.state = RunState()
         self.on_event: Callable[[Event], None] | None = None
+        self.observer: Observer | None = None
+        self.is_new = False
         self.archive: str | None = None
 
     def _read_about(self) -> dict[str, Any]:
@@ -149,6 +163,8 @@ class Run:
         events = self.journal.append(drafts, now_ms())
         for event in events:
             self._see(event)
+        if self.observer is not None:
+            self.observer.written(events)
         return events
 
     def append_whatever_comes(self, drafts: Sequence[Draft]) -> None:

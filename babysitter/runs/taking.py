@@ -101,7 +101,7 @@ def is_leased(run: Run, effect: Effect, now: int) -> bool:
 
 def lease_end(run: Run, effect: Effect) -> int | None:
     """When the lease of a taken effect is over, in milliseconds, if no sign of life comes; None: never."""
-    seconds = (effect.taken or {}).get("leaseSeconds")
+    seconds: float | None = (effect.taken or {}).get("leaseSeconds")
     if seconds is None:
         return None
     # A file from the future is no reason to wait for it.

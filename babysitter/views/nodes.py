@@ -27,7 +27,13 @@ if TYPE_CHECKING:
 
     from babysitter.journal.events import Event
 
-FIRST_STATES = {"breakpoint": PERSON, "sleep": CLOCK, "shell": REQUESTED, "python": REQUESTED}
+FIRST_STATES = {
+    "breakpoint": PERSON,
+    "sleep": CLOCK,
+    "shell": REQUESTED,
+    "python": REQUESTED,
+    "hook": REQUESTED,
+}
 ONE_IS_ENOUGH = frozenset({"any", "race"})
 
 

@@ -8,20 +8,22 @@ from babysitter.clock import now_ms
 from babysitter.views.marks import FAILED, text_of
 from babysitter.views.quiet import QuietView
 from babysitter.views.summary import summary_lines
-from babysitter.views.telling import progress_text, remark
+from babysitter.views.telling import held_text, progress_text, remark
 from babysitter.views.text import duration, encodable, pad, printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import TextIO
 
+    from babysitter.executors.rates import Wait
     from babysitter.journal.events import Event
     from babysitter.views.nodes import Effect
     from babysitter.views.summary import Outcome
     from babysitter.views.tree import RunInfo
 
 PROGRESS_EVERY_MS = 1000
+HELD_EVERY_MS = 60_000
 LABEL_COLUMNS = 50
 WAITING_FOR = {"breakpoint": "person", "sleep": "clock"}
 
@@ -35,8 +37,9 @@ class PlainView(QuietView):
         self._is_new = True
         self._progress_at: dict[str, int] = {}
         self._progress_due: set[str] = set()
+        self._held_at: dict[str, int] = {}
         self._is_paused = False
-        self._held: list[str] = []
+        self._kept_back: list[str] = []
         self._is_gone = False
 
     def started(self, run: RunInfo) -> None:
@@ -67,6 +70,18 @@ class PlainView(QuietView):
         if effect is not None:
             self._write("start", effect.name)
 
+    def held(self, waits: Mapping[str, Wait]) -> None:
+        super().held(waits)
+        now = self.clock()
+        by_text: dict[tuple[str, str], int] = {}
+        for wait in waits.values():
+            key = wait.rate.name, held_text(wait.rate.name, wait.at_ms, now)
+            by_text[key] = by_text.get(key, 0) + 1
+        for (name, text), count in by_text.items():
+            if now - self._held_at.get(name, -HELD_EVERY_MS) >= HELD_EVERY_MS:
+                self._held_at[name] = now
+                self._write("limit", f"{_waiting(count)} for the {text}")
+
     def tick(self) -> None:
         self._tell_progress()
 
@@ -75,8 +90,8 @@ class PlainView(QuietView):
 
     def resume(self) -> None:
         self._is_paused = False
-        held, self._held = self._held, []
-        for text in held:
+        kept, self._kept_back = self._kept_back, []
+        for text in kept:
             self._print(text)
 
     def message(self, text: str) -> None:
@@ -135,7 +150,7 @@ class PlainView(QuietView):
 
     def _print(self, text: str) -> None:
         if self._is_paused:
-            self._held.append(text)
+            self._kept_back.append(text)
             return
         if self._is_gone:
             return
@@ -145,3 +160,7 @@ class PlainView(QuietView):
         except OSError:
             # Nobody reads any more (a closed pipe). The work goes on, and the journal has it all.
             self._is_gone = True
+
+
+def _waiting(count: int) -> str:
+    return f"{count} effect{'s wait' if count != 1 else ' waits'}"

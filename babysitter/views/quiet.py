@@ -7,8 +7,9 @@ from babysitter.views.tree import RunInfo, Tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from babysitter.executors.rates import Wait
     from babysitter.journal.events import Event
     from babysitter.views.summary import Outcome
 
@@ -48,6 +49,10 @@ class QuietView:
     def output(self, effect_id: str, last_line: str) -> None:
         """The last line that an effect has printed."""
         self.tree.output(effect_id, last_line)
+
+    def held(self, waits: Mapping[str, Wait]) -> None:
+        """What each effect waits for that a rate limit keeps from being started here, by its id."""
+        self.tree.held = dict(waits)
 
     def tick(self) -> None:
         """Time has gone by."""

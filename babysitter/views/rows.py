@@ -20,7 +20,7 @@ from babysitter.views.marks import (
     text_of,
 )
 from babysitter.views.nodes import Branch, Effect, Group
-from babysitter.views.telling import progress_text
+from babysitter.views.telling import held_text, progress_text
 from babysitter.views.text import duration, pad, printable, shorten, width_of
 
 TYPE_CHECKING = False
@@ -127,6 +127,9 @@ class Layout:
             return [(effect.last_words, state)]
         if state == RUNNING:
             return [(effect.last_line, DIM)]
+        wait = self.tree.held.get(effect.id)
+        if wait is not None:
+            return [(held_text(wait.rate.name, wait.at_ms, self.now), CLOCK)]
         if state == PERSON:
             asks = effect.question if effect.question != effect.label else ""
             return [(asks or "waits for a person", PERSON)]

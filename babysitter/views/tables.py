@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import sys
 
-from babysitter.clock import ms_of
-from babysitter.views.telling import error_text, last_output, problem_text
+from babysitter.clock import ms_of, now_ms
+from babysitter.views.telling import error_text, held_text, last_output, problem_text
 from babysitter.views.text import duration, printable, terminal_width
 from babysitter.views.values import cell, pairs, table
 
@@ -83,6 +83,29 @@ def events_lines(events: Sequence[dict[str, Any]]) -> list[str]:
     return lines_of_table(["seq", "time", "event", ""], rows, right={0})
 
 
+def hooks_lines(calls: Sequence[dict[str, Any]]) -> list[str]:
+    """The calls of hooks."""
+    if not calls:
+        return ["no hooks were called"]
+    rows = [
+        [
+            moment(call["at"]),
+            call["hook"],
+            str(call["file"]),
+            _length_of(call),
+            str(call.get("why") or f"exit {call.get('exitCode')}"),
+            str(call.get("stderr", "")).rpartition("\n")[2],
+        ]
+        for call in calls
+    ]
+    return lines_of_table(["time", "hook", "file", "took", "end", ""], rows)
+
+
+def _length_of(call: dict[str, Any]) -> str:
+    took = call.get("durationMs")
+    return duration(took) if isinstance(took, int) and "exitCode" in call else ""
+
+
 def gist(event: dict[str, Any], titles: dict[str, str]) -> str:
     """What an event says, in a line; of one that is misshaped, which other commands refuse, all there is."""
     try:
@@ -131,6 +154,7 @@ def _status(told: dict[str, Any]) -> dict[str, Any]:
         "waits for": _counts(told["pending"]),
         "taken": told.get("taken", ""),
         "until": moment(told.get("until", "")),
+        "rate limits": [_held(held) for held in told.get("rateLimits", [])] or "",
         "folder": told.get("folder", ""),
         "packed in": told.get("archive", ""),
         **_ending(told),
@@ -140,6 +164,13 @@ def _status(told: dict[str, Any]) -> dict[str, Any]:
     elif told["status"] not in FINISHED:
         lines["go on with"] = f"babysitter resume {told['run']}"
     return {name: value for name, value in lines.items() if value != ""}
+
+
+def _held(told: dict[str, Any]) -> str:
+    count, at = told["effects"], ms_of(told["next"])
+    name = told.get("kind") or told.get("task") or ""
+    waits = f"{count} effect{'s wait' if count != 1 else ' waits'}"
+    return f"{waits} for the {held_text(name, at, now_ms())} ({told['limit']})"
 
 
 def _ending(told: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from babysitter.jsontext import compact
 from babysitter.views.marks import BOLD, DIM, FAILED, PLAIN
 from babysitter.views.text import printable_lines
@@ -61,6 +63,14 @@ def progress_text(progress: tuple[float, float | None, str]) -> str:
     done, total, label = progress
     amount = _number(done) if not total else f"{_number(done)}/{_number(total)}"
     return f"{amount} {label}".rstrip()
+
+
+def held_text(name: str, at_ms: int, now_ms: int) -> str:
+    """``rate limit of agent, next at 12:03:10``; in the time of this place, as on the wall."""
+    # The next whole second: at the one that is told it can be started.
+    at, now = time.localtime(-(-at_ms // 1000)), time.localtime(now_ms // 1000)
+    form = "%H:%M:%S" if at[:3] == now[:3] else "%Y-%m-%d %H:%M:%S"
+    return f"rate limit of {name}, next at {time.strftime(form, at)}"
 
 
 def _number(value: float) -> str:

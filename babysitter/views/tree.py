@@ -10,12 +10,13 @@ from babysitter.views.nodes import Branch, Effect, Group, begin, change, end, ri
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any
 
+    from babysitter.executors.rates import Wait
     from babysitter.journal.events import Event
 
-STARTED_BY_US = frozenset({"shell", "python"})
+STARTED_BY_US = frozenset({"shell", "python", "hook"})
 
 
 class RunInfo:
@@ -36,6 +37,7 @@ class Tree:
     Attributes:
         effects: every effect by id, in the order of requests.
         by_state: the same by state; within a state in the order in which they came to it.
+        held: what effects wait for that a rate limit keeps from being started, by id.
         size: how many lines it takes to show all of it.
     """
 
@@ -46,6 +48,7 @@ class Tree:
         self.groups: dict[str, Group] = {}
         self.effects: dict[str, Effect] = {}
         self.by_state: dict[str, dict[str, Effect]] = {state: {} for state in STATES}
+        self.held: Mapping[str, Wait] = {}
         self.size = 0
         self.first_ms = 0
         self.last_ms = 0

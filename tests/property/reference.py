@@ -15,12 +15,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from babysitter.engine.outcomes import Outcome
-from babysitter.errors import AllFailed
+from babysitter.errors import AllFailed, BranchTimeout, Failed, TaskCancelled, TaskFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
 Trace = list[tuple[str, str]]
+# What a process lets through without being wrong.
+FAILURES = (Failed, TaskFailed, BranchTimeout)
 
 
 class Scope:
@@ -56,12 +58,45 @@ class Reference:
         self.loop = asyncio.new_event_loop()
         # Errors that nobody sees any more are what abandoned branches end with.
         self.loop.set_exception_handler(lambda *_: None)
+        self.given_up: str | None = None
+        self.cleanups: list[tuple[int, Callable[[], Any]]] = []
+        self.registered = 0
+        self.cleaning: asyncio.Task[Any] | None = None
+        self.fault: BaseException | None = None
+        self.told: set[asyncio.Task[Any]] = set()
         self.main = self.loop.create_task(self._main(process))
         self._settle()
 
     async def _main(self, process: Callable[[Any, Any], Any]) -> Any:
         scope.set(Scope(""))
         return await process(None, Context(self))
+
+    async def _cleanup(self, number: int, function: Callable[[], Any]) -> None:
+        scope.set(Scope(f"cleanup.{number}."))
+        begun = function()
+        if inspect.isawaitable(begun):
+            await begun
+
+    def give_up(self, reason: str) -> None:
+        """Cancel the process, or, once it has ended, the cleanup that asks for it."""
+        if self.cleaning is not None:
+            self._cancel(self.cleaning)
+        elif self.given_up is None:
+            self.given_up = reason
+            self._cancel(self.main)
+
+    def give_up_now(self, reason: str) -> None:
+        """The same from outside, too late once the process has ended; cleanups are left alone."""
+        if not self.main.done():
+            self.give_up(reason)
+            self._settle()
+
+    def _cancel(self, task: asyncio.Task[Any]) -> None:
+        # Each once; and whoever asks for it raises the cancellation itself.
+        is_new = task not in self.told
+        self.told.add(task)
+        if is_new and task is not asyncio.current_task(self.loop):
+            task.cancel()
 
     def resolve(self, step: str, value: Any, error: BaseException | None) -> None:
         """Feed one result; whoever waits no more does not get it."""
@@ -71,26 +106,70 @@ class Reference:
             self._settle()
 
     def _settle(self) -> None:
+        self._run_until_quiet()
+        while self.main.done() and self._goes_on_cleaning():
+            self._run_until_quiet()
+
+    def _run_until_quiet(self) -> None:
         while self.loop._ready:  # type: ignore[attr-defined]
             self.loop.stop()
             self.loop.run_forever()
 
+    def _goes_on_cleaning(self) -> bool:
+        """Whether a cleanup was begun now; not after a mistake, and one after the other."""
+        if self.cleaning is not None:
+            if not self.cleaning.done():
+                return False
+            failure = error_of(self.cleaning)
+            if failure is not None and not is_failure(failure) and not isinstance(failure, CANCELLED):
+                self.fault = failure
+        if self.fault is not None or self._is_wrong() or not self.cleanups:
+            return False
+        self.cleaning = self.loop.create_task(self._cleanup(*self.cleanups.pop()))
+        return True
+
+    def _is_wrong(self) -> bool:
+        error = error_of(self.main)
+        if error is None or is_failure(error):
+            return False
+        return self.given_up is None or not isinstance(error, CANCELLED)
+
     @property
     def outcome(self) -> Any:
-        """The value or error of the process, or None while it waits."""
-        if not self.main.done():
+        """How the process ended, and with what; None while it, or a cleanup, waits."""
+        if not self.main.done() or (self.cleaning is not None and not self.cleaning.done()):
             return None
-        error = asyncio.CancelledError() if self.main.cancelled() else self.main.exception()
-        return Outcome(error is None, None if error else self.main.result(), error)
+        error = self.fault or error_of(self.main)
+        if self.fault is not None or self._is_wrong():
+            return "stuck", None, error
+        if self.given_up is not None:
+            return "halted", self.given_up, None
+        return ("failed", None, error) if error else ("completed", self.main.result(), None)
 
     def close(self) -> None:
         """Let go of a process that still waits."""
-        self.main.cancel()
-        while not self.main.done():
-            self._settle()
-            for future, _ in list(self.waiting.values()):
-                future.cancel()
+        for task in [self.main, *([self.cleaning] if self.cleaning else [])]:
+            task.cancel()
+            while not task.done():
+                self._run_until_quiet()
+                for future, _ in list(self.waiting.values()):
+                    future.cancel()
         self.loop.close()
+
+
+CANCELLED = asyncio.CancelledError
+
+
+def error_of(task: asyncio.Task[Any]) -> BaseException | None:
+    """What a task has ended with."""
+    return CANCELLED() if task.cancelled() else task.exception()
+
+
+def is_failure(error: BaseException) -> bool:
+    """Whether a process may end with this."""
+    if isinstance(error, AllFailed):
+        return all(is_failure(each) for each in error.errors)
+    return isinstance(error, FAILURES)
 
 
 class Context:
@@ -103,6 +182,23 @@ class Context:
     def task(self, task: Any) -> Call:
         return Call(self.reference, task)
 
+    async def timeout(self, _: float, thunk: Any) -> Any:
+        """The one that ends first of the branch and a sleep."""
+
+        async def clock() -> None:
+            await Answer(self.reference, scope.get().next_step(), "sleep")
+            raise BranchTimeout(9)
+
+        return await self.parallel._join("race", [thunk, clock], ["branch", "clock"], None)
+
+    def halt(self, reason: str) -> None:
+        self.reference.give_up(reason)
+        raise CANCELLED
+
+    def on_cleanup(self, function: Callable[[], Any]) -> None:
+        self.reference.registered += 1
+        self.reference.cleanups.append((self.reference.registered, function))
+
 
 class Call:
     """Lazy, as a coroutine is; but nobody minds when it is never awaited."""
@@ -112,8 +208,23 @@ class Call:
         self.task = task
 
     def __await__(self) -> Generator[Any, Any, Any]:
-        answer = Answer(self.reference, scope.get().next_step(self.task.key), self.task.id)
-        return (yield from answer)
+        step, retry = scope.get().next_step(self.task.key), self.task.retry
+        for attempt in range(1, (retry.max_attempts if retry else 1) + 1):
+            try:
+                return (yield from Answer(self.reference, step, self.task.id))
+            except TaskFailed as error:
+                if not retry or attempt == retry.max_attempts or not is_tried_again(error, retry):
+                    raise
+            if retry._waits != [0]:
+                yield from Answer(self.reference, f"{step}~retry{attempt}", "sleep")
+        raise AssertionError
+
+
+def is_tried_again(error: TaskFailed, retry: Any) -> bool:
+    """By name when the Retry has names; never what a person has cancelled."""
+    if isinstance(error, TaskCancelled):
+        return False
+    return retry._on is None or error.name == "Odd"
 
 
 class Answer(asyncio.Future[Any]):
@@ -180,6 +291,7 @@ class Join(asyncio.Future[Any]):
         self, reference: Reference, mode: str, thunks: Sequence[Any], scopes: list[str], limit: int | None
     ) -> None:
         super().__init__(loop=reference.loop)
+        self.reference = reference
         self.mode = mode
         self.thunks = thunks
         self.scopes = scopes
@@ -228,7 +340,7 @@ class Join(asyncio.Future[Any]):
         for thunk in self.thunks[len(self.tasks) :]:
             _close(thunk)
         for index in sorted(self.live):
-            self.tasks[index].cancel()
+            self.reference._cancel(self.tasks[index])
 
     def _finish(self) -> None:
         assert self.decided is not None

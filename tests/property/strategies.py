@@ -13,19 +13,24 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from babysitter import define_task
+from babysitter import Retry, define_task
+from babysitter.engine.ending import HALTED
+from babysitter.engine.state import BY_PERSON
 from babysitter.errors import AllFailed, TaskFailed
+from tests.support.rounds import cancelled, given_up, resolved
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hypothesis.strategies import SearchStrategy
 
-    from tests.support.rounds import Rounds
+    from tests.support.rounds import Draft, Rounds
 
     Tree = tuple[Any, ...]
 
 THOROUGH = 20
+# How often a person gives up one effect, and, in each round, the whole run.
+CANCELLED, GIVEN_UP = 0.05, 0.03
 
 
 def examples(usual: int) -> settings:
@@ -38,7 +43,7 @@ def _task(name: str) -> Any:
     return define_task(name, lambda args: {"kind": "shell"})
 
 
-TASKS = {name: _task(name) for name in ("good", "bad", "cleanup")}
+TASKS = {name: _task(name) for name in ("good", "bad", "cleanup", "odd", "flaky")}
 
 leaves = st.sampled_from(
     [
@@ -48,7 +53,14 @@ leaves = st.sampled_from(
         # A branch without a step: a plain value, or an error at once.
         ("value",),
         ("raise",),
+        ("halt",),
     ]
+) | st.tuples(
+    st.just("tried"),
+    st.sampled_from(["good", "bad", "odd", "flaky"]),
+    st.integers(1, 3),
+    st.sampled_from([0, 5]),
+    st.sampled_from([None, "Odd"]),
 )
 limits = st.none() | st.integers(1, 3)
 forms = st.sampled_from(["function", "awaitable"])
@@ -66,6 +78,9 @@ def _grow(child: SearchStrategy[Tree]) -> SearchStrategy[Tree]:
         st.tuples(st.just("try"), child, child),
         st.tuples(st.just("finally"), child, st.booleans()),
         st.tuples(st.just("stubborn"), child, child),
+        st.tuples(st.just("timeout"), child),
+        st.tuples(st.just("last"), child, child),
+        st.tuples(st.just("cleaned"), child, child),
     )
 
 
@@ -79,7 +94,9 @@ def _levels(leaf: SearchStrategy[Tree], depth: int) -> SearchStrategy[Tree]:
 
 trees: SearchStrategy[Tree] = st.one_of([_levels(leaves, depth) for depth in (1, 2, 3)])
 # Nothing in these is ever given up, so that every order of arrival asks for the same.
-quiet_leaves = st.sampled_from([*[("task", "good")] * 6, ("keyed", "k"), ("value",)])
+quiet_leaves = st.sampled_from(
+    [*[("task", "good")] * 6, ("tried", "flaky", 3, 5, None), ("keyed", "k"), ("value",)]
+)
 
 
 def _grow_quietly(child: SearchStrategy[Tree]) -> SearchStrategy[Tree]:
@@ -91,6 +108,7 @@ def _grow_quietly(child: SearchStrategy[Tree]) -> SearchStrategy[Tree]:
         st.tuples(st.just("named"), some, limits),
         st.tuples(st.just("try"), st.just(("task", "bad")), child),
         st.tuples(st.just("finally"), child, st.booleans()),
+        st.tuples(st.just("last"), child, child),
     )
 
 
@@ -132,7 +150,7 @@ def _placed(tree: Any, place: str) -> Any:
     if not isinstance(tree, tuple):
         return tree
     parts = (_placed(part, f"{place}/{at}") for at, part in enumerate(tree))
-    return (*parts, place) if tree[0] in {"task", "keyed"} else tuple(parts)
+    return (*parts, place) if tree[0] in {"task", "keyed", "tried"} else tuple(parts)
 
 
 class _Walk:
@@ -149,8 +167,35 @@ class _Walk:
     async def keyed(self, key: str) -> Any:
         return await self.ctx.task(TASKS["good"].using(key=key))
 
+    async def tried(self, name: str, attempts: int, backoff: int, on: str | None) -> Any:
+        # Whatever chance leaves of the wait, it is one.
+        retry = Retry(attempts, backoff, jitter=0.5, on=on)
+        return await self.ctx.task(TASKS[name].using(retry=retry))
+
     async def value(self) -> Any:
         return "plain"
+
+    async def halt(self) -> Any:
+        self.ctx.halt("enough")
+
+    async def timeout(self, child: Tree) -> Any:
+        return await self.ctx.timeout(9, self.thunk(child, "function"))
+
+    async def last(self, body: Tree, after: Tree) -> Any:
+        try:
+            return await self.walk(body)
+        finally:
+            self.mark("last")
+            await self.walk(after)
+
+    async def cleaned(self, cleanup: Tree, body: Tree) -> Any:
+        async def clean() -> None:
+            self.mark("cleanup")
+            await self.walk(cleanup)
+            self.mark("cleaned")
+
+        self.ctx.on_cleanup(clean)
+        return await self.walk(body)
 
     async def seq(self, children: list[Tree]) -> Any:
         return [await self.walk(child) for child in children]
@@ -230,6 +275,10 @@ class _PlacedWalk(_Walk):
     async def task(self, name: str, place: str = "") -> Any:
         return await self.ctx.task(TASKS[name], {"place": place})
 
+    async def tried(self, name: str, attempts: int, backoff: int, on: str | None, place: str = "") -> Any:
+        retry = Retry(attempts, backoff, on=on)
+        return await self.ctx.task(TASKS[name].using(retry=retry), {"place": place})
+
     async def keyed(self, key: str, place: str = "") -> Any:
         return await self.ctx.task(TASKS["good"].using(key=key), {"place": place})
 
@@ -267,9 +316,13 @@ def plain(value: Any) -> Any:
     return value
 
 
-def answer(step: str, task: str) -> Any:
+def answer(step: str, task: str, attempt: int = 1) -> Any:
     """What an effect gives: a value that shows whose it is, or a failure."""
-    return TaskFailed(f"failed at {step}") if task == "bad" else f"{task} at {step}"
+    if task == "bad":
+        return TaskFailed(f"failed at {step}")
+    if task == "odd" or (task == "flaky" and attempt == 1):
+        return TaskFailed(f"failed at {step}, attempt {attempt}", name="Odd")
+    return None if task == "sleep" else f"{task} at {step}"
 
 
 def chance_of(seed: int) -> Random:
@@ -282,14 +335,33 @@ def some_of(pending: list[str], chance: Random) -> list[str]:
     return chance.sample(pending, chance.randint(1, len(pending)))
 
 
-def feed_some(run: Rounds, chance: Random) -> None:
-    """Let some results arrive together, and write the round that follows."""
-    tasks = {effect.step: effect.task_id for effect in run.state.pending.values()}
-    run.resolve({step: answer(step, tasks[step]) for step in some_of(run.pending, chance)})
+def feed_some(run: Rounds, chance: Random, *, cancelled_by_people: bool = True) -> None:
+    """Let some results arrive together, and what people do to effects and the run; write the round."""
+    often, once = (CANCELLED, GIVEN_UP) if cancelled_by_people else (0, 0)
+    pending = {effect.step: effect for effect in run.state.pending.values()}
+    told: list[Draft] = []
+    for step in some_of(run.pending, chance):
+        effect = pending[step]
+        if chance.random() < often:
+            told.append(cancelled(effect.id, BY_PERSON))
+        else:
+            told.append(resolved(effect.id, answer(step, effect.task_id, effect.attempt)))
+    if not run.state.is_cancelled and chance.random() < once:
+        told.insert(chance.randint(0, len(told)), given_up("no more use"))
+    run.append(told)
+    run.write_round()
 
 
-def feed_all(run: Rounds, chance: Random) -> Rounds:
+def feed_all(run: Rounds, chance: Random, *, cancelled_by_people: bool = True) -> Rounds:
     """Go on, group by group, to the end of the process."""
     while run.end is None:
-        feed_some(run, chance)
+        feed_some(run, chance, cancelled_by_people=cancelled_by_people)
     return run
+
+
+def outcome(run: Rounds) -> Any:
+    """How it ended, to be compared; None while it waits."""
+    if run.end is None:
+        return None
+    value = run.end.value.as_json() if run.end.status == HALTED else run.end.value
+    return run.end.status, value, str(run.end.error)

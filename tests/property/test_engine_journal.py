@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import given
 
+from babysitter.engine.state import BY_PERSON
 from tests.property.strategies import (
     chance_of,
     chances,
@@ -13,6 +14,7 @@ from tests.property.strategies import (
     feed_all,
     feed_some,
     noting_process_of,
+    outcome,
     process_of,
     seeds,
     trees,
@@ -81,14 +83,19 @@ def cuts(events: list[Event]) -> list[int]:
 
 def is_inside_results(events: list[Event], at: int) -> bool:
     together = events[at].ms == events[at - 1].ms
-    return together and events[at].type == events[at - 1].type == "EFFECT_RESOLVED"
+    return together and is_from_outside(events[at]) and is_from_outside(events[at - 1])
+
+
+def is_from_outside(event: Event) -> bool:
+    """No iteration wrote it: a result, or what a person did."""
+    return event.type in {"EFFECT_RESOLVED", "RUN_CANCELLED"} or event.data.get("reason") == BY_PERSON
 
 
 def rest_of_round(events: list[Event], length: int) -> list[tuple[str, Any]]:
-    """What the journal has from here to the next result."""
+    """What the journal has from here to the next that came from outside."""
     rest = list[tuple[str, Any]]()
     for event in events[length:]:
-        if event.type == "EFFECT_RESOLVED":
+        if is_from_outside(event):
             break
         rest.append((event.type, event.data))
     return rest
@@ -96,7 +103,3 @@ def rest_of_round(events: list[Event], length: int) -> list[tuple[str, Any]]:
 
 def kept(drafts: list[Any]) -> list[tuple[str, Any]]:
     return [(kind, data) for kind, data in drafts]
-
-
-def outcome(run: Rounds) -> Any:
-    return run.end and (run.end.status, run.end.value, str(run.end.error))

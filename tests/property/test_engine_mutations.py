@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hypothesis import assume, event, given
 
 from babysitter.errors import NondeterminismError
-from tests.property.strategies import chance_of, examples, feed_all, process_of, seeds, trees
+from tests.property.strategies import chance_of, examples, feed_all, outcome, process_of, seeds, trees
 from tests.support.rounds import Rounds, start
 
 if TYPE_CHECKING:
@@ -42,10 +42,6 @@ def judge(other: Tree, run: Rounds) -> str:
         return "stuck"
     is_same = again.draft() == [] and outcome(again) == outcome(run)
     return "the same end" if is_same else f"{outcome(again)} in place of {outcome(run)}"
-
-
-def outcome(run: Rounds) -> Any:
-    return run.end and (run.end.status, run.end.value, str(run.end.error))
 
 
 def mutated(tree: Tree, chance: Random) -> Tree:

@@ -27,8 +27,8 @@ def names_of(run: Rounds) -> dict[str, str]:
 @examples(150)
 @given(quiet_trees, seeds, seeds)
 def test_names_of_steps_do_not_depend_on_the_order_of_arrival(tree: Tree, one: int, other: int) -> None:
-    first = feed_all(start(placed_process_of(tree)), chance_of(one))
-    second = feed_all(start(placed_process_of(tree)), chance_of(other))
+    first = feed_all(start(placed_process_of(tree)), chance_of(one), cancelled_by_people=False)
+    second = feed_all(start(placed_process_of(tree)), chance_of(other), cancelled_by_people=False)
     assert names_of(first) == names_of(second)
     assert first.result == second.result
 
@@ -36,8 +36,8 @@ def test_names_of_steps_do_not_depend_on_the_order_of_arrival(tree: Tree, one: i
 @examples(100)
 @given(quiet_trees, seeds)
 def test_no_two_steps_have_the_same_name(tree: Tree, seed: int) -> None:
-    run = feed_all(start(placed_process_of(tree)), chance_of(seed))
-    asked = [request.step for batch in run.rounds for request in batch]
+    run = feed_all(start(placed_process_of(tree)), chance_of(seed), cancelled_by_people=False)
+    asked = [(effect.step, effect.attempt) for effect in run.state.effects.values()]
     assert len(asked) == len(set(asked))
 
 

@@ -7,12 +7,22 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import given
 
 from babysitter.engine.context import Context
+from babysitter.engine.ending import HALTED, GivingUp
 from babysitter.engine.notes import Notes
-from babysitter.engine.outcomes import Outcome
 from babysitter.engine.replay import Replay
-from babysitter.errors import TaskFailed
+from babysitter.errors import TaskCancelled, TaskFailed
 from tests.property.reference import Reference, Trace
-from tests.property.strategies import answer, chances, examples, plain, process_of, some_of, trees
+from tests.property.strategies import (
+    CANCELLED,
+    GIVEN_UP,
+    answer,
+    chances,
+    examples,
+    plain,
+    process_of,
+    some_of,
+    trees,
+)
 
 if TYPE_CHECKING:
     from random import Random
@@ -53,9 +63,11 @@ class Engine:
         self.replay.start(lambda: process(None, context))
 
     @property
-    def outcome(self) -> Outcome | None:
+    def outcome(self) -> Any:
         end = self.replay.end
-        return None if end is None else Outcome(end.error is None, end.value, end.error)
+        if end is None:
+            return None
+        return end.status, end.value.reason if end.status == HALTED else end.value, end.error
 
 
 @examples(400)
@@ -68,16 +80,24 @@ def test_the_engine_does_what_asyncio_does_in_the_same_order(tree: Tree, chance:
         while engine.replay.waiting:
             assert done == expected
             for step in some_of(list(engine.replay.waiting), chance):
-                feed(engine, reference, step)
+                feed(engine, reference, step, is_cancelled=chance.random() < CANCELLED)
+            if chance.random() < GIVEN_UP:
+                engine.replay.give_up_now(GivingUp(HALTED, None, reason="by a person"))
+                reference.give_up_now("by a person")
         assert (done, plain(engine.outcome)) == (expected, plain(reference.outcome))
     finally:
         reference.close()
 
 
-def feed(engine: Engine, reference: Reference, step: str) -> None:
+def feed(engine: Engine, reference: Reference, step: str, *, is_cancelled: bool) -> None:
     """Give both the same result, also when an earlier one of its group made it worthless."""
     entry = engine.replay.waiting.get(step)
-    result = answer(step, entry[1].task.id if entry else "good")
+    if is_cancelled:
+        result: Any = TaskCancelled(f"cancelled at {step}", name="TaskCancelled")
+    elif entry:
+        result = answer(step, entry[1].task.id, entry[1].attempt)
+    else:
+        result = answer(step, "good")
     value, error = (None, result) if isinstance(result, TaskFailed) else (result, None)
     engine.replay.resolve(step, value, error, 0)
     reference.resolve(step, value, error)

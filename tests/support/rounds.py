@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from babysitter import define_task
 from babysitter.engine.context import Context
-from babysitter.engine.ending import describe_failure
+from babysitter.engine.ending import CONTINUED, HALTED, describe_failure
 from babysitter.engine.notes import Notes
 from babysitter.engine.replay import Replay
-from babysitter.engine.script import Script
-from babysitter.engine.state import RunState
+from babysitter.engine.script import Script, last_written
+from babysitter.engine.state import ABANDONED, BY_PERSON, RunState
 from babysitter.errors import TaskFailed
-from babysitter.ids import effect_id, sha256_hex
+from babysitter.ids import effect_id, sha256_hex, successor_id
 from babysitter.jsontext import compact, loads
 
 if TYPE_CHECKING:
@@ -132,6 +132,8 @@ class Rounds:
         self.notes.records = dict(self.state.records)
         self.notes.logged = set(self.state.logged)
         self.notes.marks = dict(self.state.marks)
+        self.notes.patches = set(self.state.patches)
+        self.notes.is_past = last_written(self.state.script) >= 0
         self.replay = Replay(RUN_ID, self.state.created_ms)
         self.script = Script(self.replay, self.notes, lambda effect: effect.value)
         self._followed = 0
@@ -143,6 +145,7 @@ class Rounds:
         """Feed what the journal has and the process has not seen."""
         lines = self.state.script[self._followed :]
         self._followed += len(lines)
+        self.notes.patches |= self.state.patches
         self.script.follow(lines)
 
     def draft(self) -> list[Draft]:
@@ -150,10 +153,11 @@ class Rounds:
         if self.end is not None and self.end.status == "stuck":
             return []
         return [
+            *(("PATCHED", {"id": name}) for name in self.notes.new_patches),
             *(("RECORDED", data) for data in self.notes.new_records.values()),
             *(("PROCESS_LOG", data) for data in self.notes.to_log()),
-            *(("EFFECT_CANCELLED", {"effectId": effect}) for effect in self.script.to_cancel()),
-            *(requested(call) for _, call in self.script.to_request()),
+            *(cancelled(effect, ABANDONED) for effect in self.script.to_cancel()),
+            *(requested(call, self.state.edit) for _, call in self.script.to_request()),
             *([] if self.end is None or self.state.is_finished else ended(self.end)),
         ]
 
@@ -184,9 +188,23 @@ class Rounds:
 
     def resolve(self, results: Mapping[str, Any]) -> list[str]:
         """Results by step, in this order and all at once; the steps of the round that follows."""
-        by_step = {effect.step: effect.id for effect in self.state.pending.values()}
-        self.append([resolved(by_step[step], result) for step, result in results.items()])
+        self.append([resolved(self.effect_at(step), result) for step, result in results.items()])
         return self.write_round()
+
+    def cancel(self, *steps: str) -> list[str]:
+        """A person cancels these effects; the steps of the round that follows."""
+        self.append([cancelled(self.effect_at(step), BY_PERSON, by="me") for step in steps])
+        return self.write_round()
+
+    def give_up(self, reason: str = "no more use") -> list[str]:
+        """A person cancels the run; the steps of the round that follows."""
+        self.append([given_up(reason)])
+        return self.write_round()
+
+    def effect_at(self, step: str) -> str:
+        """The id of the effect that waits at a step."""
+        (found,) = [effect.id for effect in self.state.pending.values() if effect.step == step]
+        return found
 
 
 def start(process: Process, inputs: Any = None, *, by_replay: bool = False) -> Rounds:
@@ -235,9 +253,9 @@ def created() -> dict[str, Any]:
     }
 
 
-def requested(call: Call) -> Draft:
+def requested(call: Call, edit: int | None = None) -> Draft:
     """EFFECT_REQUESTED for a call."""
-    effect = effect_id(RUN_ID, call.step, call.task.id, call.args_hash, 1, None)
+    effect = effect_id(RUN_ID, call.step, call.task.id, call.args_hash, call.attempt, edit)
     return "EFFECT_REQUESTED", {
         "effectId": effect,
         "stepId": call.step,
@@ -246,7 +264,7 @@ def requested(call: Call) -> Draft:
         "label": call.task.id,
         "argsHash": call.args_hash,
         "definition": {"args": json.loads(call.args_text)},
-        "attempt": 1,
+        "attempt": call.attempt,
     }
 
 
@@ -268,10 +286,26 @@ def resolved(effect: str, result: Any) -> Draft:
     return "EFFECT_RESOLVED", {"effectId": effect, "status": "ok", "value": result}
 
 
+def cancelled(effect: str, reason: str, **told: str) -> Draft:
+    """EFFECT_CANCELLED, by its process or by a person."""
+    return "EFFECT_CANCELLED", {"effectId": effect, "reason": reason, **told}
+
+
+def given_up(reason: str) -> Draft:
+    """RUN_CANCELLED."""
+    return "RUN_CANCELLED", {"by": "me", "reason": reason}
+
+
 def ended(end: End) -> list[Draft]:
-    """RUN_COMPLETED or RUN_FAILED; nothing for what a test returns only to look at it itself."""
+    """The event that ends the run; nothing for what a test returns only to look at it itself."""
     if end.error is not None:
         return [("RUN_FAILED", {"error": describe_failure(end.error)})]
+    if end.status == HALTED:
+        return [("RUN_HALTED", end.value.as_json())]
+    if end.status == CONTINUED:
+        digest = sha256_hex(compact(end.value.value).encode())
+        told = {"runId": successor_id(RUN_ID), "inputs": end.value.value, "sha256": digest}
+        return [("RUN_CONTINUED", told)]
     try:
         text = compact(end.value)
     except TypeError:

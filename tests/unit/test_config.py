@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -266,7 +267,10 @@ def test_a_misspelt_key_is_named_with_the_nearest(files: Files, text: str, key: 
 def test_a_key_that_is_like_no_other_tells_all_there_are(files: Files) -> None:
     with pytest.raises(InvalidInput) as caught:
         files.load(None, "zzz: 1")
-    assert caught.value.hint == "known keys: jobs, agent, iterateSeconds, limits, redact, agents"
+    assert (
+        caught.value.hint
+        == "known keys: jobs, agent, iterateSeconds, hookSeconds, limits, redact, kinds, tasks, agents"
+    )
 
 
 @pytest.mark.parametrize(
@@ -306,3 +310,31 @@ def test_a_home_in_the_project_is_read_once_and_as_the_users(
 ) -> None:
     monkeypatch.setenv("BABYSITTER_HOME", str(files.project.parent))
     assert files.load(None, "agents: {default: {command: [x]}}").agent_command == ["x"]
+
+
+def test_rates_of_the_user_and_of_the_project_all_hold(files: Files) -> None:
+    told = files.load(
+        "kinds: {agent: {limit: 10/minute}}\ntasks: {review: {limit: 5/hour}}\n",
+        "kinds: {agent: {limit: 99/s}}\n",
+    )
+    project = os.path.realpath(files.project.parent.parent)
+    assert [(rate.scope, rate.what, rate.name, rate.count, rate.window_ms) for rate in told.rates] == [
+        ("", "kind", "agent", 10, 60_000),
+        ("", "task", "review", 5, 3_600_000),
+        (project, "kind", "agent", 99, 1_000),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("kinds: {agent: {limit: 10}}", "valid string"),
+        ("kinds: {agent: {limit: often}}", "'often' is no rate; write it as 10/minute, 5/hour or 100/10m"),
+        ("kinds: {agent: {}}", "Field required"),
+        ("kinds: {sleep: {limit: 1/m}}", "nothing is started for a sleep, so there is nothing to limit"),
+        ("tasks: {review: {limits: 1/m}}", "unknown key 'tasks.review.limits'"),
+    ],
+)
+def test_a_rate_that_is_none_is_refused(files: Files, text: str, message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        files.load(text)

@@ -7,7 +7,7 @@ import pytest
 
 LAYERS = [
     ["errors"],
-    ["clock", "disk", "jsonfaults", "jsonsize", "limits", "paths", "yamltext"],
+    ["clock", "disk", "jsonfaults", "jsonsize", "limits", "paths", "rate", "yamltext"],
     ["flushing", "jsontext", "redaction"],
     ["ids", "staging", "version"],
     ["files"],

@@ -385,3 +385,43 @@ def test_a_record_that_does_not_fit_an_edit_diverges_and_writes_nothing(project:
     project.write(process.format("second"))
     before = project.digest()
     assert (project.iterate().status, project.digest()) == ("diverged", before)
+
+
+PATCHED = """
+async def process(inputs, ctx):
+    await ctx.task(ask, question="one")
+    await ctx.task(ask, question="new" if ctx.patched("newer") else "old")
+"""
+UNPATCHED = PATCHED.replace('"new" if ctx.patched("newer") else "old"', '"old"')
+
+
+def test_a_patch_that_another_command_has_noted_counts_in_a_process_that_is_kept(project: Project) -> None:
+    project.begin(PATCHED)
+    run = project.open()
+    kept = Execution(run)
+    kept.start()
+    project.answer("1", "yes")
+    run.refresh()
+    kept.follow()
+    assert (kept.write_round(), project.types().count("PATCHED")) == ([], 1)
+
+
+def test_a_patch_that_another_command_has_left_behind_is_given_up(project: Project) -> None:
+    project.begin(UNPATCHED)
+    project.post("1", "yes")
+    project.write(PATCHED)
+    run = project.open()
+    edited = Execution(run)
+    edited.start()
+    project.write(UNPATCHED)
+    project.iterate()
+    project.write(PATCHED)
+    edited.write_round()
+    assert edited.diverged is None
+    assert (project.types().count("PATCHED"), project.iterate().status) == (0, "waiting")
+
+
+def test_a_patch_is_noted_before_what_follows_from_it(project: Project) -> None:
+    project.begin(PATCHED)
+    project.answer("1", "yes")
+    assert project.types()[-2:] == ["PATCHED", "EFFECT_REQUESTED"]

@@ -392,6 +392,27 @@ def test_what_names_no_effect_is_none(project: Project, name: str) -> None:
         find_effect(named(project), name)
 
 
+RETRIED = """
+from babysitter import Retry
+
+async def process(inputs, ctx):
+    return await ctx.task(ask.using(retry=Retry(3, 0)), question="one")
+"""
+
+
+def test_a_step_is_that_of_its_last_attempt(project: Project) -> None:
+    project.begin(RETRIED)
+    project.post("1", error={"name": "TaskFailed", "message": "no"})
+    project.iterate()
+    run = project.open()
+    last = list(run.state.effects.values())[-1]
+    assert (find_effect(run, "1") is last, last.attempt) == (True, 2)
+    last.is_superseded = True
+    assert find_effect(run, "1").attempt == 1
+    done = project.answer("1", "at last")
+    assert (done.status, done.run.output()) == ("completed", "at last")
+
+
 def test_a_beginning_that_fits_several_is_told(project: Project) -> None:
     project.begin(ASK_MANY, 40)
     run = project.open()

@@ -5,10 +5,13 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+import time
 
 import pytest
 from stories import START, Shown
 
+from babysitter.executors.rates import Wait
+from babysitter.rate import KIND, Rate
 from babysitter.views.plain import PlainView
 from babysitter.views.summary import Outcome
 from babysitter.views.tree import RunInfo
@@ -187,3 +190,25 @@ def test_a_view_is_imported_without_what_is_heavy(module: str) -> None:
     program = f"import sys, babysitter.views.{module}; print(*set({heavy!r}) & set(sys.modules))"
     told = subprocess.run([sys.executable, "-S", "-c", program], capture_output=True, text=True, check=True)
     assert told.stdout.split() == []
+
+
+def held(name: str, seconds: float) -> Wait:
+    return Wait(Rate("", KIND, name, "1/minute"), START + round(seconds * 1000))
+
+
+def test_what_waits_for_a_rate_limit_is_told_once_a_minute_with_its_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(time, "localtime", time.gmtime)
+    plain = Plain()
+    for seconds in (0, 1, 61):
+        plain.view.held(
+            {"effect-1": held("agent", seconds + 20.5), "effect-2": held("agent", seconds + 20.5)}
+        )
+        plain.wait(1 if seconds == 0 else 60)
+    plain.view.held({"effect-3": held("review", 90)})
+    assert plain.lines[1:] == [
+        "limit 2 effects wait for the rate limit of agent, next at 08:00:21",
+        "limit 2 effects wait for the rate limit of agent, next at 08:01:22",
+        "limit 1 effect waits for the rate limit of review, next at 08:01:30",
+    ]
