@@ -21,6 +21,7 @@ WHAT = {
     "policy": "answer breakpoints that demand nothing without asking",
     "repair": "go back to an earlier event",
     "rewind": "go back to an earlier step",
+    "fork": "begin another run with what this one has",
     "cancel": "give up the run, or an effect of it",
     "halt": "end the run at once",
 }

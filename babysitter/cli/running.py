@@ -87,6 +87,9 @@ Example:
 @click.option("--run-id", metavar="ID", help="Id of the new run (default: made from the process's name).")
 @click.option("--prompt", metavar="TEXT", help="What the person asked for; kept in the journal.")
 @click.option("--yolo", is_flag=True, help="Answer breakpoints that demand nothing with yes; ask nobody.")
+@click.option(
+    "--snapshots", is_flag=True, help="Keep the project's git tree with each batch, for `fork --workspace`."
+)
 @drive_options
 def run(
     process: str,
@@ -95,6 +98,7 @@ def run(
     run_id: str | None,
     prompt: str | None,
     yolo: bool,
+    snapshots: bool,
     jobs: int | None,
     agent_command: str | None,
     plain: bool,
@@ -108,7 +112,10 @@ def run(
     """
     # First, so that a mistake in them leaves no run behind.
     means = means_of(jobs, agent_command, plain, as_json)
-    return drive(make_run(process, inputs_file, pairs, run_id, prompt, runs_dir, is_yolo=yolo), means)
+    made = make_run(
+        process, inputs_file, pairs, run_id, prompt, runs_dir, is_yolo=yolo, keeps_files=snapshots
+    )
+    return drive(made, means)
 
 
 @click.command(

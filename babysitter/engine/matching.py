@@ -70,6 +70,10 @@ class Matching:
     def use(self, effect: Effect) -> None:
         self.used.add(effect.id)
 
+    def find_elsewhere(self, branch: Branch, call: Call) -> Effect | None:
+        """One that stood in another place; asked for only when nothing else is left to be answered."""
+        return None
+
     def keeps_later(self, effect: Effect) -> bool:
         """A result that nothing asks for yet stays for when it is asked for."""
         raise NotImplementedError
@@ -220,14 +224,18 @@ class Keep(Matching):
     def find(self, branch: Branch, call: Call) -> Effect | None:
         wanted = (call.task.id, call.args_hash, call.attempt)
         before = self.scope_before(branch.scope, wanted)
-        found = [effect for effect in self._by_content.get(wanted, []) if effect.id not in self.used]
-        if not found:
+        if before is None:
             return None
+        found = self.history.at(f"{before}{call.step[len(branch.scope) :]}", call.attempt)
+        is_same = found is not None and fingerprint(found) == wanted and found.id not in self.used
+        return found if is_same else None
+
+    def find_elsewhere(self, branch: Branch, call: Call) -> Effect | None:
+        wanted = (call.task.id, call.args_hash, call.attempt)
+        before = self.scopes.get(branch.scope)
+        found = [effect for effect in self._by_content.get(wanted, []) if effect.id not in self.used]
         self._by_content[wanted] = found
-        step = None if before is None else f"{before}{call.step[len(branch.scope) :]}"
-        return min(
-            found, key=lambda effect: (effect.step != step, scope_of(effect.step) != before, effect.seq)
-        )
+        return min(found, key=lambda effect: (scope_of(effect.step) != before, effect.seq), default=None)
 
     def keeps_later(self, effect: Effect) -> bool:
         return True

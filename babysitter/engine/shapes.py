@@ -78,8 +78,8 @@ SHAPES: dict[str, Shape] = {
         ("leaseSeconds", (int, float, Absent)),
     ),
     "EFFECTS_REUSED": (("effects", (list,)),),
-    "PATCHED": (("id", TEXT),),
-    "WORKSPACE_SAVED": (("commit", TEXT), ("head", MAY_BE_TEXT)),
+    "PATCHED": (("id", TEXT), ("isNew", (bool, Absent))),
+    "WORKSPACE_SAVED": (("commit", TEXT), ("tree", TEXT), ("head", MAY_BE_TEXT)),
     "RECORDED": (("scope", TEXT), ("index", NUMBER), ("name", TEXT)),
     "PROCESS_LOG": (
         ("scope", TEXT),

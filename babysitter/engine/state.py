@@ -149,6 +149,7 @@ class RunState:
         is_cancelled: a person has given the run up; it only cleans up.
         edit: the event that last changed which effect answers which step; None: none ever did.
         leftovers: results that the last accepted edit keeps for when they are asked for.
+        workspace: the git tree of the project as last kept, while the run keeps it.
         patches: what ``ctx.patched`` has answered for each id, as far as that is written down.
     """
 
@@ -170,6 +171,7 @@ class RunState:
         self.is_cancelled = False
         self.edit: int | None = None
         self.leftovers: Leftovers | None = None
+        self.workspace: dict[str, Any] | None = None
         self.source_digests: dict[str, str] = {}
         self.gates: list[str] | None = None
         self.problem: dict[str, Any] | None = None
@@ -277,7 +279,7 @@ def _taken(state: RunState, event: Event) -> None:
 
 
 def _patched(state: RunState, event: Event) -> None:
-    state.patches[event.data["id"]] = True
+    state.patches[event.data["id"]] = event.data.get("isNew", True)
     state.script.append((event.type, event.data, event.ms))
 
 
@@ -386,7 +388,7 @@ def _reused(state: RunState, event: Event) -> None:
 
 
 def _workspace(state: RunState, event: Event) -> None:
-    """What lay in the project's folder when a batch was asked for; ``fork --workspace`` looks it up."""
+    state.workspace = event.data
 
 
 # What an iteration writes only when the process ran on; results may come in while it is stuck.

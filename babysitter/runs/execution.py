@@ -227,6 +227,7 @@ class Execution:
             if self.end is not None and not self.is_stuck:
                 # A run must not end on a journal of which only the cache was read.
                 self.run.journal.verify()
+            batch = self._with_workspace(batch)
             try:
                 events = self.run.append(batch)
             except HeadMoved:
@@ -249,6 +250,18 @@ class Execution:
         raise RunBusy(
             f"run {self.run.run_id!r} is written by others all the time", hint="try again in a moment"
         )
+
+    def _with_workspace(self, batch: list[Draft]) -> list[Draft]:
+        """With the git tree as it is before what is asked for now is done, if the run keeps that."""
+        if not self.run.state.created.get("options") or not any(d[0] == "EFFECT_REQUESTED" for d in batch):
+            return batch
+        from babysitter.runs.workspace import is_wanted, saved
+
+        return [*saved(self.run), *batch] if is_wanted(self.run) else batch
+
+    def count_new_requests(self) -> int:
+        """How many effects it asks for that the journal does not have."""
+        return len(self._script.to_request())
 
     def check_that_it_repeats(self) -> None:
         """Replay the whole journal in a process of its own, and compare.

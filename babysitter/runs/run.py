@@ -196,11 +196,11 @@ class Run:
         Raises:
             CorruptEvent: inputs.json is not the one that the run was created with.
         """
-        return self._read_ref("inputs.json", self.state.created["inputsDigest"])
+        return self.read_ref("inputs.json", self.state.created["inputsDigest"])
 
     def value_of(self, effect: Effect) -> Any:
         """The value of a result, from its own file when it is large."""
-        return effect.value if effect.result_ref is None else self._read_ref(*effect.result_ref)
+        return effect.value if effect.result_ref is None else self.read_ref(*effect.result_ref)
 
     def text_of(self, effect: Effect) -> bytes | None:
         """The value of a result as its own file has it; None when it stands in its event."""
@@ -212,7 +212,7 @@ class Run:
             return effect.definition
         if effect.definition_ref is None:
             raise CorruptEvent(f"event {effect.seq} (EFFECT_REQUESTED) lacks or misshapes 'definition'")
-        return self._read_ref(*effect.definition_ref)  # type: ignore[no-any-return]
+        return self.read_ref(*effect.definition_ref)  # type: ignore[no-any-return]
 
     @property
     def proof(self) -> str | None:
@@ -225,10 +225,15 @@ class Run:
         """What a completed run returned."""
         ending = self.state.ending or {}
         if "outputRef" in ending:
-            return self._read_ref(ending["outputRef"], ending["sha256"])
+            return self.read_ref(ending["outputRef"], ending["sha256"])
         return ending.get("output")
 
-    def _read_ref(self, file: str, digest: str) -> Any:
+    def read_ref(self, file: str, digest: str) -> Any:
+        """A value that an event has in a file of its own.
+
+        Raises:
+            CorruptEvent: it is not what the event says.
+        """
         return loads(self._content(file, digest))
 
     def _content(self, file: str, digest: str) -> bytes:

@@ -132,7 +132,7 @@ class Rounds:
         self.notes.records = dict(self.state.records)
         self.notes.logged = set(self.state.logged)
         self.notes.marks = dict(self.state.marks)
-        self.notes.patches = set(self.state.patches)
+        self.notes.patches = dict(self.state.patches)
         self.notes.is_past = last_written(self.state.script) >= 0
         self.replay = Replay(RUN_ID, self.state.created_ms)
         self.script = Script(self.replay, self.notes, lambda effect: effect.value)
