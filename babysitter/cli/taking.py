@@ -8,13 +8,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from babysitter.cli.looking import prompt_json
-from babysitter.cli.options import complete_effect, json_option, opened, run_argument, runs_dir_option
+from babysitter.cli.options import (
+    complete_effect,
+    json_option,
+    opened,
+    run_argument,
+    runs_dir_option,
+    settings,
+)
 from babysitter.cli.output import as_json as print_json
 from babysitter.cli.output import complain, document, line
 from babysitter.clock import iso, now_ms
 from babysitter.errors import InvalidInput, RunFinished, UsageError
 from babysitter.executors.effect_lock import worker_of
 from babysitter.executors.folders import TASKS
+from babysitter.executors.rates import rates_of
 from babysitter.runs.results import OWN_KINDS, find_effect
 from babysitter.runs.sleeping import deadline_of
 from babysitter.runs.stopping import check_pending
@@ -22,6 +30,8 @@ from babysitter.runs.taking import SESSIONS_OWN, beat, is_leased, lease_end, tak
 from babysitter.sessions.takers import is_at_it
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from babysitter.engine.state import Effect
     from babysitter.runs.run import Run
 
@@ -68,11 +78,11 @@ def take_command(
             raise UsageError("--renew is of an EFFECT that was taken, with the lease that it was taken with")
         return _renew(found, find_effect(found, effect), by, as_json)
     seconds = _seconds(lease or DEFAULT_LEASE)
-    chosen = find_effect(found, effect) if effect is not None else _oldest_free(found)
+    if effect is not None and _is_his(found, find_effect(found, effect), by):
+        return _renew(found, find_effect(found, effect), by, as_json, is_asked=True)
+    chosen, at = _admitted(_free(found) if effect is None else iter([find_effect(found, effect)]))
     if chosen is None:
-        return _tell_nothing(found, as_json)
-    if _is_his(found, chosen, by):
-        return _renew(found, chosen, by, as_json, is_asked=True)
+        return _tell_nothing(found, at, as_json)
     take(
         found,
         chosen,
@@ -101,14 +111,26 @@ def is_free(run: Run, effect: Effect) -> bool:
     return not is_at_it(run, effect) and worker_of(os.path.join(run.folder, TASKS, effect.id)) is None
 
 
-def _oldest_free(run: Run) -> Effect | None:
+def _free(run: Run) -> Iterator[Effect]:
+    """What an agent can begin, the oldest first."""
     if run.state.is_finished:
         raise RunFinished(f"run {run.run_id!r} has {run.state.status}; nothing is left to be done in it")
     # What a session's agent is to do itself it can do; without one, anybody may.
     kept = {*OWN_KINDS, SESSIONS_OWN} if run.state.session else {*OWN_KINDS}
-    return next(
-        (each for each in run.state.pending.values() if each.kind not in kept and is_free(run, each)), None
-    )
+    return (each for each in run.state.pending.values() if each.kind not in kept and is_free(run, each))
+
+
+def _admitted(effects: Iterator[Effect]) -> tuple[Effect | None, int]:
+    """The first that the rate limits admit, its start taken; else when the first of them may begin."""
+    rates = rates_of(settings())
+    times = []
+    for effect in effects:
+        is_over = not effect.is_pending or effect.kind in OWN_KINDS
+        at = rates.take(effect.kind, effect.task_id, now_ms()) if rates and not is_over else 0
+        if not at:
+            return effect, 0
+        times.append(at)
+    return None, min(times, default=0)
 
 
 def _session_of(run: Run) -> str:
@@ -151,11 +173,12 @@ def _tell(run: Run, effect: Effect, wants_json: bool, *, is_asked: bool) -> int:
     return 0
 
 
-def _tell_nothing(run: Run, wants_json: bool) -> int:
+def _tell_nothing(run: Run, at: int, wants_json: bool) -> int:
     if wants_json:
-        print_json({"run": run.run_id, "status": run.state.status, "effect": None})
+        next_one = {"next": iso(at)} if at else {}
+        print_json({"run": run.run_id, "status": run.state.status, "effect": None, **next_one})
     else:
-        line(f"run {run.run_id}: nothing to take now")
+        line(f"run {run.run_id}: nothing to take now{f', by a rate limit until {iso(at)}' if at else ''}")
     return NOTHING
 
 

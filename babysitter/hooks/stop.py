@@ -28,6 +28,7 @@ from babysitter.hooks.batch_text import (
     work_command,
 )
 from babysitter.hooks.bound import bound_to
+from babysitter.hooks.rated import admitted, is_slept
 from babysitter.hosts import adapter_of
 from babysitter.hosts.calls import go_on as told_to_go_on
 from babysitter.hosts.calls import let_go
@@ -44,6 +45,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from babysitter.engine.state import Effect
     from babysitter.hooks.bound import Bound
+    from babysitter.hooks.rated import Held
     from babysitter.hosts.calls import Answer, Call
     from babysitter.runs.iterate import Iteration
     from babysitter.runs.run import Run
@@ -105,15 +107,18 @@ def _decide(call: Call, bound: Bound, iteration: Iteration, needless: list[str])
         return _go_on(call, bound, stuck_text(run))
     idle = [effect for effect in run.state.pending.values() if effect.kind not in PEOPLE_AND_CLOCK]
     idle = _without_carried(call, run, idle)
-    if idle or needless:
-        batch = [batch_text(run, name_for(call, run), idle)] if idle else [going_on_text(run)]
-        return _go_on(call, bound, "\n".join([*batch, *needless]))
+    agents, held = admitted(call, run.folder, [effect for effect in idle if effect.kind not in OWN])
+    idle = [*(effect for effect in idle if effect.kind in OWN), *agents]
+    notes = [*needless, *([held.text] if held and not is_slept(call) else [])]
+    if idle or notes:
+        batch = batch_text(run, name_for(call, run), idle) if idle else going_on_text(run)
+        return _go_on(call, bound, "\n".join([batch, *notes]))
     unasked = _unasked(call, bound)
     if unasked:
         asked = [*bound.progress.get("asked", []), *(effect.id for effect in unasked)]
         return _go_on(call, bound, question_text(run, unasked, adapter_of(os.environ).QUESTION_TOOL), asked)
     keep_head(call.session, run.journal.head, asked=bound.progress.get("asked"))
-    return let_go(_waiting_message(run, name_for(call, run)))
+    return let_go(_waiting_message(run, name_for(call, run), held))
 
 
 def _without_carried(call: Call, run: Run, pending: list[Effect]) -> list[Effect]:
@@ -183,7 +188,7 @@ def _go_on(call: Call, bound: Bound, text: str, asked: list[str] | None = None) 
     return told_to_go_on(text)
 
 
-def _waiting_message(run: Run, name: str) -> str:
+def _waiting_message(run: Run, name: str, held: Held | None) -> str:
     """Whom the run waits for, for the person."""
     waits = []
     for effect in run.state.pending.values():
@@ -193,6 +198,9 @@ def _waiting_message(run: Run, name: str) -> str:
         elif effect.kind == "sleep":
             waits.append(iso(due_at(effect)))
     others = len(run.state.pending) - len(waits)
+    if held is not None:
+        others -= held.count
+        waits.append(f"a rate limit, until {iso(held.at_ms)}")
     if others:
         late = [at for at, _, effect in moments(run) if effect.kind != "sleep"]
         until = f", until {iso(late[0])} at the latest" if late else ""

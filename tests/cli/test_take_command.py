@@ -14,6 +14,8 @@ from babysitter.runs.taking import take as take_effect
 from tests.support.commands import call, told, write
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from babysitter.runs.run import Run
 
 pytestmark = pytest.mark.usefixtures("project")
@@ -228,3 +230,35 @@ def test_a_status_says_how_many_are_taken_and_when_the_clock_ends_one() -> None:
     shown = told("status", "r")
     assert (shown["taken"], shown["until"]) == (1, until)
     assert "taken" in call("status", "r").stdout
+
+
+# Rate limits
+
+
+@pytest.fixture
+def limited(home: Path) -> None:
+    (home / "config.yaml").write_text("kinds:\n  agent: {limit: 1/hour}\n")
+
+
+@pytest.mark.usefixtures("limited")
+def test_what_a_rate_limit_does_not_admit_is_not_taken() -> None:
+    _, second = begin()
+    take()
+    for words in ([], [second]):
+        held = take(*words, by="bert", code=8)
+        assert (held["effect"], "next" in held, opened().state.effects[second].takes) == (None, True, 0)
+
+
+@pytest.mark.usefixtures("limited")
+def test_who_has_it_keeps_it_whatever_the_limit() -> None:
+    first, _ = begin()
+    take(first)
+    assert (take(first)["attempt"], take(first, "--renew")["attempt"]) == (1, 1)
+
+
+@pytest.mark.usefixtures("limited")
+def test_who_asks_for_what_cannot_be_taken_has_started_nothing() -> None:
+    first, second = begin()
+    told("post", "r", first, "--value", "1")
+    take(first, code=3)
+    assert take()["effect"] == second
