@@ -8,6 +8,7 @@
     │   │   └── RunPacked                     it can be read, and restored
     │   ├── NoSuchEffect              4
     │   ├── NoSuchProcess             4
+    │   ├── NoAnswer                      a test has none for what its process asks
     │   └── UnsafePath                6
     ├── Conflict                      3   somebody else was first
     │   ├── RunExists
@@ -112,6 +113,10 @@ class NoSuchProcess(UsageError):
     """No process by this name was found, or the file holds none."""
 
     exit_code = 4
+
+
+class NoAnswer(UsageError):
+    """The process under test asks for something for which the test has no answer."""
 
 
 class UnsafePath(UsageError):

@@ -17,21 +17,21 @@ from babysitter.cli.options import (
 from babysitter.cli.output import as_json, document, line
 from babysitter.cli.reports import ending_json, next_wake
 from babysitter.clock import iso
-from babysitter.engine.state import Effect
+from babysitter.engine.state import FINISHED, Effect
 from babysitter.errors import BabysitterError, UsageError
 from babysitter.paths import runs_dir as runs_folder
-from babysitter.runs.folder import open_run, packed_ids, run_ids
+from babysitter.runs.folder import open_run, packed_ids, parent_of, run_ids
 from babysitter.runs.results import OWN_KINDS, find_effect, schema_of
-from babysitter.runs.run import Run
+from babysitter.runs.run import LINKS, Run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from babysitter.journal.events import Event
 
 
 UNREADABLE = "unreadable"
-STATUSES = ("waiting", "completed", "failed", "halted", "stuck", UNREADABLE)
+STATUSES = ("waiting", "completed", "failed", "halted", "continued", "stuck", UNREADABLE)
 
 
 def status_json(run: Run) -> dict[str, Any]:
@@ -56,7 +56,32 @@ def status_json(run: Run) -> dict[str, Any]:
         **({"taken": taken} if taken else {}),
         **({"folder": run.folder} if run.archive is None else {"packed": True, "archive": run.archive}),
     }
-    return {**told, **next_wake(run), **ending_json(run)}
+    return {**told, **related_json(run), **next_wake(run), **ending_json(run)}
+
+
+def related_json(run: Run) -> dict[str, Any]:
+    """The runs that a run belongs to: its parent, the one it goes on from, and those below it that live."""
+    created = run.state.created
+    told = {name: created[name]["runId"] for name in LINKS if name in created}
+    if run.archive is not None or run.state.is_finished or not run.state.children:
+        return told
+    from babysitter.runs.children import family
+
+    children = [_child_json(child) for child in family(run)[1:]]
+    return {**told, **({"children": children} if children else {})}
+
+
+def _child_json(child: Run) -> dict[str, Any]:
+    pending: dict[str, int] = {}
+    for effect in child.state.pending.values():
+        pending[effect.kind] = pending.get(effect.kind, 0) + 1
+    told = {
+        "run": child.run_id,
+        "parent": child.state.created["parent"]["runId"],
+        "status": child.state.status,
+        "pending": pending,
+    }
+    return {**told, **next_wake(child), **ending_json(child)}
 
 
 @click.command(
@@ -293,20 +318,36 @@ Example:
     "--status", "only", type=click.Choice(STATUSES), metavar="STATUS", help="Only runs in this state."
 )
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many.")
+@click.option("--all", "every", is_flag=True, help="Child runs that have ended too.")
 @runs_dir_option
 @json_option
-def list_runs(only: str | None, limit: int | None, runs_dir: str | None, as_json: bool) -> None:
-    """List the runs of the project, the newest first."""
-    folder = runs_folder(runs_dir)
-    listed = [told for told in every_run(folder) if only in (None, told["status"])]
-    listed.sort(key=lambda told: (told["createdAt"], told["run"]), reverse=True)
-    listed = listed[:limit]
+def list_runs(only: str | None, limit: int | None, every: bool, runs_dir: str | None, as_json: bool) -> None:
+    """List the runs of the project, the newest first, and below each its child runs that have not ended."""
+    listed = under_parents(every_run(runs_folder(runs_dir)))
+    if not (every or only):
+        listed = [told for told in listed if "parent" not in told or told["status"] not in FINISHED]
+    listed = [told for told in listed if only in (None, told["status"])][:limit]
     if as_json:
         _json({"runs": listed})
     else:
         from babysitter.views.tables import runs_lines
 
         _lines(runs_lines(listed))
+
+
+def under_parents(runs: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Runs, the newest first; each child after its parent, when that is among them."""
+    listed = sorted(runs, key=lambda told: (told["createdAt"], told["run"]), reverse=True)
+    known, below = {told["run"] for told in listed}, dict[str, list[dict[str, Any]]]()
+    for told in listed:
+        parent = told.get("parent", "")
+        below.setdefault(parent if parent in known else "", []).append(told)
+    found, waiting = [], list(reversed(below.get("", [])))
+    while waiting:
+        told = waiting.pop()
+        found.append(told)
+        waiting += below.pop(told["run"], [])
+    return found
 
 
 def every_run(folder: str) -> Iterator[dict[str, Any]]:
@@ -326,6 +367,7 @@ def _listed(run_id: str, folder: str) -> dict[str, Any]:
         state = open_run(run_id, folder).load().state
     except BabysitterError as error:
         return _unreadable(run_id, error)
+    parent = parent_of(state.created)
     return {
         "run": run_id,
         "process": state.process_id,
@@ -334,6 +376,7 @@ def _listed(run_id: str, folder: str) -> dict[str, Any]:
         "lastEventAt": iso(state.last_ms),
         "pending": len(state.pending),
         "resolved": len(state.effects) - len(state.pending),
+        **({"parent": parent} if parent else {}),
     }
 
 
@@ -359,6 +402,7 @@ def _packed(run_id: str, folder: str) -> dict[str, Any]:
         "pending": about["pending"],
         "resolved": about["resolved"],
         "packed": True,
+        **({"parent": parent_of(about)} if parent_of(about) else {}),
     }
 
 

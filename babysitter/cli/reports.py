@@ -30,11 +30,21 @@ WHO = {
     "hook": "babysitter work",
     "breakpoint": "a person",
     "sleep": "the clock",
+    "subprocess": "its child run",
 }
 
 
 def iteration_json(iteration: Iteration) -> dict[str, Any]:
-    """``{run, status, new: {kind: {id: title}}, pending: [id], …}`` and what ended it."""
+    """``{run, status, new: {kind: {id: title}}, pending: [id], …}`` and what ended it; so of children."""
+    children = [_child_json(each) for each in iteration.below()]
+    return {**_iteration_json(iteration), **({"children": children} if children else {})}
+
+
+def _child_json(iteration: Iteration) -> dict[str, Any]:
+    return {**_iteration_json(iteration), "parent": iteration.run.state.created["parent"]["runId"]}
+
+
+def _iteration_json(iteration: Iteration) -> dict[str, Any]:
     run = iteration.run
     new = {effect.id for effect in iteration.new}
     told: dict[str, Any] = {"run": run.run_id, "status": iteration.status}
@@ -80,6 +90,8 @@ def ending_json(run: Run) -> dict[str, Any]:
         return {"output": run.output(), "proof": run.proof}
     if state.status == "failed":
         return {"error": (state.ending or {}).get("error")}
+    if state.status == "continued":
+        return {"continuedAs": (state.ending or {}).get("runId")}
     if state.status == "halted":
         ending = state.ending or {}
         return {name: ending[name] for name in ("reason", "by", "data") if name in ending}
@@ -107,7 +119,14 @@ def divergence_json(diverged: ReplayError | None) -> dict[str, Any]:
 
 
 def iteration_lines(iteration: Iteration) -> list[str]:
-    """An iteration for people."""
+    """An iteration for people, and after it those of its children."""
+    lines = _iteration_lines(iteration)
+    for child in iteration.below():
+        lines += [f"  {line}" for line in _iteration_lines(child)]
+    return lines
+
+
+def _iteration_lines(iteration: Iteration) -> list[str]:
     run = iteration.run
     lines = [f"run {run.run_id}: {iteration.status}"]
     lines += [
@@ -139,6 +158,8 @@ def ending_lines(run: Run) -> list[str]:
     if "error" in ending:
         error = ending["error"] or {}
         return [f"  error    {error.get('name')}: {error.get('message')}"]
+    if "continuedAs" in ending:
+        return [f"  goes on  as {ending['continuedAs']}"]
     if "reason" in ending:
         return [f"  reason   {ending['reason']}"]
     if "problem" in ending:

@@ -143,7 +143,7 @@ def _session_of(run: Run) -> str:
 
 def _is_his(run: Run, effect: Effect, by: str) -> bool:
     taken = effect.taken or {}
-    return taken.get("by") == by and "agent" not in taken and is_leased(run, effect, now_ms())
+    return taken.get("by") == by and "agent" not in taken and is_leased(run, effect, run.now_ms())
 
 
 def _renew(run: Run, effect: Effect, by: str, wants_json: bool, *, is_asked: bool = False) -> int:

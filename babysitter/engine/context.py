@@ -150,6 +150,17 @@ class Context:
         args = {"process": name_process(process, self._folder), "inputs": {} if inputs is None else inputs}
         return self._call(task, args)
 
+    @overload
+    def orchestrator_task(
+        self,
+        prompt: str,
+        *,
+        returns: type[T],
+        title: str | None = None,
+        key: str | None = None,
+        timeout: float | str | None = None,
+    ) -> Awaitable[T]: ...
+    @overload
     def orchestrator_task(
         self,
         prompt: str,
@@ -158,7 +169,16 @@ class Context:
         title: str | None = None,
         key: str | None = None,
         timeout: float | str | None = None,
-    ) -> Awaitable[Any]:
+    ) -> Awaitable[Any]: ...
+    def orchestrator_task(
+        self,
+        prompt: str,
+        *,
+        returns: Any = None,
+        title: str | None = None,
+        key: str | None = None,
+        timeout: float | str | None = None,
+    ) -> Any:
         """Have the agent of the session do something itself, not a subagent; await it for the answer.
 
         ``returns`` is a pydantic model or a JSON Schema dict that the answer must fit. ``timeout`` counts

@@ -124,7 +124,8 @@ class _Rows:
         left = [e for e in (*here, *self._left.values()) if e.id in self._left and e.task_id == call.task.id]
         same = [effect for effect in left if effect.args_hash == call.args_hash]
         place = None if scope is None else f"{scope}{step[len(scope_of(step)) :]}"
-        same += [effect for effect in left if effect.step == place and effect.label == _title(call)]
+        is_one_of_its_kind = not call.task.is_author_made
+        same += [e for e in left if e.step == place and (is_one_of_its_kind or e.label == _title(call))]
         return same[0] if same else None
 
     def _left_over(self, effect: Effect) -> Row:

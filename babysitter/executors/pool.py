@@ -172,7 +172,7 @@ class Pool:
             return 0
         children = (running.child.due for running in (*self.running.values(), *self._withdrawn))
         hooks = (calls.due for calls in self._attended)
-        return min([self._retry_at, *children, *hooks])
+        return min((self._retry_at, *children, *hooks))
 
     @property
     def _retry_at(self) -> float:

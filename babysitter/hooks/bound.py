@@ -85,8 +85,8 @@ def _tell_nobody(text: str) -> None:
 
 def finish() -> None:
     """Make the calls that are left of all that was watched."""
-    for watching in watched:
-        watching.finish()
+    while watched:
+        watched.pop().finish()
 
 
 def limits_of(call: Call, folder: str) -> Limits:

@@ -89,6 +89,11 @@ class Execution:
         return self.end is not None and self.end.status == STUCK
 
     @property
+    def is_held(self) -> bool:
+        """The process has ended, and its run ends when all its children have."""
+        return self.end is not None and not self.is_stuck and bool(self.run.state.children)
+
+    @property
     def source(self) -> Source:
         """The loaded process; only once ``start`` went well."""
         assert self._source is not None
@@ -167,6 +172,8 @@ class Execution:
         """Run the author's code under the deadline; whatever it does ends in a state of the run."""
         try:
             with Aside(), Deadline(self.run.limits.iterate_seconds, self._give_up):
+                if self._source is not None:
+                    self._source.enter()
                 work()
         except NondeterminismError as error:
             if not self.is_source_changed:
@@ -224,7 +231,7 @@ class Execution:
                 # What is told now may rest on what another writer has only just linked.
                 self.run.journal.flush()
                 return written
-            if self.end is not None and not self.is_stuck:
+            if self.end is not None and not (self.is_stuck or self.is_held):
                 # A run must not end on a journal of which only the cache was read.
                 self.run.journal.verify()
             batch = self._with_workspace(batch)
@@ -332,7 +339,7 @@ class Execution:
         """The requests and the end, in the author's words."""
         for branch, call in self._script.to_request():
             yield drafts.described(self.run, branch, call)
-        if self.end is not None:
+        if self.end is not None and not self.is_held:
             yield drafts.outcome(self.run, self.end)
 
     def _redefined(self) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from babysitter.clock import iso, ms_of, now_ms
+from babysitter.clock import iso, ms_of
 from babysitter.engine.durations import seconds
 from babysitter.errors import CorruptEvent, HeadMoved
 from babysitter.runs import drafts
@@ -66,7 +66,7 @@ def moments(run: Run, performed: Container[str] = ()) -> list[tuple[int, int, Ef
 def wake_sleepers(run: Run, performed: Container[str] = ()) -> None:
     """Record what the clock has ended, in the order in which it became due; see ``moments``."""
     while not run.state.is_finished:
-        now = now_ms()
+        now = run.now_ms()
         due = [(effect, at) for at, _, effect in moments(run, performed) if at <= now]
         if not due:
             return

@@ -105,7 +105,7 @@ def lease_end(run: Run, effect: Effect) -> int | None:
     if seconds is None:
         return None
     # A file from the future is no reason to wait for it.
-    last = max(effect.taken_ms, min(last_beat(run.folder, effect.id), now_ms()))
+    last = max(effect.taken_ms, min(last_beat(run.folder, effect.id), run.now_ms()))
     return last + round(seconds * 1000)
 
 

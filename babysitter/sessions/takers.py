@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from babysitter.clock import now_ms
 from babysitter.ids import valid_id
 from babysitter.runs.taking import is_leased
 from babysitter.sessions.agents import carried
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
 def is_at_it(run: Run, effect: Effect) -> bool:
     """Somebody has taken the effect, their lease is not over, and their session and subagent are not gone."""
-    if not is_leased(run, effect, now_ms()):
+    if not is_leased(run, effect, run.now_ms()):
         return False
     taken = effect.taken or {}
     session, agent = taken.get("session"), taken.get("agent")

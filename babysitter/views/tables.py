@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-FINISHED = frozenset({"completed", "failed", "halted"})
+FINISHED = frozenset({"completed", "failed", "halted", "continued"})
 NOT_FOR_PEOPLE = frozenset({"prev", "batch"})
 # Where a function is found again; its name is told.
 NOT_ASKED = frozenset({"process", "module"})
@@ -27,10 +27,12 @@ def runs_lines(runs: Sequence[dict[str, Any]]) -> list[str]:
     """A list of runs."""
     if not runs:
         return ["no runs here; make one with: babysitter run PROCESS"]
-    rows = [
-        [run["run"], run["process"], _status_of(run), moment(run["createdAt"]), _progress_of(run)]
-        for run in runs
-    ]
+    depths: dict[str, int] = {}
+    rows = []
+    for run in runs:
+        depth = depths[run["run"]] = depths.get(run.get("parent", ""), -1) + 1
+        name = f"{'  ' * depth}{run['run']}"
+        rows.append([name, run["process"], _status_of(run), moment(run["createdAt"]), _progress_of(run)])
     return lines_of_table(["run", "process", "status", "created", "effects"], rows)
 
 
@@ -157,13 +159,27 @@ def _status(told: dict[str, Any]) -> dict[str, Any]:
         "rate limits": [_held(held) for held in told.get("rateLimits", [])] or "",
         "folder": told.get("folder", ""),
         "packed in": told.get("archive", ""),
+        "child of": told.get("parent", ""),
+        "goes on from": told.get("continuedFrom", ""),
         **_ending(told),
+        "children": "\n".join(children_lines(told)),
     }
     if told.get("packed"):
         lines["unpack with"] = f"babysitter restore {told['run']}"
     elif told["status"] not in FINISHED:
         lines["go on with"] = f"babysitter resume {told['run']}"
     return {name: value for name, value in lines.items() if value != ""}
+
+
+def children_lines(told: dict[str, Any]) -> list[str]:
+    """The runs below a run that have not ended, a line each, under their parents."""
+    depths = {told["run"]: -1}
+    lines = []
+    for child in told.get("children", ()):
+        depth = depths[child["run"]] = depths[child["parent"]] + 1
+        why = problem_text(child["problem"]) if child.get("problem") else _counts(child["pending"])
+        lines.append(f"{'  ' * depth}{child['run']}  {child['status']}  {why}".rstrip())
+    return lines
 
 
 def _held(told: dict[str, Any]) -> str:
@@ -184,6 +200,8 @@ def _ending(told: dict[str, Any]) -> dict[str, Any]:
         printed = last_output(error.get("data"))
         more = {"printed": "\n".join(printed)} if printed else {"data": error.get("data") or ""}
         return {"error": error_text(error), **more}
+    if told.get("continuedAs"):
+        return {"continued as": told["continuedAs"]}
     if told.get("problem"):
         problem = told["problem"]
         more = {name: problem[name] for name in ("hint", "traceback") if problem.get(name)}

@@ -13,10 +13,12 @@ from babysitter.approvals.permits import permit
 from babysitter.runs.folder import open_run
 from tests.host.host_program import needs_host
 from tests.host.lab import RUNS, each_once, effect, events, journal, seen, status
-from tests.host.models import NEXT, Obeying, bash
+from tests.host.models import NEXT, Obeying, bash, subagent
 from tests.support.commands import call
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.host.asked import Asked
     from tests.host.fake_api import Turn
     from tests.host.lab import Lab
@@ -123,3 +125,34 @@ def test_what_the_session_is_to_do_itself_it_does(lab: Lab) -> None:
     assert status("r")["output"] == [7, 3]
     assert each_once("r")
     assert sorted(takes("r")) == [(1, session.id, False), (1, session.id, True)]
+
+
+def limited(home: Path) -> None:
+    (home / "config.yaml").write_text("kinds:\n  agent: {limit: 1/4s}\n")
+
+
+def test_a_batch_offers_what_a_rate_limit_admits_and_the_rest_when_it_may_begin(lab: Lab, home: Path) -> None:
+    lab.use("pair.py")
+    limited(home)
+    model = Obeying("babysitter create pair.py --run-id r", answers={"of": "something"})
+    lab.session("go", model)
+    assert ["1 more effects for subagents" in text for text in model.told] == [True, False]
+    assert [(attempt, is_agent) for attempt, _, is_agent in takes("r")] == [(1, True)] * 2
+    assert status("r")["status"] == "completed"
+    assert each_once("r")
+
+
+def both() -> list[dict[str, Any]]:
+    """Subagents for both effects, whatever was offered."""
+    prompt = "[effect:{0}] Run `babysitter show r {0} --prompt` and do what it says."
+    return [subagent(prompt.format(data["effectId"])) for data in events("r", "EFFECT_REQUESTED")]
+
+
+def test_a_subagent_that_no_rate_limit_admits_is_not_started(lab: Lab, home: Path) -> None:
+    lab.use("pair.py")
+    limited(home)
+    model = Obeying("babysitter create pair.py --run-id r", both, answers={"of": "something"})
+    lab.session("go", model)
+    assert sorted("a rate limit admits effect" in output for output in model.outputs[1:3]) == [False, True]
+    assert len(takes("r")) == 2
+    assert status("r")["status"] == "completed"

@@ -28,6 +28,7 @@ CODES = {
     "RunPacked": 4,
     "NoSuchEffect": 4,
     "NoSuchProcess": 4,
+    "NoAnswer": 2,
     "UnsafePath": 6,
     "Conflict": 3,
     "RunExists": 3,

@@ -290,3 +290,7 @@ def test_an_effect_that_cannot_even_start_alone_stops_the_pool(workshop: Worksho
     limit_descriptors(free=4)
     with pytest.raises(StorageError, match="Too many open files"):
         pool.offer([workshop.shell(["true"])])
+
+
+def test_a_wait_for_nothing_ends_when_its_time_is_over(workshop: Workshop) -> None:
+    assert workshop.pool().wait(0) == []

@@ -14,11 +14,11 @@ from babysitter.approvals.permits import permit
 from babysitter.clock import iso
 from babysitter.errors import CorruptEvent, NoSuchRun, TailRemoved
 from babysitter.executors.effect_lock import EffectLock
+from babysitter.runs import run as run_module
 from babysitter.runs.iterate import DIVERGED_HINT, iterate
 from babysitter.runs.results import Answer, accept
 from babysitter.runs.stopping import cancel_effect, halt_run
 from babysitter.runs.taking import take
-from babysitter.sessions import takers
 from babysitter.sessions.agents import remember
 from babysitter.sessions.binding import bind, binding_of
 from babysitter.sessions.takers import is_at_it
@@ -175,7 +175,7 @@ def test_what_somebody_outside_has_taken_is_not_offered_before_their_lease_is_ov
     run = session.run
     take(run, run.state.effects[session.pending("agent").id], lambda effect: True, by="anna", lease=60)
     before = session.call("stop").kind
-    monkeypatch.setattr(takers, "now_ms", lambda: run.state.last_ms + 60_000)
+    monkeypatch.setattr(run_module, "now_ms", lambda: run.state.last_ms + 60_000)
     assert (before, session.call("stop").kind) == ("let go", "go on")
 
 

@@ -11,7 +11,7 @@ from projects import Project
 
 from babysitter.clock import iso
 from babysitter.errors import AlreadyResolved
-from babysitter.runs import creation, sleeping
+from babysitter.runs import creation
 from babysitter.runs import iterate as iterate_module
 from babysitter.runs import run as run_module
 from babysitter.runs.results import find_effect
@@ -53,7 +53,7 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Set the clock to so many seconds after the start."""
 
     def put(seconds: float) -> None:
-        for module in (creation, run_module, sleeping):
+        for module in (creation, run_module):
             monkeypatch.setattr(module, "now_ms", lambda: START + round(seconds * 1000))
 
     put(0)

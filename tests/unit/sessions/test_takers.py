@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from babysitter.library import resolve
+from babysitter.runs import run as run_module
 from babysitter.runs.creation import create
 from babysitter.runs.iterate import iterate
 from babysitter.runs.taking import take
-from babysitter.sessions import takers
 from babysitter.sessions.agents import carried, forget, note_gone, remember
 from babysitter.sessions.binding import release
 from babysitter.sessions.takers import is_at_it
@@ -85,7 +85,7 @@ def test_a_session_that_is_not_seen_from_here_has_its_lease(
 ) -> None:
     begin(run, session=SESSION, agent=AGENT, lease=60)
     before = is_at_it(run, only(run))
-    monkeypatch.setattr(takers, "now_ms", lambda: only(run).taken_ms + 60_000)
+    monkeypatch.setattr(run_module, "now_ms", lambda: only(run).taken_ms + 60_000)
     assert (before, is_at_it(run, only(run))) == (True, False)
 
 

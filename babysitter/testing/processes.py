@@ -1,0 +1,118 @@
+"""The process under test: an async function, its module, its file, or its name in the library."""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import FunctionType, ModuleType, SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from babysitter.errors import InvalidInput
+from babysitter.library import DEFAULT_EXPORT, resolve
+from babysitter.limits import DEFAULT
+from babysitter.runs.creation import load_new
+from babysitter.runs.late_binding import refuse_late_binding
+from babysitter.runs.source import COROUTINE_FLAG, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from babysitter.engine.context import Context
+
+    Process = Callable[[Any, Context], Coroutine[Any, Any, Any]] | ModuleType | str | os.PathLike[str]
+
+
+class Given(Source):
+    """A process that is loaded already."""
+
+    def __init__(self, process: Any, module: Any, file: str) -> None:
+        self.process = process
+        self.module = module
+        self.file = file
+        self.folder = os.path.dirname(file)
+        self.digests = {}
+        self.gates = set()
+        self.content = b""
+
+    def use(self) -> None:
+        """Let the process find its own modules, also when another one was loaded since."""
+        for home in _HOMES.values():
+            if home.module is self.module or home.module.__dict__ is getattr(
+                self.process, "__globals__", None
+            ):
+                home.use()
+
+
+class Home:
+    """The modules beside a loaded process, and what finds them; they can be imported for one at a time."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self.module = module
+        self._finder: Any = sys.meta_path[0]
+        self._modules = {name: sys.modules[name] for name in self._finder.loaded if name in sys.modules}
+
+    def use(self) -> None:
+        """Make them those that can be imported now."""
+        if self._finder in sys.meta_path:
+            return
+        for other in [finder for finder in sys.meta_path if isinstance(finder, type(self._finder))]:
+            for name in getattr(other, "loaded", ()):
+                sys.modules.pop(name, None)
+            sys.meta_path.remove(other)
+        sys.meta_path.insert(0, self._finder)
+        sys.modules.update(self._modules)
+
+
+_HOMES: dict[int, Home] = {}
+
+
+def load(process: str | os.PathLike[str]) -> ModuleType:
+    """The module of a process, loaded as a run loads it: by its name in the library, or ``FILE.py``.
+
+    Its functions and tasks are the module's attributes; hand the module to
+    ``play``, so that ``Inputs`` counts too. With ``Path(__file__).with_name("process.py")``
+    a test that lies beside its process finds it from any working directory.
+
+    Raises:
+        NoSuchProcess: there is none by this name.
+        InvalidInput: it is not one that a run would be made of.
+    """
+    source = load_new(resolve(os.fspath(process)), DEFAULT)
+    refuse_late_binding(source)
+    _HOMES[id(source.module)] = Home(source.module)
+    return source.module
+
+
+def given(process: Process | Given) -> Given:
+    """What was handed to a test as its process.
+
+    Raises:
+        InvalidInput: it is none.
+    """
+    found = process if isinstance(process, Given) else _found(process)
+    found.use()
+    return found
+
+
+def _found(process: Process) -> Given:
+    if isinstance(process, (str, os.PathLike)):
+        name, _, export = os.fspath(process).partition("#")
+        return _in_module(load(process), export or DEFAULT_EXPORT, name)
+    if isinstance(process, ModuleType):
+        return _in_module(process, DEFAULT_EXPORT, process.__name__)
+    code = getattr(process, "__code__", None)
+    if code is None or not code.co_flags & COROUTINE_FLAG:
+        raise InvalidInput(
+            f"{process!r} is not a process", hint="give the function `async def process(inputs, ctx)`"
+        )
+    beside = process.__globals__ if isinstance(process, FunctionType) else {}
+    return Given(process, SimpleNamespace(Inputs=beside.get("Inputs")), code.co_filename)
+
+
+def _in_module(module: ModuleType, export: str, name: str) -> Given:
+    found = getattr(module, export, None)
+    if found is None:
+        raise InvalidInput(
+            f"{name!r} has no {export!r}", hint=f"write `async def {export}(inputs, ctx):` in it"
+        )
+    return Given(found, module, getattr(module, "__file__", None) or name)
