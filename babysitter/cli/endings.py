@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from babysitter.cli.output import as_json
-from babysitter.cli.reports import by_kind, divergence_json, ending_json, next_wake
+from babysitter.cli.reports import by_kind, divergence_json, ending_json, given_up_json, next_wake
 from babysitter.engine.state import SUBPROCESS
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def tell(ending: Ending, view: Any, wants_json: bool, no_agent: str) -> int:
                 "status": ending.status,
                 **({"pending": by_kind(ending.waiting_for)} if ending.waiting_for else {}),
                 **({"children": [_child_json(each) for each in ending.children]} if ending.children else {}),
+                **given_up_json(run),
                 **next_wake(run),
                 **told,
                 **divergence_json(ending.diverged),
@@ -74,7 +75,8 @@ def _error(ending: Ending, told: dict[str, Any]) -> dict[str, Any] | None:
     if ending.diverged is not None:
         return {"name": type(ending.diverged).__name__, "message": ending.diverged.message}
     if "reason" in told:
-        return {"name": "Halted", "message": told["reason"], "data": told.get("data")}
+        by = f" (by {told['by']})" if told.get("by") else ""
+        return {"message": f"{told['reason']}{by}", "data": told.get("data")}
     error: dict[str, Any] | None = told.get("error") or told.get("problem")
     return error
 

@@ -15,9 +15,9 @@ from babysitter.cli.options import (
     to_look_at,
 )
 from babysitter.cli.output import as_json, document, line
-from babysitter.cli.reports import ending_json, next_wake
+from babysitter.cli.reports import ending_json, given_up_json, next_wake
 from babysitter.clock import iso
-from babysitter.engine.state import FINISHED, Effect
+from babysitter.engine.state import CANCELLED, FINISHED, Effect
 from babysitter.errors import BabysitterError, UsageError
 from babysitter.paths import runs_dir as runs_folder
 from babysitter.runs.folder import open_run, packed_ids, parent_of, run_ids
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from babysitter.journal.events import Event
 
 
-UNREADABLE = "unreadable"
+UNREADABLE, SUPERSEDED = "unreadable", "superseded"
+TAKEN = ("by", "attempt", "session", "agent", "leaseSeconds")
 STATUSES = ("waiting", "completed", "failed", "halted", "continued", "stuck", UNREADABLE)
 
 
@@ -39,7 +40,8 @@ def status_json(run: Run) -> dict[str, Any]:
     state = run.state
     counts: dict[str, int] = {}
     for effect in state.effects.values():
-        counts[effect.status] = counts.get(effect.status, 0) + 1
+        status = SUPERSEDED if effect.is_superseded else effect.status
+        counts[status] = counts.get(status, 0) + 1
     pending: dict[str, int] = {}
     for effect in state.pending.values():
         pending[effect.kind] = pending.get(effect.kind, 0) + 1
@@ -56,7 +58,7 @@ def status_json(run: Run) -> dict[str, Any]:
         **({"taken": taken} if taken else {}),
         **({"folder": run.folder} if run.archive is None else {"packed": True, "archive": run.archive}),
     }
-    return {**told, **related_json(run), **next_wake(run), **ending_json(run)}
+    return {**told, **related_json(run), **given_up_json(run), **next_wake(run), **ending_json(run)}
 
 
 def related_json(run: Run) -> dict[str, Any]:
@@ -118,7 +120,7 @@ def _held(run: Run) -> dict[str, Any]:
 
 def effect_json(run: Run, effect: Effect) -> dict[str, Any]:
     """An effect in a list."""
-    return {
+    told = {
         "id": effect.id,
         "step": effect.step,
         "task": effect.task_id,
@@ -127,6 +129,19 @@ def effect_json(run: Run, effect: Effect) -> dict[str, Any]:
         "status": effect.status,
         **({"taken": taken_json(run, effect)} if effect.taken else {}),
     }
+    return {**told, **history_json(effect)}
+
+
+def history_json(effect: Effect) -> dict[str, Any]:
+    """What only some effects have: attempts, who works on it, why it was cancelled, if it counts no more."""
+    told: dict[str, Any] = {}
+    if effect.max_attempts > 1 or effect.attempt > 1:
+        told.update(attempt=effect.attempt, maxAttempts=effect.max_attempts)
+    if effect.status == CANCELLED:
+        told["cancelled"] = effect.cancel_reason
+    if effect.is_superseded:
+        told["superseded"] = True
+    return told
 
 
 def taken_json(run: Run, effect: Effect) -> dict[str, Any]:
@@ -135,9 +150,7 @@ def taken_json(run: Run, effect: Effect) -> dict[str, Any]:
     from babysitter.runs.taking import lease_end
 
     taken = effect.taken or {}
-    told: dict[str, Any] = {
-        name: taken[name] for name in ("attempt", "by", "session", "agent") if name in taken
-    }
+    told: dict[str, Any] = {name: taken[name] for name in TAKEN if name in taken}
     end = lease_end(run, effect) if effect.is_pending else None
     return {**told, "at": iso(effect.taken_ms), **({"until": iso(end)} if end is not None else {})}
 
@@ -375,7 +388,8 @@ def _listed(run_id: str, folder: str) -> dict[str, Any]:
         "createdAt": iso(state.created_ms),
         "lastEventAt": iso(state.last_ms),
         "pending": len(state.pending),
-        "resolved": len(state.effects) - len(state.pending),
+        "resolved": sum(not (effect.is_pending or effect.is_superseded) for effect in state.effects.values()),
+        **({"cancelled": True} if state.is_cancelled and not state.is_finished else {}),
         **({"parent": parent} if parent else {}),
     }
 

@@ -53,7 +53,13 @@ def _iteration_json(iteration: Iteration) -> dict[str, Any]:
     pending = [effect.id for effect in run.state.pending.values() if effect.id not in new]
     if pending:
         told["pending"] = pending
-    return {**told, **next_wake(run), **ending_json(run), **divergence_json(iteration.diverged)}
+    return {
+        **told,
+        **given_up_json(run),
+        **next_wake(run),
+        **ending_json(run),
+        **divergence_json(iteration.diverged),
+    }
 
 
 def by_kind(effects: list[Effect]) -> dict[str, dict[str, str]]:
@@ -81,6 +87,14 @@ def next_wake(run: Run) -> dict[str, str]:
     """When the clock ends something next, if it does."""
     next_ones = [] if run.state.is_finished else moments(run)
     return {"until": iso(next_ones[0][0])} if next_ones else {}
+
+
+def given_up_json(run: Run) -> dict[str, Any]:
+    """By whom a run was given up, and why, if it was: it only cleans up, or has ended by that."""
+    if not run.state.is_cancelled:
+        return {}
+    told: Any = next(data for kind, data, _ in reversed(run.state.script) if kind == "RUN_CANCELLED")
+    return {"cancelled": {"by": told["by"], "reason": told["reason"]}}
 
 
 def ending_json(run: Run) -> dict[str, Any]:
@@ -128,7 +142,7 @@ def iteration_lines(iteration: Iteration) -> list[str]:
 
 def _iteration_lines(iteration: Iteration) -> list[str]:
     run = iteration.run
-    lines = [f"run {run.run_id}: {iteration.status}"]
+    lines = [f"run {run.run_id}: {iteration.status}", *given_up_lines(run)]
     lines += [
         f"  new      {effect.id}  {effect.kind:<10} {effect.label}" for effect in iteration.new[:MOST_LINES]
     ]
@@ -140,6 +154,12 @@ def _iteration_lines(iteration: Iteration) -> list[str]:
 
         lines += [f"  {iteration.diverged.message}", f"  {divergence_hint(iteration.diverged)}"]
     return lines + ending_lines(run)
+
+
+def given_up_lines(run: Run) -> list[str]:
+    """That a run only cleans up, while it does."""
+    told = {} if run.state.is_finished else given_up_json(run)
+    return [f"  given up by {told['cancelled']['by']}: {told['cancelled']['reason']}"] if told else []
 
 
 def waiting_lines(run: Run) -> list[str]:
@@ -161,7 +181,9 @@ def ending_lines(run: Run) -> list[str]:
     if "continuedAs" in ending:
         return [f"  goes on  as {ending['continuedAs']}"]
     if "reason" in ending:
-        return [f"  reason   {ending['reason']}"]
+        by = f" (by {ending['by']})" if "by" in ending else ""
+        data = [f"  data     {compact(ending['data'])}"] if "data" in ending else []
+        return [f"  reason   {ending['reason']}{by}", *data]
     if "problem" in ending:
         problem = ending["problem"]
         place = f" ({problem['file']}:{problem['line']})" if problem.get("file") else ""

@@ -7,12 +7,12 @@ import sys
 from babysitter.engine.built_in import BREAKPOINT, HOOK, SLEEP, built_in
 from babysitter.engine.calls import Call, Fork, discard
 from babysitter.engine.definitions import check_assurance
-from babysitter.engine.durations import seconds
+from babysitter.engine.durations import brief, seconds
 from babysitter.engine.ending import CONTINUED, HALTED, GivingUp
 from babysitter.engine.parallel import Parallel
 from babysitter.engine.places import place_of_call
 from babysitter.engine.tasks import Task, check_key
-from babysitter.errors import BranchCancelled, BranchTimeout, NondeterminismError, ProcessError
+from babysitter.errors import BranchTimeout, NondeterminismError, ProcessError
 from babysitter.ids import valid_id
 from babysitter.jsontext import canonical, loads
 
@@ -123,7 +123,7 @@ class Context:
             raise
 
         async def clock() -> None:
-            await self.sleep(most)
+            await self._call(built_in("sleep", title=f"time limit of {brief(most)}"), {"seconds": most})
             raise BranchTimeout(most)
 
         return Fork(self._engine, "timeout", [thunk, clock], names=["branch", "clock"], depth=1)
@@ -221,7 +221,7 @@ class Context:
     def _give_up(self, why: GivingUp) -> NoReturn:
         self._engine.branch_now()
         self._engine.give_up(why)
-        raise BranchCancelled
+        raise self._engine.cancellation()
 
     def on_cleanup(self, fn: Callable[[], Awaitable[Any]]) -> None:
         """Call ``fn`` when the process has ended, however it did; the last one registered comes first.

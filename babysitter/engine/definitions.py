@@ -139,7 +139,7 @@ def _check_ready(task: Task[..., Any], described: dict[str, Any]) -> None:
 
 def define_ready(task: Task[..., Any], args: dict[str, Any], effect: Any) -> dict[str, Any]:
     """A breakpoint or a sleep: its arguments are its description."""
-    title = args.get("title") or args.get("question") or task.id
+    title = task.options.get("title") or args.get("title") or args.get("question") or task.id
     described = {name: value for name, value in args.items() if name != "title" and value is not None}
     return {"kind": task.kind, "title": title, task.kind: described}
 

@@ -76,10 +76,10 @@ class Replay:
         self._fault: tuple[BaseException, Place | None] | None = None
         self._root: Branch | None = None
         self._no_loop = NoLoop(self)
-        _never_collected.add(self)
 
     def start(self, main: Callable[[], Coroutine[Any, Any, Any]]) -> None:
         """Run the process until it is quiet."""
+        _never_collected.add(self)
         # All other branches hang on this one, also when nothing waits for them any more.
         self._root = Branch(main, "", None, 0)
         self.enqueue(self._root)
@@ -149,6 +149,10 @@ class Replay:
             reason = f": {why.reason}" if why.reason else ""
             self.report(cleaning, f"a cleanup wanted the run {why.status}, which had ended already{reason}")
             self.cancel(cleaning)
+
+    def cancellation(self) -> BranchCancelled:
+        """The error for code that is given up at once, and not at its next await."""
+        return BranchCancelled()
 
     def clean_up_with(self, thunk: Callable[[], Any]) -> None:
         """Begin this branch when the process has ended."""
@@ -231,7 +235,11 @@ class Replay:
             self._clean_up()
         elif self._fault is None:
             self.end = end
-            _never_collected.discard(self)
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Nothing of the process is suspended any more."""
+        _never_collected.discard(self)
 
     def _clean_up(self) -> None:
         """Begin the next cleanup, the last one registered first; nothing cancels it."""

@@ -32,8 +32,9 @@ class Effect:
     is its answer. What many effects have in common is kept once: there may be
     a hundred thousand.
 
-    ``attempt`` counts how often its step has asked; ``takes`` how often somebody
-    has taken this one to work on it, ``taken`` who was the last, at ``taken_ms``.
+    ``attempt`` counts how often its step has asked, ``max_attempts`` how often it may;
+    ``takes`` how often somebody has taken this one to work on it, ``taken`` who was the
+    last, at ``taken_ms``.
     Superseded is what an accepted edit or a rewind has taken out of the script.
     """
 
@@ -51,6 +52,7 @@ class Effect:
         "is_superseded",
         "kind",
         "label",
+        "max_attempts",
         "requested_ms",
         "resolved_seq",
         "result_ref",
@@ -74,6 +76,7 @@ class Effect:
         self.label: str = data["label"]
         self.args_hash: str = data["argsHash"]
         self.attempt: int = data["attempt"]
+        self.max_attempts: int = data.get("maxAttempts", 1)
         self.group: dict[str, Any] | None = data.get("group")
         self.definition: dict[str, Any] | None = data.get("definition")
         self.definition_ref: tuple[str, str] | None = _ref(data, "definitionRef", "definitionSha256")
@@ -145,6 +148,7 @@ class RunState:
         script: what replay has to follow, line by line: (type, effect or data, milliseconds).
         problem: the last PROCESS_ERROR, while the run is stuck in it.
         source_digests: of the process and what it imports, as last journalled.
+        source_python: the version of Python that it was executed by, where that counts: it uses asyncio.
         gates: those of its files that may hold a breakpoint or an evidence step; None: nobody has looked.
         session: the SESSION_BOUND of the agent's session that is to finish the run, while one is bound.
         is_guarded: made in an agent's session, or bound to one once; ways round the process need a person.
@@ -180,6 +184,7 @@ class RunState:
         self.leftovers: Leftovers | None = None
         self.workspace: dict[str, Any] | None = None
         self.source_digests: dict[str, str] = {}
+        self.source_python: str | None = None
         self.gates: list[str] | None = None
         self.problem: dict[str, Any] | None = None
         self.session: dict[str, Any] | None = None
@@ -249,6 +254,7 @@ def _created(state: RunState, event: Event) -> None:
     state.created_ms = event.ms
     state.source_digests = data["sourceDigests"]
     _guard(state, data.get("session"))
+    state.source_python = data.get("sourcePython")
     state.gates = data.get("gates")
     state.answers_by_policy = data.get("options", {}).get("breakpoints") == "policy"
 
@@ -330,6 +336,7 @@ def _problem(state: RunState, event: Event) -> None:
 
 def _changed(state: RunState, event: Event) -> None:
     state.source_digests = event.data["sourceDigests"]
+    state.source_python = event.data.get("sourcePython", state.source_python)
     state.gates = event.data.get("gates", state.gates)
     _spend(state, "edit")
     if event.data.get("plan") is not None:
@@ -342,6 +349,7 @@ def _rewound(state: RunState, event: Event) -> None:
     state.ending, state.ended_ms = None, 0
     state.is_cancelled = False
     state.source_digests = event.data["sourceDigests"]
+    state.source_python = event.data.get("sourcePython", state.source_python)
     _replan(state, event)
 
 

@@ -6,7 +6,7 @@ from babysitter import config
 from babysitter.clock import iso, now_ms
 from babysitter.errors import BabysitterError
 from babysitter.executors.rates import rates_of
-from babysitter.hooks.bound import bound_to
+from babysitter.hooks.bound import bound_to, pending_in
 from babysitter.hosts.calls import deny, let_go
 from babysitter.runs.results import OWN_KINDS
 from babysitter.sessions.agents import marked_effect
@@ -14,11 +14,10 @@ from babysitter.sessions.binding import binding_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from babysitter.engine.state import Effect
     from babysitter.executors.rates import Rates
     from babysitter.hosts.calls import Answer, Call
+    from babysitter.runs.run import Run
 
 SLEEP = "sleep"
 
@@ -42,19 +41,23 @@ class Held:
         )
 
 
-def admitted(call: Call, folder: str, agents: Sequence[Effect]) -> tuple[list[Effect], Held | None]:
-    """Which of these effects of agents may all begin now, and what of them is held."""
-    rates = _rates(call, folder) if agents else None
+def admitted(
+    call: Call, folder: str, idle: list[tuple[Run, Effect]]
+) -> tuple[list[tuple[Run, Effect]], Held | None]:
+    """Which of these may all begin now, and what is held; what babysitter performs it admits by itself."""
+    rates = _rates(call, folder) if idle else None
     if rates is None:
-        return list(agents), None
+        return idle, None
+    own = [each for each in idle if each[1].kind in OWN_KINDS]
+    agents = [each for each in idle if each[1].kind not in OWN_KINDS]
     try:
-        waits = rates.waits([(effect.kind, effect.task_id) for effect in agents], now_ms())
+        waits = rates.waits([(effect.kind, effect.task_id) for _, effect in agents], now_ms())
     except (BabysitterError, OSError):
         # What cannot be counted is denied where it is started, with what is wrong.
-        return list(agents), None
-    free = [effect for effect, wait in zip(agents, waits, strict=True) if wait is None]
+        return idle, None
+    free = [each for each, wait in zip(agents, waits, strict=True) if wait is None]
     times = [wait.at_ms for wait in waits if wait is not None]
-    return free, Held(len(times), min(times)) if times else None
+    return [*own, *free], Held(len(times), min(times)) if times else None
 
 
 def is_slept(call: Call) -> bool:
@@ -79,9 +82,10 @@ def may_begin(call: Call) -> Answer:
     if rates is None:
         return let_go()
     bound = bound_to(call)
-    effect = bound.run.state.pending.get(name) if bound else None
-    if effect is None or effect.kind in OWN_KINDS:
+    found = pending_in(bound.run, name) if bound else None
+    if found is None or found[1].kind in OWN_KINDS:
         return let_go()
+    effect = found[1]
     try:
         at = rates.take(effect.kind, effect.task_id, now_ms())
     except BabysitterError as error:

@@ -8,7 +8,7 @@ import time
 from babysitter.errors import BabysitterError, InvalidInput, ResultRejected
 from babysitter.executors.reply import value_of
 from babysitter.hooks.batch_text import name_for
-from babysitter.hooks.bound import bound_to
+from babysitter.hooks.bound import bound_to, pending_in
 from babysitter.hooks.taking import launched, sign_of_life
 from babysitter.hosts import adapter_of
 from babysitter.hosts.calls import QUESTION, SUBAGENT, let_go, send_back, tell
@@ -77,14 +77,10 @@ def _whole_transcript(call: Call) -> Transcript:
 
 
 def _pending(call: Call, name: str) -> tuple[Run, Effect] | None:
-    """The run of the session, and the effect of that id, if an agent's answer to it is waited for."""
+    """The effect of that id, of the session's run or one below it, if an agent's answer is waited for."""
     bound = bound_to(call) if name else None
-    if bound is None:
-        return None
-    effect = bound.run.state.pending.get(name)
-    if effect is None or effect.kind in OWN_KINDS:
-        return None
-    return bound.run, effect
+    found = None if bound is None else pending_in(bound.run, name)
+    return None if found is None or found[1].kind in OWN_KINDS else found
 
 
 def record(run: Run, effect: Effect, text: str, evidence: dict[str, Any], used: dict[str, int] | None) -> str:

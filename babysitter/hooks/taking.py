@@ -9,12 +9,11 @@ from __future__ import annotations
 import os
 
 from babysitter.errors import BabysitterError
-from babysitter.hooks.bound import bound_to
+from babysitter.hooks.bound import bound_to, pending_in
 from babysitter.hooks.shell_text import commands_of
-from babysitter.runs.results import OWN_KINDS, find_effect
+from babysitter.runs.results import OWN_KINDS
 from babysitter.runs.taking import SESSIONS_OWN, beat, take
-from babysitter.sessions.agents import carried, remember
-from babysitter.sessions.binding import binding_of
+from babysitter.sessions.agents import carried, folder_of, remember
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,10 +31,10 @@ def sign_of_life(call: Call) -> None:
     """A subagent does something: it is still at its effect."""
     if not call.agent:
         return
-    name, binding = carried(call.session, call.agent)[0], binding_of(call.session)
-    if name and binding is not None:
+    name, folder = carried(call.session, call.agent)[0], folder_of(call.session, call.agent)
+    if name and folder:
         try:
-            beat(binding.folder, name)
+            beat(folder, name)
         except (OSError, BabysitterError):
             # It is only that others may think that it is gone.
             pass
@@ -72,14 +71,15 @@ def fetched_effect(words: Sequence[str]) -> str:
 def _take(call: Call, name: str) -> None:
     try:
         bound = bound_to(call)
-        effect = None if bound is None or bound.is_taken_over else find_effect(bound.run, name)
-        if bound is None or effect is None or not _is_for(call, effect):
+        found = None if bound is None or bound.is_taken_over else pending_in(bound.run, name)
+        if found is None or not _is_for(call, found[1]):
             return
+        run, effect = found
         if call.agent:
-            remember(call.session, call.agent, effect.id)
+            remember(call.session, call.agent, effect.id, folder=run.folder)
         told = {"session": call.session, "agent": call.agent}
         take(
-            bound.run,
+            run,
             effect,
             lambda found: not _has_taken(call, found),
             by=call.host,
@@ -92,9 +92,7 @@ def _take(call: Call, name: str) -> None:
 
 
 def _is_for(call: Call, effect: Effect) -> bool:
-    if not effect.is_pending or effect.kind in OWN_KINDS:
-        return False
-    return bool(call.agent) or effect.kind == SESSIONS_OWN
+    return effect.kind not in OWN_KINDS and (bool(call.agent) or effect.kind == SESSIONS_OWN)
 
 
 def _has_taken(call: Call, effect: Effect) -> bool:

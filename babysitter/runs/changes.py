@@ -102,11 +102,6 @@ class Planning(Execution):
         """Values that were recorded on the way: the plan rests on them."""
         return [("RECORDED", data) for data in self._notes.new_records.values()]
 
-    def source_now(self) -> dict[str, Any]:
-        """What the journal is to know of the source from now on."""
-        loaded = {**self.run.state.source_digests, **self._digests}
-        return {"sourceDigests": loaded, "gates": self._gates_of(loaded)}
-
 
 def plan_edit(run: Run, rule: str, definitions: dict[str, str]) -> Planning:
     """What an edited process would keep of what its run has; writes nothing."""

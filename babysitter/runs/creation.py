@@ -113,6 +113,8 @@ def create(
     if session:
         # In the first event, so that no cut of the journal can make it a run that no session ever had.
         created["session"] = {"host": session[0], "sessionId": session[1]}
+    if source.python:
+        created["sourcePython"] = source.python
     created |= {"engine": version, "sourceDigests": source.digests, "gates": sorted(source.gates)}
     run = Run(_make(runs_dir, about, texts, created, origin), limits)
     run.is_new = True

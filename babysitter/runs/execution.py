@@ -59,6 +59,7 @@ class Execution:
         self._source: Source | None = None
         self._digests: dict[str, str] = {}
         self._gates: set[str] = set()
+        self._python: str | None = None
         self._inputs: Any = None
         self._at_the_start()
 
@@ -69,15 +70,16 @@ class Execution:
         self._read = 0
         self._edit = self.run.state.edit
         self._notes = self._new_notes()
-        self._replay = self._new_replay()
-        self._script = Script(self._replay, self._notes, self.run.value_of)
+        self._put(Replay)
 
     def _new_notes(self) -> Notes:
         return Notes()
 
-    def _new_replay(self) -> Replay:
+    def _put(self, kind: type[Replay]) -> None:
+        """A replay of this kind at the beginning of the script."""
         state = self.run.state
-        return Replay(self.run.run_id, state.created_ms, seed=state.created.get("seed"))
+        self._replay = kind(self.run.run_id, state.created_ms, seed=state.created.get("seed"))
+        self._script = Script(self._replay, self._notes, self.run.value_of)
 
     @property
     def end(self) -> End | None:
@@ -127,6 +129,11 @@ class Execution:
         entry = reopen(self.run.state.created["entrypoint"], self.run.project)
         self._digests, self._gates = {}, set()
         self._source = Source(entry.file, entry.export, self._digests, self._gates)
+        self._python = self._source.python
+        if self._source.uses_asyncio:
+            from babysitter.engine.loop_replay import LoopReplay
+
+            self._put(LoopReplay)
         if self.is_source_changed:
             # Not at the top: only new and edited processes are looked through.
             from babysitter.runs.late_binding import refuse_late_binding
@@ -178,7 +185,7 @@ class Execution:
         except NondeterminismError as error:
             if not self.is_source_changed:
                 raise
-            self.diverged = error
+            self.diverged = self._of_other_python(error) if self.is_other_python else error
         except DeadlineExceeded as error:
             self._failure = End.stuck(self._too_slow(), place_of(error.__traceback__))
         is_explained = self._failure is not None or self.diverged is not None
@@ -211,9 +218,21 @@ class Execution:
 
     @property
     def is_source_changed(self) -> bool:
-        """A file that is executed is not the one that the journal has."""
+        """What is executed is not what the journal has: a file, or Python, where that counts."""
         known = self.run.state.source_digests
-        return any(known.get(name, digest) != digest for name, digest in self._digests.items())
+        return self.is_other_python or any(
+            known.get(name, digest) != digest for name, digest in self._digests.items()
+        )
+
+    @property
+    def is_other_python(self) -> bool:
+        """The process uses asyncio, and its run is of another version of Python."""
+        return self._python is not None and self.run.state.source_python not in (None, self._python)
+
+    def _of_other_python(self, error: NondeterminismError) -> NondeterminismError:
+        known = self.run.state.source_python
+        told = f"{error} (the run is of Python {known}, and this is {self._python})"
+        return NondeterminismError(told, step=error.step, hint=error.hint)
 
     def write_round(self) -> list[Any]:
         """Append what this round asks for; gives the events, or an empty list when nothing is new.
@@ -357,10 +376,16 @@ class Execution:
         known = self.run.state.source_digests
         # A module that is imported late, inside the process, is new and not an edit.
         loaded = {**known, **self._digests}
-        if loaded != known or self.run.state.status == STUCK:
-            told: dict[str, Any] = {"sourceDigests": loaded, "gates": self._gates_of(loaded)}
+        if loaded != known or self.is_other_python or self.run.state.status == STUCK:
+            told = self.source_now()
             return [("PROCESS_CHANGED", told if plan is None else {**told, "plan": plan})]
         return []
+
+    def source_now(self) -> dict[str, Any]:
+        """What the journal is to know of the source from now on."""
+        loaded = {**self.run.state.source_digests, **self._digests}
+        told: dict[str, Any] = {"sourceDigests": loaded, "gates": self._gates_of(loaded)}
+        return told if self._python is None else {**told, "sourcePython": self._python}
 
     def _gates_of(self, loaded: dict[str, str]) -> list[str]:
         """The files that may hold a gate; of what was not loaded this time, as the journal has it."""

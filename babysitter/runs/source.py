@@ -16,7 +16,7 @@ from babysitter.ids import sha256_hex
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from importlib.machinery import ModuleSpec
     from types import ModuleType
     from typing import Any
@@ -44,6 +44,7 @@ class Source:
         module: the module of the process file.
         digests: path relative to the process's folder → SHA-256, of all that was loaded so far.
         gates: those of these paths whose files may hold a gate.
+        uses_asyncio: one of these files imports asyncio.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Source:
         self.digests = {} if digests is None else digests
         self.gates = set[str]() if gates is None else gates
         self._finder = _LocalFinder(self)
+        self.uses_asyncio = False
         self.module = self._run_file()
         self.process = self._find(export)
 
@@ -79,6 +81,21 @@ class Source:
             self.gates.add(name)
         return content
 
+    def compile(self, content: bytes, file: str) -> Any:
+        """The code of a source file; one that is about to import asyncio gets it as a replay needs it."""
+        code = compile_source(content, file)
+        if not self.uses_asyncio and imports_asyncio(content, code):
+            from babysitter.engine import loop_mends
+
+            loop_mends.mend_asyncio()
+            self.uses_asyncio = True
+        return code
+
+    @property
+    def python(self) -> str | None:
+        """The version of Python, where it is a part of the source: asyncio is not the same in all of them."""
+        return f"{sys.version_info[0]}.{sys.version_info[1]}" if self.uses_asyncio else None
+
     def _run_file(self) -> ModuleType:
         try:
             content = self.read(self.file)
@@ -90,7 +107,7 @@ class Source:
                 hint="name a Python file, or a process of `babysitter process list`",
             ) from None
         self.content = content
-        code = compile_source(content, self.file)
+        code = self.compile(content, self.file)
         module = type(sys)(MODULE_NAME)
         module.__file__ = self.file
         # Classes defined in the process (a pydantic model, say) look their module up by name.
@@ -140,6 +157,19 @@ def compile_source(content: bytes, file: str) -> Any:
         said = getattr(error, "msg", None) or str(error)
         where = f"line {line}: " if line else ""
         raise InvalidInput(f"{file!r} is not valid Python: {where}{said}", hint="mend the file") from error
+
+
+def imports_asyncio(content: bytes, code: Any) -> bool:
+    """Whether a source file imports asyncio, at its top or within a function."""
+    # Most files do not even have the word.
+    return b"asyncio" in content and any(name.partition(".")[0] == "asyncio" for name in _names_in(code))
+
+
+def _names_in(code: Any) -> Iterator[str]:
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, type(code)):
+            yield from _names_in(constant)
 
 
 class _LocalFinder:
@@ -214,4 +244,4 @@ class _LocalFinder:
     def exec_module(self, module: ModuleType) -> None:
         file = module.__spec__.origin  # type: ignore[union-attr]
         assert file is not None
-        exec(compile_source(self.source.read(file), file), module.__dict__)
+        exec(self.source.compile(self.source.read(file), file), module.__dict__)

@@ -23,8 +23,10 @@ def is_at_it(run: Run, effect: Effect) -> bool:
 
 
 def _has(run: Run, effect: Effect, session: str, agent: str | None) -> bool:
+    # A child run belongs to whoever has the run above it.
     bound = run.state.session
-    if bound is None or bound["sessionId"] != session:
+    is_child = "parent" in run.state.created
+    if not is_child and (bound is None or bound["sessionId"] != session):
         return False
     if not valid_id(session) or presence_of(session) is None:
         # A session on another machine; only its lease says anything.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from types import FunctionType, ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -33,37 +32,19 @@ class Given(Source):
         self.digests = {}
         self.gates = set()
         self.content = b""
+        beside = getattr(process, "__globals__", None)
+        loaded = [s for s in _SOURCES.values() if s.module is module or s.module.__dict__ is beside]
+        self._loaded = next(iter(loaded), None)
+        self.uses_asyncio = self._loaded is not None and self._loaded.uses_asyncio
 
-    def use(self) -> None:
+    def enter(self) -> None:
         """Let the process find its own modules, also when another one was loaded since."""
-        for home in _HOMES.values():
-            if home.module is self.module or home.module.__dict__ is getattr(
-                self.process, "__globals__", None
-            ):
-                home.use()
+        if self._loaded is not None:
+            self._loaded.enter()
 
 
-class Home:
-    """The modules beside a loaded process, and what finds them; they can be imported for one at a time."""
-
-    def __init__(self, module: ModuleType) -> None:
-        self.module = module
-        self._finder: Any = sys.meta_path[0]
-        self._modules = {name: sys.modules[name] for name in self._finder.loaded if name in sys.modules}
-
-    def use(self) -> None:
-        """Make them those that can be imported now."""
-        if self._finder in sys.meta_path:
-            return
-        for other in [finder for finder in sys.meta_path if isinstance(finder, type(self._finder))]:
-            for name in getattr(other, "loaded", ()):
-                sys.modules.pop(name, None)
-            sys.meta_path.remove(other)
-        sys.meta_path.insert(0, self._finder)
-        sys.modules.update(self._modules)
-
-
-_HOMES: dict[int, Home] = {}
+# By the id of their module, for as long as Python runs: a test may hold on to either.
+_SOURCES: dict[int, Source] = {}
 
 
 def load(process: str | os.PathLike[str]) -> ModuleType:
@@ -79,7 +60,7 @@ def load(process: str | os.PathLike[str]) -> ModuleType:
     """
     source = load_new(resolve(os.fspath(process)), DEFAULT)
     refuse_late_binding(source)
-    _HOMES[id(source.module)] = Home(source.module)
+    _SOURCES[id(source.module)] = source
     return source.module
 
 
@@ -90,7 +71,7 @@ def given(process: Process | Given) -> Given:
         InvalidInput: it is none.
     """
     found = process if isinstance(process, Given) else _found(process)
-    found.use()
+    found.enter()
     return found
 
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 import sys
 
 from babysitter.clock import ms_of, now_ms
+from babysitter.engine.state import ABANDONED
+from babysitter.views.nodes import attempt_text
 from babysitter.views.telling import error_text, held_text, last_output, problem_text
 from babysitter.views.text import duration, printable, terminal_width
 from babysitter.views.values import cell, pairs, table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
 FINISHED = frozenset({"completed", "failed", "halted", "continued"})
@@ -37,7 +39,8 @@ def runs_lines(runs: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def _status_of(run: dict[str, Any]) -> str:
-    return f"{run['status']}, packed" if run.get("packed") else str(run["status"])
+    status = "being given up" if run.get("cancelled") else str(run["status"])
+    return f"{status}, packed" if run.get("packed") else status
 
 
 def _progress_of(run: dict[str, Any]) -> str:
@@ -51,22 +54,30 @@ def effects_lines(effects: Sequence[dict[str, Any]]) -> list[str]:
     """A list of effects."""
     if not effects:
         return ["no effects"]
-    rows = [[told["id"], told["step"], told["kind"], _stands(told), told["title"]] for told in effects]
+    rows = [
+        [told["id"], told["step"], told["kind"], _status_of_effect(told), _title_of(told)] for told in effects
+    ]
     return lines_of_table(["effect", "step", "kind", "status", "title"], rows)
 
 
-def _stands(told: dict[str, Any]) -> str:
-    """The status of an effect; of one that waits, who is at it, and who was before."""
-    taken = told.get("taken")
-    if taken and told["status"] == "requested":
-        return f"taken {taker(taken)}"
+def _status_of_effect(told: dict[str, Any]) -> str:
+    if told.get("superseded"):
+        return f"({told['status']})"
+    if told.get("cancelled") == ABANDONED:
+        return ABANDONED
     return str(told["status"])
 
 
-def taker(taken: dict[str, Any]) -> str:
-    """Who has begun an effect."""
-    again = f", attempt {taken['attempt']}" if taken["attempt"] > 1 else ""
-    return f"by {taken['by']}{again}"
+def _title_of(told: dict[str, Any]) -> str:
+    """The title, with which attempt it is, who works on it, and whether it still counts."""
+    notes = []
+    if "attempt" in told:
+        notes.append(attempt_text(told["attempt"], told["maxAttempts"]))
+    if "taken" in told and told["status"] == "requested":
+        notes.append(f"taken by {told['taken'].get('agent') or told['taken']['by']}")
+    if told.get("superseded"):
+        notes.append("counts no more")
+    return f"{told['title']} ({', '.join(notes)})" if notes else str(told["title"])
 
 
 def events_lines(events: Sequence[dict[str, Any]]) -> list[str]:
@@ -121,18 +132,58 @@ def _gist(event: dict[str, Any], titles: dict[str, str]) -> str:
     if kind == "RUN_CREATED":
         return f"{data.get('processId', '')} {data.get('runId', '')}"
     if kind == "EFFECT_REQUESTED":
-        return f"{data['effectId']} {data['stepId']} {data['kind']} {data['label']}"
-    if kind == "EFFECT_TAKEN":
-        return f"{data['effectId']} {taker(data)}"
+        number, most = data.get("attempt", 1), data.get("maxAttempts", 1)
+        attempt = f" ({attempt_text(number, most)})" if max(number, most) > 1 else ""
+        return f"{data['effectId']} {data['stepId']} {data['kind']} {data['label']}{attempt}"
     if kind.startswith("EFFECT_"):
-        told = data.get("status") or data.get("reason") or ""
         why = error_text(data["error"]) if data.get("error") else titles.get(data["effectId"], "")
-        return f"{data['effectId']} {told} {why}".rstrip()
+        return f"{data['effectId']} {_word_of(data)} {why}".rstrip()
     if kind in ("PROCESS_ERROR", "RUN_FAILED"):
         return problem_text(data.get("error") or data)
     if kind == "PROCESS_LOG":
         return str(data["message"]) if "message" in data else f"progress {cell(data.get('progress'))}"
-    return _all_of(data)
+    told = _GISTS.get(kind)
+    return told(data) if told else _all_of(data)
+
+
+def _word_of(data: dict[str, Any]) -> str:
+    """What has happened to an effect: a status, why it was cancelled, or who has taken it."""
+    if "reason" in data:
+        by = f" by {data['by']}" if "by" in data else ""
+        why = f" ({data['why']})" if data.get("why") else ""
+        return f"{data['reason']}{by}{why}"
+    if "status" in data:
+        return str(data["status"])
+    return f"taken by {data.get('agent') or data['by']}, time {data['attempt']}"
+
+
+def _by(data: dict[str, Any]) -> str:
+    return f" (by {data['by']})" if data.get("by") else ""
+
+
+def _changed(data: dict[str, Any]) -> str:
+    if data.get("plan") is None:
+        return "the process was edited; what is answered still fits"
+    return f"an edit was accepted, by the rule {data.get('accepted')}{_by(data)}; {_kept(data)}"
+
+
+def _kept(data: dict[str, Any]) -> str:
+    count = sum(entry[0] == "answered" for entry in data["plan"])
+    return f"{count} result{'s' if count != 1 else ''} still count{'' if count != 1 else 's'}"
+
+
+_GISTS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "PROCESS_CHANGED": _changed,
+    "RUN_REWOUND": lambda data: f"to before step {data['to']}{_by(data)}; {_kept(data)}",
+    "RUN_CANCELLED": lambda data: f"{data['reason']}{_by(data)}",
+    "RUN_HALTED": lambda data: f"{'at once: ' if data.get('isAtOnce') else ''}{data['reason']}{_by(data)}",
+    "RUN_CONTINUED": lambda data: f"goes on as {data['runId']}",
+    "PATCHED": lambda data: f"{data['id']}: takes the new path",
+    "WORKSPACE_SAVED": lambda data: f"commit {data['commit'][:12]}",
+    "EFFECTS_REUSED": lambda data: (
+        "kept results answer " + ", ".join(f"step {step}" for _, step in data["effects"])
+    ),
+}
 
 
 def _all_of(data: dict[str, Any]) -> str:
@@ -149,6 +200,7 @@ def _status(told: dict[str, Any]) -> dict[str, Any]:
         "run": told["run"],
         "process": told["process"],
         "status": told["status"],
+        "given up": _given_up(told),
         "created": moment(told["createdAt"]),
         "last event": f"{moment(told['lastEventAt'])}, number {told['events']}",
         "took": duration(ms_of(told["lastEventAt"]) - ms_of(told["createdAt"])),
@@ -169,6 +221,13 @@ def _status(told: dict[str, Any]) -> dict[str, Any]:
     elif told["status"] not in FINISHED:
         lines["go on with"] = f"babysitter resume {told['run']}"
     return {name: value for name, value in lines.items() if value != ""}
+
+
+def _given_up(told: dict[str, Any]) -> str:
+    """Why a run only cleans up, while it does."""
+    if "cancelled" not in told or told["status"] in FINISHED:
+        return ""
+    return f"{told['cancelled']['reason']} (by {told['cancelled']['by']}); it cleans up and ends"
 
 
 def children_lines(told: dict[str, Any]) -> list[str]:
@@ -228,8 +287,9 @@ def effect_lines(told: dict[str, Any]) -> list[str]:
         "task": told["task"],
         "title": told["title"],
         "kind": told["kind"],
-        "status": told["status"],
-        "taken": taker(told["taken"]) if told.get("taken") else "",
+        "status": _status_of_effect(told),
+        "attempt": attempt_text(told["attempt"], told["maxAttempts"]) if "attempt" in told else "",
+        "taken": _taken(told),
         "branch": _place(told.get("group")),
         "requested": moment(told["requestedAt"]),
         "took": _took(told),
@@ -237,6 +297,11 @@ def effect_lines(told: dict[str, Any]) -> list[str]:
     }
     head = [(name, value) for name, value in lines.items() if value != ""]
     return pairs([*head, *_asked(told), *_answer(told)])
+
+
+def _taken(told: dict[str, Any]) -> str:
+    taken = told.get("taken")
+    return f"by {taken.get('agent') or taken['by']}, time {taken['attempt']}" if taken else ""
 
 
 def _place(group: dict[str, Any] | None) -> str:

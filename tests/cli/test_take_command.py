@@ -218,7 +218,7 @@ def test_who_is_at_it_is_shown(words: list[str]) -> None:
     assert (effect["taken"]["by"], effect["taken"]["attempt"], set(effect["taken"])) == (
         "anna",
         1,
-        {"by", "attempt", "at", "until"},
+        {"by", "attempt", "leaseSeconds", "at", "until"},
     )
     assert "anna" in call(*put).stdout
 

@@ -9,7 +9,7 @@ import pytest
 
 from babysitter.hooks.taking import fetched_effect
 from babysitter.runs.taking import last_beat
-from babysitter.sessions.agents import carried, remember
+from babysitter.sessions.agents import carried
 from tests.unit.hooks.conftest import OTHER, SESSION
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def test_whatever_a_subagent_calls_is_a_sign_of_life(
 ) -> None:
     session = bound(ONE)
     effect = session.pending("agent").id
-    remember(SESSION, AGENT, effect)
+    session.launch(AGENT, effect)
     session.call(event, tool_name=tool, tool_input={"command": "ls"}, agent_id=AGENT)
     assert last_beat(session.folder, effect) > 0
 
@@ -154,7 +154,7 @@ def test_whatever_a_subagent_calls_is_a_sign_of_life(
 def test_what_others_call_is_none(bound: Callable[..., Session], agent: str) -> None:
     session = bound(ONE)
     effect = session.pending("agent").id
-    remember(SESSION, AGENT, effect)
+    session.launch(AGENT, effect)
     session.call("before-tool", tool_name="Bash", tool_input={"command": "ls"}, agent_id=agent)
     assert last_beat(session.folder, effect) == 0
 
