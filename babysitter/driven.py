@@ -52,7 +52,7 @@ class Driven:
         self.refusal: ReplayError | None = None
         self._lock = lock
         self._is_checked = False
-        self._has_gone_round = False
+        self._has_started = False
         self._seen = -1
         self._was_driven_before = bool(run.state.effects)
 
@@ -87,6 +87,7 @@ class Driven:
             NondeterminismError
         """
         if not self.is_finished:
+            self._has_started = True
             self.execution.start()
 
     def go_on(self) -> list[Any]:
@@ -97,9 +98,8 @@ class Driven:
         """
         events = []
         if self.refusal is None:
-            if self._has_gone_round:
+            if self._has_started and self.diverged is None:
                 self.execution.follow()
-            self._has_gone_round = True
             self._check_that_it_repeats()
             events = self._write_round()
         self._seen = self.run.state.last_seq

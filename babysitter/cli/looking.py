@@ -62,9 +62,11 @@ def status_json(run: Run) -> dict[str, Any]:
 
 
 def related_json(run: Run) -> dict[str, Any]:
-    """The runs that a run belongs to: its parent, the one it goes on from, and those below it that live."""
+    """The runs that a run belongs to: its parent, where it comes from, and those below it that live."""
     created = run.state.created
-    told = {name: created[name]["runId"] for name in LINKS if name in created}
+    told: dict[str, Any] = {name: created[name]["runId"] for name in LINKS if name in created}
+    if "forkedFrom" in created:
+        told["forkedFrom"] = {name: created["forkedFrom"][name] for name in ("runId", "step")}
     if run.archive is not None or run.state.is_finished or not run.state.children:
         return told
     from babysitter.runs.children import family

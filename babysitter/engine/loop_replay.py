@@ -97,7 +97,12 @@ class LoopReplay(Replay):
     def give_up(self, why: GivingUp) -> None:
         if self._stepping is not None:
             self._stepping.has_given_up = self._stepping.is_told = True
-        super().give_up(why)
+        if self._root is None or self._root.state != ENDED or self._cleaning is not None:
+            super().give_up(why)
+        elif self._stepping is not None:
+            # As a cleanup that asks for it: how the process ended stands.
+            told = f"a task wanted the run {why.status}, which had ended already: {why.reason}"
+            self.report(self._stepping.branch, told)
 
     def cancellation(self) -> BranchCancelled:
         return BranchCancelled()

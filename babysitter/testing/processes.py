@@ -35,7 +35,7 @@ class Given(Source):
         beside = getattr(process, "__globals__", None)
         loaded = [s for s in _SOURCES.values() if s.module is module or s.module.__dict__ is beside]
         self._loaded = next(iter(loaded), None)
-        self.uses_asyncio = self._loaded is not None and self._loaded.uses_asyncio
+        self.uses_asyncio = self._loaded.uses_asyncio if self._loaded else _has_asyncio(beside or {})
 
     def enter(self) -> None:
         """Let the process find its own modules, also when another one was loaded since."""
@@ -45,6 +45,18 @@ class Given(Source):
 
 # By the id of their module, for as long as Python runs: a test may hold on to either.
 _SOURCES: dict[int, Source] = {}
+
+
+def _has_asyncio(beside: dict[str, Any]) -> bool:
+    """Whether a function that no file was loaded for has asyncio, or something of it, beside it."""
+    for value in beside.values():
+        home = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
+        if isinstance(home, str) and home.partition(".")[0] == "asyncio":
+            from babysitter.engine import loop_mends
+
+            loop_mends.mend_asyncio()
+            return True
+    return False
 
 
 def load(process: str | os.PathLike[str]) -> ModuleType:

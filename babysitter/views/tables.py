@@ -213,6 +213,7 @@ def _status(told: dict[str, Any]) -> dict[str, Any]:
         "packed in": told.get("archive", ""),
         "child of": told.get("parent", ""),
         "goes on from": told.get("continuedFrom", ""),
+        "forked from": _fork_of(told),
         **_ending(told),
         "children": "\n".join(children_lines(told)),
     }
@@ -221,6 +222,11 @@ def _status(told: dict[str, Any]) -> dict[str, Any]:
     elif told["status"] not in FINISHED:
         lines["go on with"] = f"babysitter resume {told['run']}"
     return {name: value for name, value in lines.items() if value != ""}
+
+
+def _fork_of(told: dict[str, Any]) -> str:
+    fork = told.get("forkedFrom")
+    return f"{fork['runId']} at step {fork['step']}" if fork else ""
 
 
 def _given_up(told: dict[str, Any]) -> str:

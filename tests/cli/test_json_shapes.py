@@ -241,6 +241,11 @@ def test_a_run_that_is_given_up_says_by_whom_everywhere(scene: Scene) -> None:
     assert (listed["cancelled"], listed["status"]) == (True, "waiting")
 
 
+def test_a_fork_says_where_it_comes_from(scene: Scene) -> None:
+    told("fork", "done", "--at", "1", "--run-id", "forked")
+    assert told("status", "forked")["forkedFrom"] == {"runId": "done", "step": "1"}
+
+
 def test_a_halted_run_says_why_and_with_what(scene: Scene) -> None:
     write("halts.py", "async def process(inputs, ctx):\n    ctx.halt('nothing to do', left=3)\n")
     made = told("create", "halts.py", "--run-id", "halts", code=1)

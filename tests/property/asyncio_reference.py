@@ -119,7 +119,8 @@ class AsyncioReference(Reference):
         if giver is not None:
             # It raises the cancellation itself, and is left to its cleaning up.
             giver.has_given_up = True
-        super().give_up(reason)
+        if self.cleaning is not None or not self.main.done():
+            super().give_up(reason)
 
     async def _main(self, process: Callable[[Any, Any], Any]) -> Any:
         self._hear_of_end()

@@ -116,6 +116,16 @@ def test_retries_are_made_inside_a_task_as_anywhere() -> None:
     assert run.result == ["twice"]
 
 
+def test_a_set_of_futures_is_walked_in_the_same_order_on_every_replay() -> None:
+    async def process(_: Any, ctx: Context) -> Any:
+        waiting = [asyncio.shield(ctx.task(step)) for _ in range(6)]
+        done, _pending = await asyncio.wait(waiting)
+        return [waiting.index(each) for each in done]
+
+    run = play(process)
+    assert run.result == [0, 1, 2, 3, 4, 5]
+
+
 # Time.
 
 
@@ -201,8 +211,7 @@ def test_a_timer_that_a_person_cancels_is_over() -> None:
         return await asyncio.sleep(3600, "slept")
 
     run = start(process)
-    (effect,) = run.state.pending
-    run.append([("EFFECT_CANCELLED", {"effectId": effect, "reason": "cancelled", "by": "somebody"})])
+    run.cancel("1")
     assert run.result == "slept"
 
 
@@ -523,6 +532,37 @@ def test_a_task_that_halts_the_run_cleans_up_and_is_told_once() -> None:
     assert (run.end and run.end.status, seen, run.reports) == ("halted", ["cleaned up"], [])
 
 
+def test_a_run_that_has_returned_is_halted_by_none_of_its_tasks() -> None:
+    async def late(ctx: Context) -> None:
+        try:
+            await ctx.task(step)
+        finally:
+            ctx.halt("too late")
+
+    async def process(_: Any, ctx: Context) -> Any:
+        asyncio.create_task(late(ctx))  # noqa: RUF006 - nobody is to hold it
+        return await ctx.task(other)
+
+    run = start(process)
+    run.resolve({"2": "returned"})
+    assert (run.result, run.reports[1:]) == (
+        "returned",
+        ["a task wanted the run halted, which had ended already: too late"],
+    )
+
+
+def test_a_person_who_cancels_a_run_that_has_returned_is_too_late() -> None:
+    async def process(_: Any, ctx: Context) -> Any:
+        left_running(ctx)
+        return await ctx.task(other)
+
+    run = start(process)
+    run.resolve({"2": "returned"})
+    run.give_up()
+    run.resolve({"1.0.2": None})
+    assert run.result == "returned"
+
+
 def test_a_callback_can_halt_the_run() -> None:
     async def process(_: Any, ctx: Context) -> Any:
         asyncio.get_running_loop().call_soon(lambda: ctx.halt("enough"))
@@ -538,8 +578,7 @@ def test_a_run_that_a_person_cancels_ends_its_tasks_and_cleans_up() -> None:
         await asyncio.gather(ctx.task(step), ctx.task(other))
 
     run = start(process)
-    run.append([("RUN_CANCELLED", {"by": "somebody", "reason": "enough"})])
-    assert (run.write_round(), run.cancelled) == (["cleanup.1.1.0.1"], ["1.0.1", "2.0.1"])
+    assert (run.give_up(), run.cancelled) == (["cleanup.1.1.0.1"], ["1.0.1", "2.0.1"])
     run.resolve({"cleanup.1.1.0.1": None})
     assert run.end is not None
     assert run.end.status == "halted"

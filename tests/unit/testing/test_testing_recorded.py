@@ -223,7 +223,7 @@ def test_an_answer_of_patched_is_that_of_then(lived: Lived) -> None:
     assert same(lived)
     run = lived.recorded()
     run._told["patches"] = {"p": False}
-    assert [len(batch) for batch in run.play(lived.file).lines] == [2, 1, 1, 1]
+    assert run.play(lived.file).lines[2] == ["breakpoint at 3: Go?"]
 
 
 def test_chance_is_that_of_the_run_from_which_it_was_forked(lived: Lived) -> None:

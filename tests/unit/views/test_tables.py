@@ -199,6 +199,11 @@ def test_a_run_that_is_given_up_says_so_until_it_has_ended() -> None:
     assert [line for line in ended if "not today" in line] == ["halted      not today (by ada)"]
 
 
+def test_a_fork_tells_where_it_comes_from() -> None:
+    told = a_run(forkedFrom={"runId": "checks-0", "step": "3"})
+    assert "forked from  checks-0 at step 3" in status_lines(told)
+
+
 def test_a_list_tells_which_runs_are_being_given_up() -> None:
     assert "being given up" in runs_lines([a_run(resolved=3, pending=1, cancelled=True)])[1]
 
