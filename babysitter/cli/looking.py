@@ -67,11 +67,7 @@ def related_json(run: Run) -> dict[str, Any]:
     told: dict[str, Any] = {name: created[name]["runId"] for name in LINKS if name in created}
     if "forkedFrom" in created:
         told["forkedFrom"] = {name: created["forkedFrom"][name] for name in ("runId", "step")}
-    if run.archive is not None or run.state.is_finished or not run.state.children:
-        return told
-    from babysitter.runs.children import family
-
-    children = [_child_json(child) for child in family(run)[1:]]
+    children = [_child_json(child) for child in living_below(run)]
     return {**told, **({"children": children} if children else {})}
 
 
@@ -168,18 +164,36 @@ Example:
 @runs_dir_option
 @json_option
 def tasks(run: str, pending: bool, runs_dir: str | None, as_json: bool) -> None:
-    """List the effects of RUN."""
+    """List the effects of RUN, and below each child run that has not ended those of that one."""
     with to_look_at(run, runs_dir) as found:
-        state = found.load().state
-        effects = [
-            effect_json(found, effect) for effect in (state.pending if pending else state.effects).values()
-        ]
+        told = tasks_json(found.load(), pending)
+        below = [{**tasks_json(each, pending), **_parent_json(each)} for each in living_below(found)]
     if as_json:
-        _json({"run": state.run_id, "tasks": effects})
+        _json({**told, **({"children": below} if below else {})})
     else:
-        from babysitter.views.tables import effects_lines
+        from babysitter.views.tables import tasks_lines
 
-        _lines(effects_lines(effects))
+        _lines(tasks_lines(told, below))
+
+
+def tasks_json(run: Run, only_pending: bool) -> dict[str, Any]:
+    """The effects of a run."""
+    effects = run.state.pending if only_pending else run.state.effects
+    return {"run": run.run_id, "tasks": [effect_json(run, effect) for effect in effects.values()]}
+
+
+def _parent_json(run: Run) -> dict[str, Any]:
+    parent = run.state.created["parent"]
+    return {"parent": parent["runId"], "effect": parent["effectId"]}
+
+
+def living_below(run: Run) -> list[Run]:
+    """The runs below a loaded run that have not ended, each after its parent."""
+    if run.archive is not None or run.state.is_finished or not run.state.children:
+        return []
+    from babysitter.runs.children import family
+
+    return family(run)[1:]
 
 
 def effect_details(run: Run, effect: Effect) -> dict[str, Any]:
