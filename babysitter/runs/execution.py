@@ -77,9 +77,12 @@ class Execution:
 
     def _put(self, kind: type[Replay]) -> None:
         """A replay of this kind at the beginning of the script."""
-        state = self.run.state
-        self._replay = kind(self.run.run_id, state.created_ms, seed=state.created.get("seed"))
+        self._replay = self._new_replay(kind)
         self._script = Script(self._replay, self._notes, self.run.value_of)
+
+    def _new_replay(self, kind: type[Replay]) -> Replay:
+        state = self.run.state
+        return kind(self.run.run_id, state.created_ms, seed=state.created.get("seed"))
 
     @property
     def end(self) -> End | None:
@@ -128,18 +131,22 @@ class Execution:
     def _load(self, inputs: Any) -> None:
         entry = reopen(self.run.state.created["entrypoint"], self.run.project)
         self._digests, self._gates = {}, set()
-        self._source = Source(entry.file, entry.export, self._digests, self._gates)
-        self._python = self._source.python
-        if self._source.uses_asyncio:
-            from babysitter.engine.loop_replay import LoopReplay
-
-            self._put(LoopReplay)
+        self._use(Source(entry.file, entry.export, self._digests, self._gates))
         if self.is_source_changed:
             # Not at the top: only new and edited processes are looked through.
             from babysitter.runs.late_binding import refuse_late_binding
 
-            refuse_late_binding(self._source)
-        self._inputs = present(self._source, inputs)
+            refuse_late_binding(self.source)
+        self._inputs = present(self.source, inputs)
+
+    def _use(self, source: Source) -> None:
+        """Drive this process, with an event loop if it imports asyncio."""
+        self._source = source
+        self._python = source.python
+        if source.uses_asyncio:
+            from babysitter.engine.loop_replay import LoopReplay
+
+            self._put(LoopReplay)
 
     def _look_for_edit(self, *, is_new: bool) -> None:
         """In a run that an agent works on, a person may have to accept that the source has changed."""

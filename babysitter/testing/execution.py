@@ -65,7 +65,7 @@ class MemoryExecution(Execution):
         return CannedNotes(self._canned)
 
     def _load(self, inputs: Any) -> None:
-        self._source = self._given
+        self._use(self._given)
         self._notes.records.update(self._known.records)
         self._notes.patches.update(self._known.patches)
         self._inputs = present(self._given, inputs)
