@@ -91,7 +91,7 @@ def accepted(run: str, rule: str, folder: str | None) -> Run:
     from babysitter.runs.changes import accept_edit, load_to_change
     from babysitter.runs.folder import open_run
 
-    found = open_run(run, runs_dir(folder), settings().limits)
+    found = watched(open_run(run, runs_dir(folder), settings().limits))
     definitions = load_to_change(found)
     if not found.state.is_finished:
         if found.state.is_guarded:
@@ -121,7 +121,7 @@ def tell(iteration: Iteration, wants_json: bool) -> int:
     else:
         for text in iteration_lines(iteration):
             line(text)
-    return EXIT_CODES.get(iteration.status, 0)
+    return EXIT_CODES.get(iteration.status, EXIT_CODES["stuck"] if iteration.blocked else 0)
 
 
 @click.command(

@@ -110,7 +110,7 @@ def opened(run: str, folder: str | None) -> Run:
 def watched(run: Run) -> Run:
     """The run; hooks are called for what this command writes in it, when everything else is done."""
     # What a hook starts calls none, or one could go on calling itself.
-    if has_hooks(run.project) and "BABYSITTER_HOOK" not in os.environ:
+    if run.observer is None and has_hooks(run.project) and "BABYSITTER_HOOK" not in os.environ:
         from babysitter.cli.watching import watch
 
         watch(run)

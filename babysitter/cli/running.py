@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from babysitter import config
-from babysitter.cli.endings import EXIT_CODES, tell
+from babysitter.cli.endings import AGENT, EXIT_CODES, tell
 from babysitter.cli.iterating import make_run
 from babysitter.cli.options import (
     complete_process,
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from babysitter.runs.run import Run
 
 OWN = frozenset({"shell", "python", "hook"})
-AGENT = frozenset({"agent"})
 
 
 class Means(NamedTuple):
@@ -193,7 +192,7 @@ def _agent(told: config.Settings, agent_command: str | None) -> tuple[list[str] 
 def drive(run: Run, means: Means) -> int:
     """Drive a run, alone, as far as it goes with these means; gives the exit code."""
     with _lock(run):
-        return perform(run, means, kinds=OWN | AGENT if means.agent else OWN, waits=True)
+        return perform(run, means, kinds=OWN | AGENT if means.agent else OWN, waits=True, locks=True)
 
 
 def _lock(run: Run) -> RunLock:
@@ -205,12 +204,19 @@ def _lock(run: Run) -> RunLock:
 
 
 def perform(
-    run: Run, means: Means, *, kinds: frozenset[str], waits: bool, ends_for_others: bool = False
+    run: Run,
+    means: Means,
+    *,
+    kinds: frozenset[str],
+    waits: bool,
+    ends_for_others: bool = False,
+    locks: bool = False,
 ) -> int:
     """Read a run's journal, drive it and tell how it ended; gives the exit code.
 
     ``waits``: for the clock, and for people if any are there. ``ends_for_others``: asks nobody, and
-    ends as soon as there is something new for an agent or a person.
+    ends as soon as there is something new for an agent or a person. ``locks``: nobody else drives its
+    children meanwhile.
     """
     from babysitter.runs.schemas import misfits
 
@@ -238,8 +244,9 @@ def perform(
             asker=asker,
             waits_for_time=waits,
             ends_for_others=ends_for_others,
+            locks=locks,
         )
-        return tell(run, _interruptible(driver), view, means.is_json, means.no_agent)
+        return tell(_interruptible(driver), view, means.is_json, means.no_agent)
     finally:
         view.close()
 

@@ -34,7 +34,9 @@ def _finish(watching: Lifecycle) -> None:
     # Whoever waits for the answer has it before hooks take their time.
     with suppress(OSError, ValueError):
         sys.stdout.flush()
-    watching.finish()
+    # Whoever is tired of waiting for them: the answer is out, and it stands.
+    with suppress(KeyboardInterrupt):
+        watching.finish()
 
 
 def _warn(text: str) -> None:

@@ -42,6 +42,8 @@ mend_asyncio()
 class LoopReplay(Replay):
     """One process, driven from its start, with an event loop."""
 
+    has_tasks = True
+
     def __init__(self, run_id: str, started_ms: int, *, seed: str | None = None) -> None:
         super().__init__(run_id, started_ms, seed=seed)
         self.loop = Loop(self)

@@ -43,6 +43,7 @@ _REQUEST = (
     ("label", TEXT),
     ("argsHash", TEXT),
     ("attempt", NUMBER),
+    ("maxAttempts", (int, Absent)),
     ("group", MAY_BE_OBJECT),
     ("definition", MAY_BE_OBJECT),
     ("definitionRef", (str, Absent)),

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KINDS", "Finished", "Pool", "Work"]
 
-KINDS = ("shell", "python", "agent", "hook")
+KINDS = ("shell", "python", "agent", "orchestrator_task", "hook")
 
 # Others need some too: a batch of results opens up to a hundred files at once.
 SPARE_DESCRIPTORS = 128
@@ -172,7 +172,7 @@ class Pool:
             return 0
         children = (running.child.due for running in (*self.running.values(), *self._withdrawn))
         hooks = (calls.due for calls in self._attended)
-        return min(self._retry_at, *children, *hooks)
+        return min((self._retry_at, *children, *hooks))
 
     @property
     def _retry_at(self) -> float:

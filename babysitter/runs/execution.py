@@ -77,9 +77,12 @@ class Execution:
 
     def _put(self, kind: type[Replay]) -> None:
         """A replay of this kind at the beginning of the script."""
-        state = self.run.state
-        self._replay = kind(self.run.run_id, state.created_ms, seed=state.created.get("seed"))
+        self._replay = self._new_replay(kind)
         self._script = Script(self._replay, self._notes, self.run.value_of)
+
+    def _new_replay(self, kind: type[Replay]) -> Replay:
+        state = self.run.state
+        return kind(self.run.run_id, state.created_ms, seed=state.created.get("seed"))
 
     @property
     def end(self) -> End | None:
@@ -89,6 +92,11 @@ class Execution:
     def is_stuck(self) -> bool:
         """A mistake of the author's is in the way."""
         return self.end is not None and self.end.status == STUCK
+
+    @property
+    def is_held(self) -> bool:
+        """The process has ended, and its run ends when all its children have."""
+        return self.end is not None and not self.is_stuck and bool(self.run.state.children)
 
     @property
     def source(self) -> Source:
@@ -123,18 +131,22 @@ class Execution:
     def _load(self, inputs: Any) -> None:
         entry = reopen(self.run.state.created["entrypoint"], self.run.project)
         self._digests, self._gates = {}, set()
-        self._source = Source(entry.file, entry.export, self._digests, self._gates)
-        self._python = self._source.python
-        if self._source.uses_asyncio:
-            from babysitter.engine.loop_replay import LoopReplay
-
-            self._put(LoopReplay)
+        self._use(Source(entry.file, entry.export, self._digests, self._gates))
         if self.is_source_changed:
             # Not at the top: only new and edited processes are looked through.
             from babysitter.runs.late_binding import refuse_late_binding
 
-            refuse_late_binding(self._source)
-        self._inputs = present(self._source, inputs)
+            refuse_late_binding(self.source)
+        self._inputs = present(self.source, inputs)
+
+    def _use(self, source: Source) -> None:
+        """Drive this process, with an event loop if it imports asyncio."""
+        self._source = source
+        self._python = source.python
+        if source.uses_asyncio:
+            from babysitter.engine.loop_replay import LoopReplay
+
+            self._put(LoopReplay)
 
     def _look_for_edit(self, *, is_new: bool) -> None:
         """In a run that an agent works on, a person may have to accept that the source has changed."""
@@ -174,6 +186,8 @@ class Execution:
         """Run the author's code under the deadline; whatever it does ends in a state of the run."""
         try:
             with Aside(), Deadline(self.run.limits.iterate_seconds, self._give_up):
+                if self._source is not None:
+                    self._source.enter()
                 work()
         except NondeterminismError as error:
             if not self.is_source_changed:
@@ -243,7 +257,7 @@ class Execution:
                 # What is told now may rest on what another writer has only just linked.
                 self.run.journal.flush()
                 return written
-            if self.end is not None and not self.is_stuck:
+            if self.end is not None and not (self.is_stuck or self.is_held):
                 # A run must not end on a journal of which only the cache was read.
                 self.run.journal.verify()
             batch = self._with_workspace(batch)
@@ -351,7 +365,7 @@ class Execution:
         """The requests and the end, in the author's words."""
         for branch, call in self._script.to_request():
             yield drafts.described(self.run, branch, call)
-        if self.end is not None:
+        if self.end is not None and not self.is_held:
             yield drafts.outcome(self.run, self.end)
 
     def _redefined(self) -> Iterator[str]:

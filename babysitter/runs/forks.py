@@ -6,7 +6,6 @@ import os
 from shutil import copytree
 
 from babysitter.engine import plan
-from babysitter.engine.replay import Replay
 from babysitter.errors import InvalidInput
 from babysitter.ids import effect_id
 from babysitter.jsontext import compact
@@ -19,6 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from babysitter.engine.replay import Replay
     from babysitter.engine.state import Effect
     from babysitter.journal.events import Event
     from babysitter.runs.run import Run
@@ -73,10 +73,10 @@ class Forking(Planning):
         self.told = told
         super().__init__(run, redo_from(run, step), told.definitions)
 
-    def _new_replay(self) -> Replay:
+    def _new_replay(self, kind: type[Replay]) -> Replay:
         state = self.run.state
         # Chance is that of the run it comes from, or what it asked for would be another thing.
-        return Replay(self.new_id, state.created_ms, seed=state.created.get("seed") or self.run.run_id)
+        return kind(self.new_id, state.created_ms, seed=state.created.get("seed") or self.run.run_id)
 
     def past(self, new: Run) -> Past:
         """The events that the new run begins with; what nobody has answered it asks for itself."""

@@ -25,8 +25,9 @@ MODULE_NAME = "__babysitter_process__"
 COROUTINE_FLAG = 0x80
 MOST_OF_SOURCE = 1 << 24
 # A process is written with one of these words where it asks a person, or has a step that babysitter itself
-# performs. They are looked for in all of the text: to be too careful costs no more than asking a person.
-GATES = (b"breakpoint", b"define_task", b"python", b"shell")
+# performs, or a child run, which may. They are looked for in all of the text: to be too careful costs no
+# more than asking a person.
+GATES = (b"breakpoint", b"define_task", b"python", b"shell", b"subprocess")
 
 
 def holds_gate(content: bytes) -> bool:
@@ -66,6 +67,7 @@ class Source:
         self.folder = os.path.dirname(self.file)
         self.digests = {} if digests is None else digests
         self.gates = set[str]() if gates is None else gates
+        self._finder = _LocalFinder(self)
         self.uses_asyncio = False
         self.module = self._run_file()
         self.process = self._find(export)
@@ -108,9 +110,23 @@ class Source:
         code = self.compile(content, self.file)
         module = type(sys)(MODULE_NAME)
         module.__file__ = self.file
-        _install(self, module)
+        # Classes defined in the process (a pydantic model, say) look their module up by name.
+        self._finder.modules[MODULE_NAME] = module
+        self.enter()
         exec(code, module.__dict__)
         return module
+
+    def enter(self) -> None:
+        """Make this process's own modules the ones that are imported, and put those of another aside.
+
+        Before any code of it runs: two processes may each have a ``tasks.py`` beside them.
+        """
+        if sys.meta_path and sys.meta_path[0] is self._finder:
+            return
+        for finder in [finder for finder in sys.meta_path if isinstance(finder, _LocalFinder)]:
+            finder.leave()
+        sys.meta_path.insert(0, self._finder)
+        sys.modules.update(self._finder.modules)
 
     def _find(self, export: str) -> Callable[[Any, Any], Any]:
         found = getattr(self.module, export, None)
@@ -157,11 +173,25 @@ def _names_in(code: Any) -> Iterator[str]:
 
 
 class _LocalFinder:
-    """Finds the modules beside the process file, before installed ones of the same name."""
+    """Finds the modules beside the process file, before installed ones of the same name.
+
+    Attributes:
+        loaded: the names of those that were imported.
+        modules: those of them that are not in ``sys.modules``, because another process has its own there.
+    """
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self.loaded: list[str] = [MODULE_NAME]
+        self.modules: dict[str, ModuleType] = {}
+
+    def leave(self) -> None:
+        """Take the modules out of ``sys.modules`` and keep them."""
+        for name in self.loaded:
+            module = sys.modules.pop(name, None)
+            if module is not None:
+                self.modules[name] = module
+        sys.meta_path.remove(self)
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: Any = None) -> ModuleSpec | None:
         package, _, stem = name.rpartition(".")
@@ -215,14 +245,3 @@ class _LocalFinder:
         file = module.__spec__.origin  # type: ignore[union-attr]
         assert file is not None
         exec(self.source.compile(self.source.read(file), file), module.__dict__)
-
-
-def _install(source: Source, module: ModuleType) -> None:
-    """Make a process's own modules importable, and forget those of the process before it."""
-    for earlier in [finder for finder in sys.meta_path if isinstance(finder, _LocalFinder)]:
-        for name in earlier.loaded:
-            sys.modules.pop(name, None)
-        sys.meta_path.remove(earlier)
-    sys.meta_path.insert(0, _LocalFinder(source))
-    # Classes defined in the process (a pydantic model, say) look their module up by name.
-    sys.modules[MODULE_NAME] = module

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from babysitter.engine.state import BY_PERSON, CANCELLED
-from babysitter.errors import AlreadyResolved, EffectCancelled, HeadMoved, RunBusy, RunFinished
+from babysitter.errors import AlreadyResolved, EffectCancelled, HeadMoved, RunBusy, RunExists, RunFinished
 from babysitter.runs.run import MOST_LOST_RACES
 
 TYPE_CHECKING = False
@@ -62,13 +62,31 @@ def cancel_run(run: Run, *, by: str, reason: str, evidence: dict[str, Any] | Non
 
 
 def halt_run(run: Run, *, by: str, reason: str) -> None:
-    """End a run at once, wherever it is; nothing more of it is performed, no cleanup either.
+    """End a run at once, wherever it is, and its children; nothing more is performed, no cleanup either.
 
     Raises:
         RunFinished: it has ended.
-        RunBusy, StorageError
+        RunBusy, JournalError, StorageError
     """
+    # First, so that a kill in between leaves a run that can be halted once more.
+    _halt_children(run, by=by, reason=reason)
     _decide(run, lambda: [("RUN_HALTED", {"reason": reason, "by": by, "isAtOnce": True})])
+    _halt_children(run, by=by, reason=reason)
+
+
+def _halt_children(run: Run, *, by: str, reason: str) -> None:
+    if not run.state.children:
+        return
+    from babysitter.runs.children import living_child
+
+    for effect in run.state.children.values():
+        try:
+            child = living_child(run, effect)
+            if child is not None:
+                halt_run(child, by=by, reason=reason)
+        except (RunExists, RunFinished):
+            # No child of this run, or it has ended by itself just now.
+            continue
 
 
 def _decide(run: Run, decide: Callable[[], list[Draft]]) -> bool:

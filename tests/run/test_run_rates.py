@@ -7,6 +7,7 @@ import os
 import signal
 from pathlib import Path
 
+from babysitter.runs.run import Run
 from tests.support.driving import Command, babysitter, run_folder, told, types, wait_until, write
 
 TWO = """
@@ -93,3 +94,32 @@ def test_a_projects_limit_holds_beside_the_users(home: Path) -> None:
     command.send(signal.SIGINT)
     command.end()
     assert len(starts()) == 3
+
+
+def test_what_is_being_done_or_was_taken_does_not_wait_for_a_limit(home: Path) -> None:
+    configure(home, "kinds: {shell: {limit: 1/hour}, agent: {limit: 1/hour}}\n")
+    write(
+        "p.py",
+        """
+        @shell
+        def slow(n):
+            return "echo > begun; sleep 600"
+
+        @agent
+        def ask(n):
+            return "Say something."
+
+        async def process(inputs, ctx):
+            await ctx.parallel.all([*(lambda n=n: ctx.task(slow, n=n) for n in range(2)),
+                                    *(lambda n=n: ctx.task(ask, n=n) for n in range(3))])
+        """,
+    )
+    first, *_ = told(0, "create", "p.py", "--run-id", "r")["new"]["agent"]
+    run = Run(str(run_folder("r").resolve())).load()
+    run.append([("EFFECT_TAKEN", {"effectId": first, "attempt": 1, "by": "somebody"})])
+    command = Command("work", "r")
+    wait_until(Path("begun").exists)
+    seen = told(0, "status", "r")["rateLimits"]
+    command.send(signal.SIGINT)
+    command.end()
+    assert [(each["kind"], each["effects"]) for each in seen] == [("shell", 1), ("agent", 1)]

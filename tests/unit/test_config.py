@@ -338,3 +338,11 @@ def test_rates_of_the_user_and_of_the_project_all_hold(files: Files) -> None:
 def test_a_rate_that_is_none_is_refused(files: Files, text: str, message: str) -> None:
     with pytest.raises(InvalidInput, match=message):
         files.load(text)
+
+
+def test_a_project_can_only_shorten_the_time_of_hooks(files: Files) -> None:
+    told = [
+        files.load("hookSeconds: 20\n", f"hookSeconds: {seconds}\n").limits.hook_seconds
+        for seconds in (5, 60)
+    ]
+    assert told == [5, 20]

@@ -10,7 +10,7 @@ import pytest
 
 from babysitter.errors import InvalidInput
 from babysitter.ids import sha256_hex
-from babysitter.trust import CONFIG, is_trusted, revoke, suggested, trust, trusted
+from babysitter.trust import CONFIG, distrust_of, is_trusted, revoke, suggested, trust, trusted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,3 +77,36 @@ def test_a_list_that_cannot_be_read_is_not_overwritten(here: str, home: Path, co
 def test_something_else_in_its_place_is_no_trust(here: str, home: Path) -> None:
     (home / "trusted.json").write_text(json.dumps({os.path.realpath(here): ["all"]}))
     assert trusted(here) == {}
+
+
+def test_a_hook_says_what_is_missing_to_trust_it(here: str, project: Path) -> None:
+    beside = project / ".a5c" / "hooks" / "functions.sh"
+    told = [distrust_of(here, START)]
+    trust(here, suggested(here))
+    told.append(distrust_of(here, START))
+    beside.write_text("")
+    told.append(distrust_of(here, START))
+    trust(here, suggested(here))
+    told.append(distrust_of(here, START))
+    beside.write_text("x")
+    told.append(distrust_of(here, START))
+    beside.unlink()
+    told.append(distrust_of(here, START))
+    (project / START).write_text("x")
+    told.append(distrust_of(here, START))
+    name = os.path.join(".a5c", "hooks", "functions.sh")
+    assert told == [
+        "it is not trusted",
+        "",
+        f"{name} is not trusted",
+        "",
+        f"{name} is not as it was when it was trusted",
+        f"{name} is not as it was when it was trusted",
+        "it is not as it was when it was trusted",
+    ]
+
+
+def test_another_hook_that_nobody_trusts_takes_no_trust_away(here: str, project: Path) -> None:
+    trust(here, suggested(here))
+    (project / START).with_name("another").write_text("")
+    assert distrust_of(here, START) == ""

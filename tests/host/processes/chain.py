@@ -14,6 +14,6 @@ def step(number: int) -> str:
 
 async def process(inputs: dict[str, Any], ctx: Context) -> int:
     number = 0
-    for _ in range(int(inputs["steps"])):
+    for _ in range(int(inputs.get("steps", 2))):
         number = await ctx.task(step, number=number)
     return number

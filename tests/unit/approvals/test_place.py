@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -139,3 +140,17 @@ def test_the_level_is_that_of_a_terminal_where_there_is_one(
 ) -> None:
     monkeypatch.setattr(place, "is_person_there", lambda: is_there)
     assert place.level_here("nobody answers", "") == level
+
+
+@pytest.mark.parametrize("name", place.STARTED_BY_US)
+def test_what_babysitter_has_started_is_no_person_whatever_terminal_it_has(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    controlling, terminal = pty.openpty()
+    with os.fdopen(terminal, "r+b", buffering=0) as stream, os.fdopen(controlling, "rb"):
+        for standard in ("stdin", "stdout"):
+            monkeypatch.setattr(sys, standard, stream)
+        monkeypatch.setattr(os, "tcgetpgrp", lambda fd: os.getpgrp())
+        before = place.is_person_there()
+        monkeypatch.setenv(name, "x")
+        assert (before, place.is_person_there()) == (True, False)

@@ -77,7 +77,9 @@ def test_a_thousand_effects_are_all_performed(workshop: Workshop) -> None:
 
 
 def test_a_kind_that_is_not_performed_here_is_refused(workshop: Workshop) -> None:
-    with pytest.raises(ValueError, match="shell, python, agent, hook effects, and 'skill' is none of them"):
+    with pytest.raises(
+        ValueError, match="shell, python, agent, orchestrator_task, hook effects, and 'skill' is none of them"
+    ):
         workshop.pool().offer([workshop.work("skill", {})])
 
 
@@ -288,3 +290,7 @@ def test_an_effect_that_cannot_even_start_alone_stops_the_pool(workshop: Worksho
     limit_descriptors(free=4)
     with pytest.raises(StorageError, match="Too many open files"):
         pool.offer([workshop.shell(["true"])])
+
+
+def test_a_wait_for_nothing_ends_when_its_time_is_over(workshop: Workshop) -> None:
+    assert workshop.pool().wait(0) == []

@@ -60,6 +60,14 @@ def test_a_wait_for_no_result_ends_when_its_time_is_over(workshop: Workshop) -> 
     assert pool.wait(0.01) == []
 
 
+def test_one_wait_comes_back_with_what_was_started_in_it_when_its_time_had_come(workshop: Workshop) -> None:
+    rates = Rates([Rate("", KIND, "shell", "1/second")])
+    rates.take("shell", "", now_ms())
+    pool = workshop.pool(rates=rates)
+    pool.offer([workshop.shell(["true"])])
+    assert [end.effect_id for end in pool.wait(20)] == ["e1"]
+
+
 def test_two_pools_share_a_limit(workshop: Workshop) -> None:
     HOUR.take("shell", "", now_ms())
     pool = workshop.pool(rates=Rates([Rate("", KIND, "shell", "1/hour")]))
@@ -106,13 +114,11 @@ def test_others_may_be_first_between_the_look_and_the_start(
         return take(kind, task_id, now)
 
     monkeypatch.setattr(rates, "take", too_late)
-    pool = workshop.pool(rates=rates)
-    pool.offer([workshop.shell(["true"])])
-    assert (list(pool.held), pool.running, workshop.folder("e1").joinpath("child.json").read_bytes()) == (
-        ["e1"],
-        {},
-        b"",
-    )
+    pool = workshop.pool(jobs=1, rates=rates)
+    python = workshop.work("python", {"module": "os", "function": "getpid", "args": {}}, "e2")
+    pool.offer([workshop.shell(["true"]), python])
+    assert (list(pool.held), list(collect(pool, 1))) == (["e1"], ["e2"])
+    assert workshop.folder("e1").joinpath("child.json").read_bytes() == b""
 
 
 def test_a_start_that_the_machine_refused_is_not_taken_twice(

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import re
+import time
+from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
-from stories import Shown
+from stories import START, Shown
 from test_tree import ACTS, tell
 
+from babysitter.executors.rates import Wait
+from babysitter.rate import KIND, Rate
 from babysitter.views.marks import ASCII, FAILED, UNICODE, Marks, text_of
 from babysitter.views.rows import Layout
+from babysitter.views.telling import held_text
 from babysitter.views.text import width_of
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def lines(shown: Shown, height: int = 40, columns: int = 80, marks: Marks = UNICODE) -> list[str]:
@@ -193,3 +201,17 @@ def test_with_room_for_all_every_branch_has_its_line(acts: list[tuple[str, str]]
     layout = Layout(shown.view.tree, UNICODE, shown.now, 80, 1000)
     layout.lines("", 0)
     assert "more" not in {row.label.split(" ")[-1] for row in layout.rows}
+
+
+def test_what_a_rate_limit_holds_up_says_until_when(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "localtime", time.gmtime)
+    shown = Shown()
+    shown.request("1", "Review", "agent")
+    shown.request("2", "Test")
+    shown.view.held({"effect-1": Wait(Rate("", KIND, "agent", "1/minute"), START + 60_500)})
+    assert words(shown)[1:] == ["  ◆ Review  rate limit of agent, next at 08:01:01", "  ○ Test  queued"]
+
+
+def test_a_time_of_another_day_is_told_with_its_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "localtime", time.gmtime)
+    assert held_text("agent", START + 86_400_000, START) == "rate limit of agent, next at 2027-01-16 08:00:00"
