@@ -147,7 +147,7 @@ def _is_his(run: Run, effect: Effect, by: str) -> bool:
 
 
 def _renew(run: Run, effect: Effect, by: str, wants_json: bool, *, is_asked: bool = False) -> int:
-    check_pending(effect)
+    check_pending(run, effect)
     if effect.taken is None:
         raise UsageError(f"nobody has taken effect {effect.id!r}", hint="take it without --renew")
     if effect.taken["by"] != by or "agent" in effect.taken:

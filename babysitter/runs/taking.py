@@ -56,8 +56,9 @@ def take(
     _check_kind(effect)
     for _ in range(MOST_LOST_RACES):
         if run.state.is_finished:
+            run.journal.flush()
             raise RunFinished(f"run {run.run_id!r} has {run.state.status}; nothing is left to be done in it")
-        check_pending(effect)
+        check_pending(run, effect)
         if not is_free(effect):
             raise taken_by_another(effect)
         attempt = effect.takes + 1
