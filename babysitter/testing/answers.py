@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     Results = By | Callable[[Asked], Any]
     People = By | Reply | InTurn | Later | Never | Callable[[str], Any]
 
+__tracebackhide__ = True  # pytest shows the lines of the test, not ours
 MISSING = object()
 # Of what a function of the test is given, when it is not the task's arguments by name.
 SUBJECTS = {

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     Choose = Callable[[int], int]
 
+__tracebackhide__ = True  # pytest shows the lines of the test, not ours
 MOST_ORDERS = 300
 # Beyond so many times what is allowed, it is not tried to play all of them.
 HOPELESS = 20
@@ -36,6 +37,7 @@ class Order:
 
     Attributes:
         steps: where the results came in, in order; ``play(…, order=steps)`` repeats it.
+        came: the same requests, to be read.
         sizes: among how many each was chosen, and ``taken`` which one it was.
         lengths: how many events there were before each.
     """
@@ -43,6 +45,7 @@ class Order:
     def __init__(self, played: Play) -> None:
         self.played = played
         self.steps: list[str] = []
+        self.came: list[str] = []
         self.sizes: list[int] = []
         self.taken: list[int] = []
         self.lengths: list[int] = []
@@ -55,6 +58,7 @@ class Order:
             self.taken.append(index)
             self.lengths.append(len(self.played.events))
             self.steps.append(choices[index].asked.step)
+            self.came.append(str(choices[index].asked))
             self.played.give([choices[index]])
         return self
 
@@ -114,17 +118,16 @@ class Orders:
     @property
     def difference(self) -> str:
         """The outcomes side by side."""
-        lines = [
-            f"{count} times {told}\n    order={order.steps}" for told, (order, count) in self._found.items()
-        ]
-        head = f"the outcome depends on the order in which results come ({self.told}):"
-        return "\n  ".join([head, *lines, "play(…, order=…) repeats one of them"])
+        lines = [f"the outcome depends on the order in which results come ({self.told}):"]
+        for told, (order, count) in self._found.items():
+            lines += [f"{count} times {told}", f"  after {', '.join(order.came)}", f"  order={order.steps}"]
+        return "\n  ".join([*lines, "play(…, order=…) repeats one of them"])
 
     def __repr__(self) -> str:
         return f"<{self.told}: {len(self._found)} outcomes>"
 
 
-@hinted()
+@hinted
 def every_order(
     process: Process,
     inputs: Any = None,

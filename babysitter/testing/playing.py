@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from babysitter.testing.answers import By, People, Results
     from babysitter.testing.processes import Given, Process
 
+__tracebackhide__ = True  # pytest shows the lines of the test, not ours
+
 
 class Options(TypedDict, total=False):
     """What a test gives a process, and says of its run.
@@ -49,7 +51,7 @@ class Options(TypedDict, total=False):
     most_effects: int
 
 
-@hinted()
+@hinted
 def begin(process: Process | Given, inputs: Any = None, **options: Unpack[Options]) -> Play:
     """A process that has asked for its first batch, to be gone on with step by step.
 
@@ -74,7 +76,7 @@ def begin(process: Process | Given, inputs: Any = None, **options: Unpack[Option
     )
 
 
-@hinted()
+@hinted
 def play(
     process: Process | Given, inputs: Any = None, *, order: Iterable[str] = (), **options: Unpack[Options]
 ) -> Play:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from babysitter import Retry, TaskFailed, python
-from babysitter.errors import BranchTimeout, NoAnswer
-from babysitter.testing import approves, begin, fails, in_turn, never, play, takes
+from babysitter.errors import BranchTimeout, NoAnswer, NondeterminismError
+from babysitter.testing import approves, begin, fails, given_up, in_turn, never, play, takes
 from babysitter.testing import every_order as found_everywhere
 
 if TYPE_CHECKING:
@@ -119,6 +120,45 @@ def test_a_process_that_cleans_up_repeats_itself_also_when_it_was_given_up() -> 
     begun.answer("work")
     for at in range(1, len(begun.events) + 1):
         begun.check_that_it_repeats(at)
+
+
+def test_a_process_is_given_up_at_each_moment_once() -> None:
+    plays = given_up(cleans_up, results=ECHO)
+    assert [[asked.args["name"] for asked in played.requests] for played in plays] == [
+        ["do"],
+        ["do", "more", "undo"],
+        ["do", "more", "undo"],
+    ]
+    # While it cleans up it has returned already.
+    assert [played.status for played in plays] == ["halted", "halted", "completed"]
+
+
+def test_a_process_without_a_step_cannot_be_given_up() -> None:
+    async def process(inputs: Any, ctx: Context) -> Any:
+        return 1
+
+    assert given_up(process) == []
+
+
+def test_a_process_that_waits_for_ever_is_given_up_too() -> None:
+    async def process(inputs: Any, ctx: Context) -> Any:
+        await ctx.task(work, name="a")
+        await ctx.task(work, name="b")
+
+    plays = given_up(process, results={"work": lambda name: never if name == "b" else name})
+    assert [played.status for played in plays] == ["halted", "halted"]
+
+
+def test_a_cleanup_that_depends_on_chance_is_found_when_it_is_given_up() -> None:
+    async def process(inputs: Any, ctx: Context) -> Any:
+        async def undo() -> None:
+            await ctx.task(work, name=str(time.perf_counter_ns()))
+
+        ctx.on_cleanup(undo)
+        await ctx.task(work, name="a")
+
+    with pytest.raises(NondeterminismError):
+        given_up(process, results=ECHO)
 
 
 def test_a_person_cancels_one_request() -> None:

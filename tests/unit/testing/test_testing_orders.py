@@ -134,8 +134,10 @@ def test_an_outcome_that_depends_on_the_order_is_told_with_both_orders() -> None
     assert str(caught.value) == (
         "the outcome depends on the order in which results come (all 2 orders):\n"
         "  1 times completed with 1\n"
+        "    after work(n=1)\n"
         "    order=['1.0.1']\n"
         "  1 times completed with 2\n"
+        "    after work(n=2)\n"
         "    order=['1.1.1']\n"
         "  play(…, order=…) repeats one of them"
     )
