@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from babysitter.driver import Ending
     from babysitter.runs.run import Run
 
+# What an agent command performs.
+AGENT = frozenset({"agent", "orchestrator_task"})
 EXIT_CODES = {
     "completed": 0,
     "failed": 1,
@@ -126,10 +128,10 @@ def _hint_for_waiting(run: Run, ending: Ending, no_agent: str) -> str:
     asked = [run_id for run_id, kind in kinds if kind == "breakpoint"]
     if asked:
         first.append(f"babysitter approve {asked[0]}{' EFFECT' if len(asked) > 1 else ''} (or reject)")
-    others = [run_id for run_id, kind in kinds if kind not in ("breakpoint", "sleep", "agent", SUBPROCESS)]
+    others = [run_id for run_id, kind in kinds if kind not in ("breakpoint", "sleep", *AGENT, SUBPROCESS)]
     if others:
         first.append(_post(others[0]))
-    agents = [run_id for run_id, kind in kinds if kind == "agent"]
+    agents = [run_id for run_id, kind in kinds if kind in AGENT]
     if agents and no_agent:
         first.append(no_agent)
     elif agents:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from babysitter.cli.output import safe
 from babysitter.clock import iso
 from babysitter.jsontext import compact
-from babysitter.runs.sleeping import due_at, sleepers
+from babysitter.runs.sleeping import moments
 
 if TYPE_CHECKING:
     from babysitter.engine.state import Effect
@@ -84,9 +84,9 @@ def brief(title: str, room: int) -> str:
 
 
 def next_wake(run: Run) -> dict[str, str]:
-    """When the next sleep ends, if there is one."""
-    times = [due_at(effect) for effect in sleepers(run.state)]
-    return {"until": iso(min(times))} if times else {}
+    """When the clock ends something next, if it does."""
+    next_ones = [] if run.state.is_finished else moments(run)
+    return {"until": iso(next_ones[0][0])} if next_ones else {}
 
 
 def given_up_json(run: Run) -> dict[str, Any]:

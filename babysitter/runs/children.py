@@ -25,7 +25,7 @@ from babysitter.ids import MOST_OF_ID, base32, digest10
 from babysitter.jsontext import compact
 from babysitter.library import DEFAULT_EXPORT, reopen, resolve
 from babysitter.runs.creation import Origin, create
-from babysitter.runs.folder import archive_of, check_folder
+from babysitter.runs.folder import archive_of, check_folder, parent_of
 from babysitter.runs.results import Answer
 from babysitter.runs.run import Run
 from babysitter.runs.stopping import cancel_run
@@ -186,8 +186,8 @@ def is_needed(run: Run) -> bool:
     parent = run.state.created.get("parent")
     if parent is None:
         return True
-    folder = os.path.join(os.path.dirname(run.folder), str(parent["runId"]))
-    if not os.path.lexists(folder):
+    folder = os.path.join(os.path.dirname(run.folder), parent_of(run.state.created))
+    if not parent_of(run.state.created) or not os.path.lexists(folder):
         return True
     check_folder(folder)
     above = Run(folder, run.limits).load().state

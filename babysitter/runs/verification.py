@@ -27,12 +27,14 @@ class Verified:
     Attributes:
         head: of the journal.
         files: how many files that events refer to.
+        children: how many child runs were found to be as the run has recorded them.
         cache: ``whole``, ``absent``, ``behind`` (lacks new events) or ``unusable``; each is harmless.
     """
 
-    __slots__ = ("cache", "files", "head", "run")
+    __slots__ = ("cache", "children", "files", "head", "run")
 
     def __init__(self, run: Run, head: Head, files: int, cache: str) -> None:
+        self.children = 0
         self.run = run
         self.head = head
         self.files = files

@@ -80,6 +80,20 @@ def _title_of(told: dict[str, Any]) -> str:
     return f"{told['title']} ({', '.join(notes)})" if notes else str(told["title"])
 
 
+def tasks_lines(told: dict[str, Any], below: Sequence[dict[str, Any]]) -> list[str]:
+    """The effects of a run, and below each effect that is performed by a child run those of that one."""
+    children = {child["effect"]: child for child in below}
+    rows: list[dict[str, Any]] = []
+    waiting = [("", effect) for effect in reversed(told["tasks"])]
+    while waiting:
+        indent, effect = waiting.pop()
+        child = children.get(effect["id"])
+        title = f"{effect['title']} (run {child['run']})" if child else effect["title"]
+        rows.append({**effect, "step": f"{indent}{effect['step']}", "title": title})
+        waiting += [(f"{indent}  ", each) for each in reversed(child["tasks"] if child else [])]
+    return effects_lines(rows)
+
+
 def events_lines(events: Sequence[dict[str, Any]]) -> list[str]:
     """A list of events, each with the gist of its data."""
     if not events:
@@ -206,6 +220,7 @@ def _status(told: dict[str, Any]) -> dict[str, Any]:
         "took": duration(ms_of(told["lastEventAt"]) - ms_of(told["createdAt"])),
         "effects": _counts(told["effects"]) or "none",
         "waits for": _counts(told["pending"]),
+        "taken": told.get("taken", ""),
         "until": moment(told.get("until", "")),
         "rate limits": [_held(held) for held in told.get("rateLimits", [])] or "",
         "folder": told.get("folder", ""),
