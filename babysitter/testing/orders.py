@@ -8,6 +8,7 @@ from math import prod
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from babysitter.jsontext import canonical
 from babysitter.testing.crashes import points
 from babysitter.testing.elsewhere import check_other_hash_seeds
 from babysitter.testing.hints import hinted
@@ -90,8 +91,9 @@ class Orders:
         self._found: dict[str, tuple[Order, int]] = {}
         for order in orders:
             self.count += 1
-            first, known = self._found.get(order.played.told, (order, 0))
-            self._found[order.played.told] = (first, known + 1)
+            outcome = canonical(order.played.outcome)
+            first, known = self._found.get(outcome, (order, 0))
+            self._found[outcome] = (first, known + 1)
 
     @property
     def outcomes(self) -> list[Order]:
@@ -119,7 +121,11 @@ class Orders:
     def difference(self) -> str:
         """The outcomes side by side."""
         lines = [f"the outcome depends on the order in which results come ({self.told}):"]
-        for told, (order, count) in self._found.items():
+        ends = [order.played.told for order, _ in self._found.values()]
+        if len(set(ends)) < len(ends):
+            # They differ behind where they are cut off.
+            ends = list(self._found)
+        for told, (order, count) in zip(ends, self._found.values(), strict=True):
             lines += [f"{count} times {told}", f"  after {', '.join(order.came)}", f"  order={order.steps}"]
         return "\n  ".join([*lines, "play(…, order=…) repeats one of them"])
 
