@@ -120,12 +120,15 @@ def _decide(call: Call, bound: Bound, iteration: Iteration) -> Answer:
     run = bound.run
     if iteration.diverged is not None:
         return _go_on(
-            call, bound, diverged_text(run, iteration.diverged.message, divergence_hint(iteration.diverged))
+            call,
+            bound,
+            diverged_text(run, iteration.diverged.message, divergence_hint(iteration.diverged, run)),
         )
     if iteration.status == "stuck":
         return _go_on(call, bound, stuck_text(run))
-    runs = [run, *(each.run for each in iteration.below())]
-    bound.moved = sum(each.state.moved_seq for each in runs)
+    below, blocked = list(iteration.below()), iteration.blocked
+    bound.moved = sum(each.state.moved_seq for each in (run, *(each.run for each in below)))
+    runs = [run, *(each.run for each in below if each not in blocked)]
     pending = [(each, effect) for each in runs for effect in each.state.pending.values()]
     idle = [(each, effect) for each, effect in pending if effect.kind not in OTHERS]
     idle, held = admitted(call, run.folder, _without_carried(call, run, idle))
@@ -133,9 +136,9 @@ def _decide(call: Call, bound: Bound, iteration: Iteration) -> Answer:
     if idle or notes:
         offers = [(name_for(call, each), effect) for each, effect in idle]
         text = batch_text(run, name_for(call, run), offers) if idle else going_on_text(run)
-        return _go_on(call, bound, "\n".join([text, *notes, *map(blocked_text, iteration.blocked[:1])]))
-    if iteration.blocked:
-        return _go_on(call, bound, _trouble_text(iteration.blocked[0]))
+        return _go_on(call, bound, "\n".join([text, *notes, *map(blocked_text, blocked[:1])]))
+    if blocked:
+        return _go_on(call, bound, _trouble_text(blocked[0]))
     unasked = _unasked(call, bound, pending)
     if unasked:
         asked = [*bound.progress.get("asked", []), *(effect.id for effect in unasked)]
@@ -148,7 +151,8 @@ def _trouble_text(iteration: Iteration) -> str:
     """Why a run below the session's does not go on."""
     if iteration.diverged is None:
         return stuck_text(iteration.run)
-    return diverged_text(iteration.run, iteration.diverged.message, divergence_hint(iteration.diverged))
+    run, diverged = iteration.run, iteration.diverged
+    return diverged_text(run, diverged.message, divergence_hint(diverged, run))
 
 
 def _without_carried(call: Call, run: Run, pending: list[Pending]) -> list[Pending]:
