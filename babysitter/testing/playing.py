@@ -25,7 +25,7 @@ __tracebackhide__ = True  # pytest shows the lines of the test, not ours
 class Options(TypedDict, total=False):
     """What a test gives a process, and says of its run.
 
-    ``results`` maps tasks, or their names, or single steps to what they give:
+    ``results`` maps tasks, their names, titles or single steps to what they give:
     a value; a function of the task's arguments; ``fails(…)``; ``in_turn(…)``;
     ``takes("10m", …)``; ``never``. It may also be one function of the ``Asked``.
     Of a command, a text is its output, a number its exit code.

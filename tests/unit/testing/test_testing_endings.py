@@ -219,6 +219,13 @@ def test_the_agent_of_the_session_gets_an_answer_that_fits() -> None:
     assert play(process, results={"orchestrator_task": lambda prompt: prompt.upper()}).output == "SUM IT UP"
 
 
+def test_tasks_of_the_session_are_told_apart_by_their_titles() -> None:
+    async def process(inputs: Any, ctx: Context) -> Any:
+        return [await ctx.orchestrator_task(f"Do {title}", title=title) for title in ("this", "that")]
+
+    assert play(process, results={"this": 1, "that": 2}).output == [1, 2]
+
+
 def test_a_new_path_is_taken_and_repeats() -> None:
     async def process(inputs: Any, ctx: Context) -> Any:
         await ctx.task(work, name="a")
