@@ -3,24 +3,24 @@
 The coroutine stays in memory. A result is appended first and fed only when it
 was read back, together with whatever others have written; so the journal is
 the same as step by step with the same grouping of results.
+
+A run's children are driven with it, on the same pool.
 """
 
 from __future__ import annotations
 
-import os
+from contextlib import ExitStack
 
 from babysitter.clock import now_ms
-from babysitter.engine.state import FINISHED
-from babysitter.errors import ResultRejected
-from babysitter.executors.folders import TASKS
+from babysitter.driven import Driven
+from babysitter.engine.state import CONTINUED, SUBPROCESS
+from babysitter.errors import NondeterminismError
 from babysitter.executors.hook_files import HOW_TO_TRUST
-from babysitter.executors.leftovers import end_leftovers
-from babysitter.executors.orders import answer_of, as_failure, work_of
-from babysitter.runs import policy
-from babysitter.runs.execution import Execution
-from babysitter.runs.iterate import requested_in
-from babysitter.runs.results import accept, decide
-from babysitter.runs.sleeping import due_at, wake_sleepers
+from babysitter.executors.orders import answer_of, work_of
+from babysitter.runs.recording import record
+from babysitter.runs.results import decide
+from babysitter.runs.sleeping import deadline_of, due_at, wake_sleepers
+from babysitter.sessions.takers import is_at_it
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from babysitter.engine.state import Effect
     from babysitter.errors import ReplayError
     from babysitter.executors.pool import Finished, Pool
+    from babysitter.household import Household
     from babysitter.journal.events import Event
     from babysitter.runs.results import Answer
     from babysitter.runs.run import Run
@@ -53,18 +54,33 @@ GRACE_SECONDS = 5.0
 
 
 class Ending:
-    """How a drive ended: a run's status, ``diverged`` or ``interrupted``; and what is waited for."""
+    """How a drive ended.
 
-    __slots__ = ("diverged", "status", "waiting_for")
+    Attributes:
+        run: the one that was driven last, which goes on where the first one was continued as new.
+        status: of it, or ``diverged`` or ``interrupted``.
+        waiting_for: its effects that have no answer.
+        diverged: where a changed process stopped fitting.
+        children: those of its children that have not ended.
+    """
 
-    def __init__(self, status: str, waiting_for: list[Effect], diverged: ReplayError | None) -> None:
+    __slots__ = ("children", "diverged", "run", "status", "waiting_for")
+
+    def __init__(self, status: str, root: Driven, children: list[Driven]) -> None:
+        self.run = root.run
         self.status = status
-        self.waiting_for = waiting_for
-        self.diverged = diverged
+        self.waiting_for: list[Effect] = list(root.run.state.pending.values())
+        self.diverged: ReplayError | None = root.diverged
+        self.children = children
+
+    @property
+    def blocked(self) -> list[Driven]:
+        """The children that go on only when somebody has mended something."""
+        return [child for child in self.children if child.is_over]
 
 
 class Driver:
-    """Drives one loaded run."""
+    """Drives one loaded run, and its children."""
 
     def __init__(
         self,
@@ -76,29 +92,35 @@ class Driver:
         asker: Asker | None = None,
         waits_for_time: bool = True,
         ends_for_others: bool = False,
+        locks: bool = False,
     ) -> None:
         """``kinds`` are what the pool performs here; without ``asker`` nobody waits for people.
 
         ``ends_for_others``: as soon as something was asked for that others perform, what runs is
         finished, nothing more is started, and that is the end, so that whoever started this hears of it.
+        ``locks``: children are taken for oneself, as the run was.
         """
-        self.run = run
         self.pool = pool
         self.view = view
         self.kinds = kinds
         self.asker = asker
         self.waits_for_time = waits_for_time
         self.ends_for_others = ends_for_others
-        self._execution = Execution(run)
-        self._fresh: list[Effect] = []
+        self.locks = locks
+        self._root = Driven(run)
+        self._living = {run.run_id: self._root}
+        self._household: Household | None = None
+        self._fresh: list[tuple[Driven, Effect]] = []
+        self._owners: dict[str, Driven] = {}
         self._offered: set[str] = set()
+        # Taken by somebody else, who is at it as far as can be seen.
+        self._anothers: dict[str, tuple[Driven, Effect]] = {}
+        # When the clock ends what.
         self._sleeping: dict[str, int] = {}
         self._seen_running: set[str] = set()
         self._passed_over: set[str] = set()
         self._is_held = False
         self._is_interrupted = False
-        self._has_gone_on = False
-        self._is_checked = False
         self._is_replaying = False
         self._news: list[str] = []
 
@@ -118,46 +140,14 @@ class Driver:
         Raises:
             NondeterminismError, JournalError, StorageError, RunBusy
         """
-        self._fresh = list(self.run.state.pending.values())
-        self._listen()
-        was_driven_before = bool(self.run.state.effects)
-        if was_driven_before:
-            self._end_leftovers(lambda effect: not effect.is_pending)
         try:
             self._drive()
             return self._end()
         finally:
             self.pool.close(GRACE_SECONDS)
-            if was_driven_before:
-                self._end_leftovers(lambda effect: True)
-
-    def _end_leftovers(self, is_meant: Callable[[Effect], bool]) -> None:
-        """End what a killed driver has left, as far as this run is not going to start it again."""
-        # What a command that was recorded has left running on purpose is let go, as always.
-        effects = {
-            effect.id
-            for effect in self.run.state.effects.values()
-            if effect.executor != "local" and is_meant(effect)
-        }
-        end_leftovers(self.run.run_id, os.path.join(self.run.folder, TASKS), effects)
-
-    def _listen(self) -> None:
-        before = self.run.on_event
-
-        def see(event: Event) -> None:
-            if before is not None:
-                before(event)
-            if event.type == "EFFECT_REQUESTED":
-                self._fresh.append(self.run.state.effects[event.data["effectId"]])
-            elif event.type in ("EFFECT_RESOLVED", "EFFECT_CANCELLED"):
-                self._close(event.data["effectId"])
-            elif event.type in ("PROCESS_CHANGED", "RUN_REWOUND"):
-                # Another command has accepted an edit, or gone back.
-                for effect_id in [*self._offered, *self._sleeping]:
-                    if effect_id not in self.run.state.pending:
-                        self._close(effect_id)
-
-        self.run.on_event = see
+            with ExitStack() as stack:
+                for driven in self._living.values():
+                    stack.callback(driven.leave)
 
     def _drive(self) -> None:
         try:
@@ -167,17 +157,11 @@ class Driver:
             self._is_interrupted = True
 
     def _loop(self) -> None:
-        wake_sleepers(self.run)
-        if not self.run.state.is_finished:
-            self._replay(self._execution.start)
+        self.begin(self._root)
         while True:
-            self._replay(self._check_that_it_repeats)
-            self._note_news(self._write_round())
-            if self._is_over or self._is_interrupted:
+            self._go_on()
+            if self._root.is_over or self._is_interrupted:
                 return
-            if self._answer_by_policy():
-                self._replay(self._execution.follow)
-                continue
             if self._has_news:
                 self._start_no_more()
             else:
@@ -186,29 +170,114 @@ class Driver:
                 return
             self._show_running()
             self._take_in(self.pool.wait(self._patience()))
-            self._replay(self._execution.follow)
 
-    def _write_round(self) -> list[Any]:
-        """What was written; for those who watch the run it is an iteration, if it is anything."""
-        observer = self.run.observer
-        if observer is not None:
-            observer.round_begins()
-        events = self._replay(self._execution.write_round)
-        if observer is not None and events:
-            observer.iteration_ended(self.run.state.status, requested_in(self.run.state, events))
-        elif observer is not None:
-            observer.round_was_empty()
-        return events
+    # Runs: they begin, go on and end.
 
-    def _answer_by_policy(self) -> bool:
-        """Answer the breakpoints that the run's policy answers; whether there were any."""
-        answers = policy.answers(self.run)
+    def begin(self, driven: Driven) -> None:
+        """Bring a run to where its journal is, and see to whatever is pending in it."""
+        self._fresh += [(driven, effect) for effect in driven.run.state.pending.values()]
+        self._listen(driven)
+        driven.end_those_answered()
+        for effect in driven.run.state.children.values():
+            self._see_to_child(driven, effect)
+        wake_sleepers(driven.run)
+        self.replay(driven.start)
+
+    def _listen(self, driven: Driven) -> None:
+        run, before = driven.run, driven.run.on_event
+
+        def see(event: Event) -> None:
+            if before is not None:
+                before(event)
+            if event.type == "EFFECT_REQUESTED":
+                effect = run.state.effects[event.data["effectId"]]
+                self._fresh.append((driven, effect))
+                if effect.kind == SUBPROCESS:
+                    self._see_to_child(driven, effect)
+            elif event.type == "EFFECT_TAKEN":
+                self._heed(driven, run.state.effects[event.data["effectId"]])
+            elif event.type in ("EFFECT_RESOLVED", "EFFECT_CANCELLED"):
+                self._close(event.data["effectId"])
+                effect = run.state.effects[event.data["effectId"]]
+                if effect.kind == SUBPROCESS:
+                    self._see_to_child(driven, effect)
+            elif event.type in ("PROCESS_CHANGED", "RUN_REWOUND"):
+                self._close_superseded(driven)
+
+        run.on_event = see
+
+    def _close_superseded(self, driven: Driven) -> None:
+        """Another command has accepted an edit, or gone back."""
+        pending = driven.run.state.pending
+        for effect_id in [
+            one for one, owner in self._owners.items() if owner is driven and one not in pending
+        ]:
+            self._close(effect_id)
+        for effect in driven.run.state.children.values():
+            if not effect.is_pending:
+                self._see_to_child(driven, effect)
+
+    def _see_to_child(self, parent: Driven, effect: Effect) -> None:
+        """Have the child run of an effect looked after: made, or brought to its end."""
+        if self._household is None:
+            from babysitter.household import Household
+
+            self._household = Household(self)
+        self._household.waiting.append((parent, effect))
+
+    def _go_on(self) -> None:
+        """Let all processes go on until none has anything to see."""
+        while not self._is_interrupted:
+            if self._household is not None:
+                self._household.see_to_all()
+            stirred = [driven for driven in self._living.values() if driven.is_stirred]
+            for driven in stirred:
+                self._go_on_with(driven)
+            if self._root.run.state.status == CONTINUED:
+                self._succeed()
+            elif self._root.is_over or not stirred:
+                return
+
+    def _go_on_with(self, driven: Driven) -> None:
+        try:
+            events = self.replay(driven.go_on)
+        except NondeterminismError as error:
+            if driven is self._root:
+                raise
+            # It goes on when its process is mended; the others need not wait for that.
+            driven.refuse(error)
+            return
+        self._note_news(events)
+        answers = driven.policy_answers()
         if answers:
             answered = {answer.effect for answer in answers}
             self._news = [effect_id for effect_id in self._news if effect_id not in answered]
-            self._has_gone_on = True
-            self._record(answers)
-        return bool(answers)
+            self.record(driven, answers)
+
+    def _succeed(self) -> None:
+        """Go on with the run in which this one goes on."""
+        from babysitter.household import successor
+
+        before, self._root = self._root, successor(self._root, self.view, locks=self.locks)
+        self.part(before)
+        self.join(self._root)
+        self.begin(self._root)
+
+    def join(self, driven: Driven) -> None:
+        """Drive another run from now on."""
+        self._living[driven.run.run_id] = driven
+
+    def part(self, driven: Driven) -> None:
+        """A run needs nothing any more."""
+        del self._living[driven.run.run_id]
+        driven.leave()
+
+    @property
+    def living(self) -> list[Driven]:
+        """The runs that are driven here, each after its parent."""
+        return list(self._living.values())
+
+    # Effects: they are handed out, performed and recorded.
 
     def _note_news(self, events: list[Any]) -> None:
         """What was asked of others just now; what another command asked for, that command has told of."""
@@ -216,7 +285,8 @@ class Driver:
             self._news += [
                 event.data["effectId"]
                 for event in events
-                if event.type == "EFFECT_REQUESTED" and event.data["kind"] not in (*self.kinds, "sleep")
+                if event.type == "EFFECT_REQUESTED"
+                and event.data["kind"] not in (*self.kinds, "sleep", SUBPROCESS)
             ]
 
     @property
@@ -230,7 +300,7 @@ class Driver:
             self.pool.withdraw(effect_id)
             self._offered.discard(effect_id)
 
-    def _replay(self, work: Callable[[], T]) -> T:
+    def replay(self, work: Callable[[], T]) -> T:
         """Do what calls the author's code."""
         self._is_replaying = True
         try:
@@ -238,32 +308,16 @@ class Driver:
         finally:
             self._is_replaying = False
 
-    def _check_that_it_repeats(self) -> None:
-        """After the first results, when little is lost, and before the run ends for good."""
-        execution = self._execution
-        is_ending = execution.end is not None and not execution.is_stuck
-        if self._has_gone_on and (is_ending or not self._is_checked):
-            self._is_checked = True
-            execution.check_that_it_repeats()
-
-    @property
-    def _is_over(self) -> bool:
-        """The process has ended, is stuck, or does not fit its journal."""
-        execution = self._execution
-        return (
-            self.run.state.status in FINISHED or execution.end is not None or execution.diverged is not None
-        )
-
     def _end(self) -> Ending:
-        diverged = self._execution.diverged
-        if diverged is None and self.run.state.status not in FINISHED:
+        root = self._root
+        if root.diverged is None and not root.is_finished:
             self._take_in_the_rest()
-        status = self.run.state.status
-        if diverged is not None:
+        status = root.run.state.status
+        if root.diverged is not None:
             status = "diverged"
-        elif self._is_interrupted and status not in FINISHED:
+        elif self._is_interrupted and not root.is_finished:
             status = "interrupted"
-        return Ending(status, list(self.run.state.pending.values()), diverged)
+        return Ending(status, root, [driven for driven in self._living.values() if driven is not root])
 
     def _take_in_the_rest(self) -> None:
         """Record what has ended by itself until now. What still runs will be done again on resuming."""
@@ -274,23 +328,38 @@ class Driver:
 
     def _hand_out(self) -> None:
         """Give new effects to whoever performs them here."""
-        fresh, self._fresh = self._fresh, []
+        fresh, self._fresh = [*self._fresh, *self._anothers.values()], []
+        self._anothers = {}
         works = []
-        for effect in fresh:
-            if not effect.is_pending:
+        for driven, effect in fresh:
+            if not effect.is_pending or driven.is_over:
                 continue
-            if effect.kind in self.kinds:
-                works.append(work_of(self.run, self._execution.source, effect))
+            self._owners[effect.id] = driven
+            self._heed(driven, effect)
+            if effect.kind in self.kinds and is_at_it(driven.run, effect):
+                self._anothers[effect.id] = (driven, effect)
+            elif effect.kind in self.kinds:
+                self._sleeping.pop(effect.id, None)
+                works.append(work_of(driven.run, driven.execution.source, effect))
                 self._offered.add(effect.id)
             elif effect.kind == "breakpoint" and self.asker is not None:
-                self.asker.ask(effect, self.run.definition_of(effect))
+                self.asker.ask(effect, driven.run.definition_of(effect))
             elif effect.kind == "sleep":
                 self._sleeping[effect.id] = due_at(effect)
         if works:
             self.pool.offer(works)
 
+    def _heed(self, driven: Driven, effect: Effect) -> None:
+        """Know when the clock ends an agent effect that somebody has taken; ours the pool ends itself."""
+        at = None if effect.id in self._offered else deadline_of(driven.run, effect)
+        if at is not None:
+            self._owners[effect.id] = driven
+            self._sleeping[effect.id] = at
+
     def _close(self, effect_id: str) -> None:
         """Nobody needs this effect any more: it was answered elsewhere, or cancelled."""
+        self._anothers.pop(effect_id, None)
+        self._owners.pop(effect_id, None)
         if effect_id in self._offered:
             self._offered.discard(effect_id)
             self.pool.withdraw(effect_id)
@@ -303,7 +372,10 @@ class Driver:
         """Nothing that is still pending can end while this command looks on."""
         if self._offered or (self.asker is not None and self.asker.is_asking):
             return False
-        return self._has_news or not (self.waits_for_time and self._sleeping)
+        if self._has_news or not self.waits_for_time:
+            return True
+        is_waited = self._sleeping or self._anothers
+        return not (is_waited or (self._household is not None and self._household.watches))
 
     def _patience(self) -> float:
         """How long the pool may wait before something else wants a look."""
@@ -315,18 +387,29 @@ class Driver:
     def _take_in(self, finished: list[Finished]) -> None:
         """Record what ended here, what a person answered here, what others wrote, and what the clock says."""
         self._tell_untrusted(finished)
-        answers = [answer_of(end) for end in finished]
-        if self.asker is not None:
-            answers += [self._decision(effect_id, told) for effect_id, told in self.asker.answers()]
-        if answers:
-            self._has_gone_on = True
-            # The children are over: withdrawing them when their own result is read back would be for nothing.
-            self._offered.difference_update(end.effect_id for end in finished)
-            self._record(answers)
-        else:
-            self.run.refresh()
+        answers = self._answers(finished)
+        # The children are over: withdrawing them when their own result is read back would be for nothing.
+        self._offered.difference_update(end.effect_id for end in finished)
+        for driven in list(self._living.values()):
+            if driven in answers:
+                self.record(driven, answers[driven])
+            else:
+                driven.run.refresh()
         if self._sleeping and min(self._sleeping.values()) <= now_ms():
-            wake_sleepers(self.run)
+            due = [effect_id for effect_id, at in self._sleeping.items() if at <= now_ms()]
+            for driven in {self._owners[effect_id] for effect_id in due}:
+                wake_sleepers(driven.run, self._offered)
+
+    def _answers(self, finished: list[Finished]) -> dict[Driven, list[Answer]]:
+        """What ended here, and what a person answered here, by run."""
+        answers: dict[Driven, list[Answer]] = {}
+        for end in finished:
+            answers.setdefault(self._owners[end.effect_id], []).append(answer_of(end))
+        for effect_id, told in self.asker.answers() if self.asker is not None else ():
+            owner = self._owners[effect_id]
+            answer = decide(owner.run, owner.run.state.effects[effect_id], **told)
+            answers.setdefault(owner, []).append(answer)
+        return answers
 
     def _tell_untrusted(self, finished: list[Finished]) -> None:
         """Once for each: a hook of the project's that was passed over."""
@@ -336,19 +419,12 @@ class Driver:
                     self._passed_over.add(name)
                     self.view.message(f"{name} is not called, nobody has trusted it; {HOW_TO_TRUST}")
 
-    def _decision(self, effect_id: str, told: dict[str, Any]) -> Answer:
-        return decide(self.run, self.run.state.effects[effect_id], **told)
-
-    def _record(self, answers: list[Answer]) -> None:
-        verdicts = accept(self.run, answers)
-        unfit = []
-        for answer, verdict in zip(answers, verdicts, strict=True):
-            if isinstance(verdict.error, ResultRejected):
-                unfit.append(as_failure(answer, verdict.error))
-            elif verdict.error is not None:
-                self.view.message(f"{answer.effect}: {verdict.error.message}")
-        if unfit:
-            accept(self.run, unfit)
+    def record(self, driven: Driven, answers: list[Answer]) -> None:
+        """Record answers in the run that they are for; of those that came too late a person is told."""
+        driven.has_gone_on = True
+        for verdict in record(driven.run, answers):
+            assert verdict.error is not None
+            self.view.message(f"{verdict.effect_id}: {verdict.error.message}")
 
     def _show_running(self) -> None:
         """Tell the view what runs now and what it printed last."""

@@ -8,11 +8,13 @@
     │   │   └── RunPacked                     it can be read, and restored
     │   ├── NoSuchEffect              4
     │   ├── NoSuchProcess             4
+    │   ├── NoAnswer                      a test has none for what its process asks
     │   └── UnsafePath                6
     ├── Conflict                      3   somebody else was first
     │   ├── RunExists
     │   ├── AlreadyResolved
     │   ├── EffectCancelled
+    │   ├── EffectTaken                   somebody is at it
     │   ├── RunFinished
     │   ├── HeadMoved                     internal: load again and decide again
     │   ├── PersonNeeded                  only a person may do this
@@ -113,6 +115,10 @@ class NoSuchProcess(UsageError):
     exit_code = 4
 
 
+class NoAnswer(UsageError):
+    """The process under test asks for something for which the test has no answer."""
+
+
 class UnsafePath(UsageError):
     """A path or an id would lead out of the place where it belongs."""
 
@@ -135,6 +141,10 @@ class AlreadyResolved(Conflict):
 
 class EffectCancelled(Conflict):
     """The effect was cancelled; nobody waits for its result any more."""
+
+
+class EffectTaken(Conflict):
+    """Somebody works on the effect, and their lease is not over."""
 
 
 class RunFinished(Conflict):

@@ -50,8 +50,8 @@ def places(project: str) -> list[tuple[str, str]]:
     ]
 
 
-def resolve(name: str, project: str | None = None) -> Entry:
-    """The process that a name, or ``FILE`` or ``FILE#EXPORT``, stands for.
+def resolve(name: str, project: str | None = None, folder: str = "") -> Entry:
+    """The process that a name, or ``FILE`` or ``FILE#EXPORT``, stands for; ``FILE`` as seen from a folder.
 
     Raises:
         NoSuchProcess: there is none; names those that are near.
@@ -59,7 +59,7 @@ def resolve(name: str, project: str | None = None) -> Entry:
     stem, _, export = name.partition("#")
     export = export or DEFAULT_EXPORT
     if stem.endswith(".py") or os.sep in stem:
-        return _from_file(as_text(os.path.abspath(stem)), export)
+        return _from_file(as_text(os.path.abspath(os.path.join(folder, stem))), export)
     project = project or project_dir()
     entry = find(stem, project, export)
     if entry is None:

@@ -15,7 +15,7 @@ class Limits:
         keys: of all objects in one value together.
         depth: of nesting in one value.
         inline_bytes: a value or definition up to this size stands in its event, a larger one in a file.
-        iterate_seconds: how long a process may run without coming to rest.
+        iterate_seconds: how long a process may run without coming to rest; 0: for ever.
         hook_seconds: how long a hook may run.
         redacts: secrets are redacted where output, logs and tracebacks are written.
         secret_names, secret_patterns: what is a secret beside what is built in.

@@ -76,22 +76,28 @@ def _verify_proof(name: str, runs_dir: str | None, signers: str | None, text: st
 
 
 def _verified(name: str, runs_dir: str | None, signers: str | None) -> tuple[Verified, list[Approval] | None]:
+    from babysitter.runs.child_proofs import ChildProofs
     from babysitter.runs.verification import verify as verify_run
 
     with to_look_at(name, runs_dir) as run, Meter(shown=events) as meter:
         meter.begin(f"verifying {run.run_id}")
-        if signers is None:
-            return verify_run(run, meter.step), None
-        from babysitter.approvals.signed import SignedApprovals
+        watching: list[Any] = [meter.step]
+        children = ChildProofs()
+        watching.append(children.see)
+        approvals = None
+        if signers is not None:
+            from babysitter.approvals.signed import SignedApprovals
 
-        approvals = SignedApprovals(run)
+            approvals = SignedApprovals(run)
+            watching.append(approvals.see)
 
         def see(event: Event) -> None:
-            approvals.see(event)
-            meter.step(event)
+            for watch in watching:
+                watch(event)
 
         found = verify_run(run, see)
-        return found, approvals.check(signers)
+        found.children = children.check(run)
+        return found, None if approvals is None or signers is None else approvals.check(signers)
 
 
 def verified_json(found: Verified, approvals: list[Approval] | None = None) -> dict[str, Any]:
@@ -104,6 +110,7 @@ def verified_json(found: Verified, approvals: list[Approval] | None = None) -> d
         "events": found.head.seq,
         "head": found.head.checksum,
         "files": found.files,
+        **({"children": found.children} if found.children else {}),
         "cache": found.cache,
         **({"proof": proof} if proof else {}),
         **signed,
@@ -121,7 +128,8 @@ def _tell_verified(found: Verified, approvals: list[Approval] | None, wants_json
 
 def _verified_lines(found: Verified, approvals: list[Approval] | None) -> list[str]:
     told = verified_json(found)
-    whole = f"whole; {told['events']} events, {told['files']} files, head {told['head'][:12]}"
+    children = f", {found.children} children as recorded" if found.children else ""
+    whole = f"whole; {told['events']} events, {told['files']} files{children}, head {told['head'][:12]}"
     signed = [
         f"  signed   event {each.seq}: {each.signer} {'approved' if each.approved else 'rejected'} "
         f"{each.effect} with {each.fingerprint}"

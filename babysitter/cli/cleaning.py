@@ -93,8 +93,8 @@ def cleanup(
 ) -> int:
     """Delete runs that ended long ago (default: 30 days), and what killed commands have left.
 
-    Shows what goes, and asks. With RUN, those runs, however old. Runs that can still go on are
-    never deleted.
+    Shows what goes, and asks. With RUN, those runs and their child runs, however old. Runs that
+    can still go on are never deleted.
     """
     if run and (older_than is not None or statuses is not None):
         raise UsageError("cleanup takes runs by name, or a selection, not both")

@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from babysitter.cli.output import as_json
-from babysitter.cli.reports import by_kind, divergence_json, ending_json, next_wake
+from babysitter.cli.reports import by_kind, divergence_json, ending_json, given_up_json, next_wake
+from babysitter.engine.state import SUBPROCESS
 
 if TYPE_CHECKING:
+    from babysitter.driven import Driven
     from babysitter.driver import Ending
     from babysitter.runs.run import Run
 
+# What an agent command performs.
+AGENT = frozenset({"agent", "orchestrator_task"})
 EXIT_CODES = {
     "completed": 0,
     "failed": 1,
@@ -22,10 +26,11 @@ EXIT_CODES = {
 }
 
 
-def tell(run: Run, ending: Ending, view: Any, wants_json: bool, no_agent: str) -> int:
+def tell(ending: Ending, view: Any, wants_json: bool, no_agent: str) -> int:
     """Print how it ended and close the view; gives the exit code."""
     from babysitter.views.summary import Outcome
 
+    run = ending.run
     told = ending_json(run)
     hint = hint_for(run, ending, no_agent)
     error = _error(ending, told)
@@ -35,28 +40,67 @@ def tell(run: Run, ending: Ending, view: Any, wants_json: bool, no_agent: str) -
                 "run": run.run_id,
                 "status": ending.status,
                 **({"pending": by_kind(ending.waiting_for)} if ending.waiting_for else {}),
+                **({"children": [_child_json(each) for each in ending.children]} if ending.children else {}),
+                **given_up_json(run),
                 **next_wake(run),
                 **told,
-                **divergence_json(ending.diverged),
+                **divergence_json(run, ending.diverged),
                 **({"hint": hint} if hint else {}),
             }
         )
     view.finished(Outcome(ending.status, told.get("output"), error, waiting_for(ending), hint))
-    return EXIT_CODES[ending.status]
+    is_blocked = ending.status == "waiting" and ending.blocked
+    return EXIT_CODES["stuck" if is_blocked else ending.status]
+
+
+def _child_json(child: Driven) -> dict[str, Any]:
+    run = child.run
+    pending = list(run.state.pending.values())
+    return {
+        "run": run.run_id,
+        "parent": run.state.created["parent"]["runId"],
+        "status": _status_of(child),
+        **({"pending": by_kind(pending)} if pending else {}),
+        **next_wake(run),
+        **ending_json(run),
+        **divergence_json(child.run, child.diverged),
+    }
+
+
+def _status_of(child: Driven) -> str:
+    return "diverged" if child.diverged is not None else child.run.state.status
 
 
 def _error(ending: Ending, told: dict[str, Any]) -> dict[str, Any] | None:
     if ending.diverged is not None:
         return {"name": type(ending.diverged).__name__, "message": ending.diverged.message}
     if "reason" in told:
-        return {"name": "Halted", "message": told["reason"], "data": told.get("data")}
+        by = f" (by {told['by']})" if told.get("by") else ""
+        return {"message": f"{told['reason']}{by}", "data": told.get("data")}
     error: dict[str, Any] | None = told.get("error") or told.get("problem")
     return error
 
 
 def waiting_for(ending: Ending) -> list[str]:
-    """What a run that waits is waiting for, a line each."""
-    return [f"{effect.kind} {effect.id}: {effect.label}" for effect in ending.waiting_for]
+    """What a run that waits is waiting for, a line each; then the same of its children."""
+    lines = [f"{effect.kind} {effect.id}: {effect.label}" for effect in ending.waiting_for]
+    for child in ending.children:
+        why = _why_blocked(child)
+        run_id = child.run.run_id
+        lines += [f"{run_id} is {_status_of(child)}: {why}"] if why else []
+        lines += [
+            f"{effect.kind} {effect.id} of {run_id}: {effect.label}"
+            for effect in child.run.state.pending.values()
+            if effect.kind != SUBPROCESS
+        ]
+    return lines
+
+
+def _why_blocked(child: Driven) -> str:
+    if child.diverged is not None:
+        return child.diverged.message
+    problem = child.run.state.problem
+    return f"{problem.get('name')}: {problem.get('message')}" if problem else ""
 
 
 def hint_for(run: Run, ending: Ending, no_agent: str) -> str:
@@ -67,24 +111,33 @@ def hint_for(run: Run, ending: Ending, no_agent: str) -> str:
     if ending.diverged is not None:
         from babysitter.runs.iterate import divergence_hint
 
-        return divergence_hint(ending.diverged)
+        return divergence_hint(ending.diverged, run)
     if ending.status == "stuck":
         return f"mend the process, then: {resume} (wrong inputs need a new run)"
     return _hint_for_waiting(run, ending, no_agent) if ending.status == "waiting" else ""
 
 
 def _hint_for_waiting(run: Run, ending: Ending, no_agent: str) -> str:
-    kinds = [effect.kind for effect in ending.waiting_for]
-    post = f"babysitter post {run.run_id} EFFECT --value JSON"
     last = f"babysitter resume {run.run_id}"
+    if ending.blocked:
+        names = ", ".join(child.run.run_id for child in ending.blocked)
+        return f"mend the process of {names}, then: {last}"
+    runs = [run, *(child.run for child in ending.children)]
+    kinds = [(each.run_id, effect.kind) for each in runs for effect in each.state.pending.values()]
     first = []
-    if "breakpoint" in kinds:
-        which = " EFFECT" if kinds.count("breakpoint") > 1 else ""
-        first.append(f"babysitter approve {run.run_id}{which} (or reject)")
-    if set(kinds) - {"breakpoint", "sleep", "agent"}:
-        first.append(post)
-    if "agent" in kinds and no_agent:
+    asked = [run_id for run_id, kind in kinds if kind == "breakpoint"]
+    if asked:
+        first.append(f"babysitter approve {asked[0]}{' EFFECT' if len(asked) > 1 else ''} (or reject)")
+    others = [run_id for run_id, kind in kinds if kind not in ("breakpoint", "sleep", *AGENT, SUBPROCESS)]
+    if others:
+        first.append(_post(others[0]))
+    agents = [run_id for run_id, kind in kinds if kind in AGENT]
+    if agents and no_agent:
         first.append(no_agent)
-    elif "agent" in kinds:
-        last += f" --agent-command 'claude -p' (or answer by hand: {post})"
+    elif agents:
+        last += f" --agent-command 'claude -p' (or answer by hand: {_post(agents[0])})"
     return f"{', '.join(first)}, then: {last}" if first else last
+
+
+def _post(run_id: str) -> str:
+    return f"babysitter post {run_id} EFFECT --value JSON"

@@ -42,6 +42,7 @@ def make_run(
     folder: str | None,
     *,
     is_yolo: bool = False,
+    keeps_files: bool = False,
     session: tuple[str, str] | None = None,
 ) -> Run:
     """Create a run from what a command line says.
@@ -63,7 +64,7 @@ def make_run(
         prompt=prompt,
         typed=read_pairs(pairs),
         # Last, for it uses up what a person has granted.
-        options=policy_options() if is_yolo else None,
+        options=run_options(is_yolo=is_yolo, keeps_files=keeps_files),
         session=session,
         limits=limits,
     )
@@ -99,6 +100,12 @@ def accepted(run: str, rule: str, folder: str | None) -> Run:
     return found
 
 
+def run_options(*, is_yolo: bool, keeps_files: bool) -> dict[str, Any] | None:
+    """How the run is to be gone on with; None: as usual."""
+    options = {"workspace": True} if keeps_files else {}
+    return {**options, **(policy_options() if is_yolo else {})} or None
+
+
 def policy_options() -> dict[str, Any]:
     """Breakpoints are answered by policy; with the evidence of whoever chose that inside a session."""
     from babysitter.approvals.grants import demand_policy
@@ -114,7 +121,7 @@ def tell(iteration: Iteration, wants_json: bool) -> int:
     else:
         for text in iteration_lines(iteration):
             line(text)
-    return EXIT_CODES.get(iteration.status, 0)
+    return EXIT_CODES.get(iteration.status, EXIT_CODES["stuck"] if iteration.blocked else 0)
 
 
 @click.command(
@@ -129,6 +136,11 @@ Example:
 @click.option("--prompt", metavar="TEXT", help="What the person asked for; kept in the journal.")
 @click.option("--unbound", is_flag=True, help="In an agent's session: do not bind it to the run.")
 @click.option("--yolo", is_flag=True, help="Answer breakpoints that demand nothing with yes; ask nobody.")
+@click.option(
+    "--snapshots/--no-snapshots",
+    default=None,
+    help="Keep the project's git tree with each batch, for `fork --workspace` (default: in a session).",
+)
 @runs_dir_option
 @json_option
 def create(
@@ -139,6 +151,7 @@ def create(
     prompt: str | None,
     unbound: bool,
     yolo: bool,
+    snapshots: bool | None,
     runs_dir: str | None,
     as_json: bool,
 ) -> int:
@@ -161,7 +174,18 @@ def create(
     if session:
         # First, so that a refusal leaves no run behind.
         check_free(session[1])
-    run = make_run(process, inputs_file, pairs, run_id, prompt, runs_dir, is_yolo=yolo, session=session)
+    keeps_files = session is not None if snapshots is None else snapshots
+    run = make_run(
+        process,
+        inputs_file,
+        pairs,
+        run_id,
+        prompt,
+        runs_dir,
+        is_yolo=yolo,
+        keeps_files=keeps_files,
+        session=session,
+    )
     run.load()
     if session:
         bind_to(run, *session)

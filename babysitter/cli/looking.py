@@ -15,23 +15,24 @@ from babysitter.cli.options import (
     to_look_at,
 )
 from babysitter.cli.output import as_json, document, line
-from babysitter.cli.reports import ending_json, next_wake
+from babysitter.cli.reports import ending_json, given_up_json, next_wake
 from babysitter.clock import iso
-from babysitter.engine.state import Effect
+from babysitter.engine.state import CANCELLED, FINISHED, Effect
 from babysitter.errors import BabysitterError, UsageError
 from babysitter.paths import runs_dir as runs_folder
-from babysitter.runs.folder import open_run, packed_ids, run_ids
+from babysitter.runs.folder import open_run, packed_ids, parent_of, run_ids
 from babysitter.runs.results import OWN_KINDS, find_effect, schema_of
-from babysitter.runs.run import Run
+from babysitter.runs.run import LINKS, Run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from babysitter.journal.events import Event
 
 
-UNREADABLE = "unreadable"
-STATUSES = ("waiting", "completed", "failed", "halted", "stuck", UNREADABLE)
+UNREADABLE, SUPERSEDED = "unreadable", "superseded"
+TAKEN = ("by", "attempt", "session", "agent", "leaseSeconds")
+STATUSES = ("waiting", "completed", "failed", "halted", "continued", "stuck", UNREADABLE)
 
 
 def status_json(run: Run) -> dict[str, Any]:
@@ -39,10 +40,12 @@ def status_json(run: Run) -> dict[str, Any]:
     state = run.state
     counts: dict[str, int] = {}
     for effect in state.effects.values():
-        counts[effect.status] = counts.get(effect.status, 0) + 1
+        status = SUPERSEDED if effect.is_superseded else effect.status
+        counts[status] = counts.get(status, 0) + 1
     pending: dict[str, int] = {}
     for effect in state.pending.values():
         pending[effect.kind] = pending.get(effect.kind, 0) + 1
+    taken = sum(effect.taken is not None for effect in state.pending.values())
     told = {
         "run": run.run_id,
         "process": state.process_id,
@@ -52,9 +55,33 @@ def status_json(run: Run) -> dict[str, Any]:
         "events": state.last_seq,
         "effects": counts,
         "pending": pending,
+        **({"taken": taken} if taken else {}),
         **({"folder": run.folder} if run.archive is None else {"packed": True, "archive": run.archive}),
     }
-    return {**told, **next_wake(run), **ending_json(run)}
+    return {**told, **related_json(run), **given_up_json(run), **next_wake(run), **ending_json(run)}
+
+
+def related_json(run: Run) -> dict[str, Any]:
+    """The runs that a run belongs to: its parent, where it comes from, and those below it that live."""
+    created = run.state.created
+    told: dict[str, Any] = {name: created[name]["runId"] for name in LINKS if name in created}
+    if "forkedFrom" in created:
+        told["forkedFrom"] = {name: created["forkedFrom"][name] for name in ("runId", "step")}
+    children = [_child_json(child) for child in living_below(run)]
+    return {**told, **({"children": children} if children else {})}
+
+
+def _child_json(child: Run) -> dict[str, Any]:
+    pending: dict[str, int] = {}
+    for effect in child.state.pending.values():
+        pending[effect.kind] = pending.get(effect.kind, 0) + 1
+    told = {
+        "run": child.run_id,
+        "parent": child.state.created["parent"]["runId"],
+        "status": child.state.status,
+        "pending": pending,
+    }
+    return {**told, **next_wake(child), **ending_json(child)}
 
 
 @click.command(
@@ -89,16 +116,41 @@ def _held(run: Run) -> dict[str, Any]:
     return {"rateLimits": held} if held else {}
 
 
-def effect_json(effect: Effect) -> dict[str, Any]:
+def effect_json(run: Run, effect: Effect) -> dict[str, Any]:
     """An effect in a list."""
-    return {
+    told = {
         "id": effect.id,
         "step": effect.step,
         "task": effect.task_id,
         "kind": effect.kind,
         "title": effect.label,
         "status": effect.status,
+        **({"taken": taken_json(run, effect)} if effect.taken else {}),
     }
+    return {**told, **history_json(effect)}
+
+
+def history_json(effect: Effect) -> dict[str, Any]:
+    """What only some effects have: attempts, who works on it, why it was cancelled, if it counts no more."""
+    told: dict[str, Any] = {}
+    if effect.max_attempts > 1 or effect.attempt > 1:
+        told.update(attempt=effect.attempt, maxAttempts=effect.max_attempts)
+    if effect.status == CANCELLED:
+        told["cancelled"] = effect.cancel_reason
+    if effect.is_superseded:
+        told["superseded"] = True
+    return told
+
+
+def taken_json(run: Run, effect: Effect) -> dict[str, Any]:
+    """Who has begun an effect last, the how manieth that was, and until when that counts."""
+    # Here, for hardly any effect has been taken.
+    from babysitter.runs.taking import lease_end
+
+    taken = effect.taken or {}
+    told: dict[str, Any] = {name: taken[name] for name in TAKEN if name in taken}
+    end = lease_end(run, effect) if effect.is_pending else None
+    return {**told, "at": iso(effect.taken_ms), **({"until": iso(end)} if end is not None else {})}
 
 
 @click.command(
@@ -112,21 +164,41 @@ Example:
 @runs_dir_option
 @json_option
 def tasks(run: str, pending: bool, runs_dir: str | None, as_json: bool) -> None:
-    """List the effects of RUN."""
+    """List the effects of RUN, and below each child run that has not ended those of that one."""
     with to_look_at(run, runs_dir) as found:
-        state = found.load().state
-    effects = [effect_json(effect) for effect in (state.pending if pending else state.effects).values()]
+        told = tasks_json(found.load(), pending)
+        below = [{**tasks_json(each, pending), **_parent_json(each)} for each in living_below(found)]
     if as_json:
-        _json({"run": state.run_id, "tasks": effects})
+        _json({**told, **({"children": below} if below else {})})
     else:
-        from babysitter.views.tables import effects_lines
+        from babysitter.views.tables import tasks_lines
 
-        _lines(effects_lines(effects))
+        _lines(tasks_lines(told, below))
+
+
+def tasks_json(run: Run, only_pending: bool) -> dict[str, Any]:
+    """The effects of a run."""
+    effects = run.state.pending if only_pending else run.state.effects
+    return {"run": run.run_id, "tasks": [effect_json(run, effect) for effect in effects.values()]}
+
+
+def _parent_json(run: Run) -> dict[str, Any]:
+    parent = run.state.created["parent"]
+    return {"parent": parent["runId"], "effect": parent["effectId"]}
+
+
+def living_below(run: Run) -> list[Run]:
+    """The runs below a loaded run that have not ended, each after its parent."""
+    if run.archive is not None or run.state.is_finished or not run.state.children:
+        return []
+    from babysitter.runs.children import family
+
+    return family(run)[1:]
 
 
 def effect_details(run: Run, effect: Effect) -> dict[str, Any]:
     """All about one effect: what it asks for, and its result."""
-    told = {**effect_json(effect), "run": run.run_id, "requestedAt": iso(effect.requested_ms)}
+    told = {**effect_json(run, effect), "run": run.run_id, "requestedAt": iso(effect.requested_ms)}
     asked = as_requested(run, effect)
     told["definition"] = run.definition_of(asked)
     if asked.group:
@@ -191,7 +263,7 @@ def show(run: str, effect: str | None, only_prompt: bool, runs_dir: str | None, 
 
 def run_details(run: Run) -> dict[str, Any]:
     """All about a run: where it stands, what it was made from, what it asked for."""
-    tasks = [effect_json(each) for each in run.state.effects.values()]
+    tasks = [effect_json(run, each) for each in run.state.effects.values()]
     return {**status_json(run), "prompt": run.about.get("prompt"), "inputs": run.inputs(), "tasks": tasks}
 
 
@@ -275,20 +347,36 @@ Example:
     "--status", "only", type=click.Choice(STATUSES), metavar="STATUS", help="Only runs in this state."
 )
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many.")
+@click.option("--all", "every", is_flag=True, help="Child runs that have ended too.")
 @runs_dir_option
 @json_option
-def list_runs(only: str | None, limit: int | None, runs_dir: str | None, as_json: bool) -> None:
-    """List the runs of the project, the newest first."""
-    folder = runs_folder(runs_dir)
-    listed = [told for told in every_run(folder) if only in (None, told["status"])]
-    listed.sort(key=lambda told: (told["createdAt"], told["run"]), reverse=True)
-    listed = listed[:limit]
+def list_runs(only: str | None, limit: int | None, every: bool, runs_dir: str | None, as_json: bool) -> None:
+    """List the runs of the project, the newest first, and below each its child runs that have not ended."""
+    listed = under_parents(every_run(runs_folder(runs_dir)))
+    if not (every or only):
+        listed = [told for told in listed if "parent" not in told or told["status"] not in FINISHED]
+    listed = [told for told in listed if only in (None, told["status"])][:limit]
     if as_json:
         _json({"runs": listed})
     else:
         from babysitter.views.tables import runs_lines
 
         _lines(runs_lines(listed))
+
+
+def under_parents(runs: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Runs, the newest first; each child after its parent, when that is among them."""
+    listed = sorted(runs, key=lambda told: (told["createdAt"], told["run"]), reverse=True)
+    known, below = {told["run"] for told in listed}, dict[str, list[dict[str, Any]]]()
+    for told in listed:
+        parent = told.get("parent", "")
+        below.setdefault(parent if parent in known else "", []).append(told)
+    found, waiting = [], list(reversed(below.get("", [])))
+    while waiting:
+        told = waiting.pop()
+        found.append(told)
+        waiting += below.pop(told["run"], [])
+    return found
 
 
 def every_run(folder: str) -> Iterator[dict[str, Any]]:
@@ -308,6 +396,7 @@ def _listed(run_id: str, folder: str) -> dict[str, Any]:
         state = open_run(run_id, folder).load().state
     except BabysitterError as error:
         return _unreadable(run_id, error)
+    parent = parent_of(state.created)
     return {
         "run": run_id,
         "process": state.process_id,
@@ -315,7 +404,9 @@ def _listed(run_id: str, folder: str) -> dict[str, Any]:
         "createdAt": iso(state.created_ms),
         "lastEventAt": iso(state.last_ms),
         "pending": len(state.pending),
-        "resolved": len(state.effects) - len(state.pending),
+        "resolved": sum(not (effect.is_pending or effect.is_superseded) for effect in state.effects.values()),
+        **({"cancelled": True} if state.is_cancelled and not state.is_finished else {}),
+        **({"parent": parent} if parent else {}),
     }
 
 
@@ -341,6 +432,7 @@ def _packed(run_id: str, folder: str) -> dict[str, Any]:
         "pending": about["pending"],
         "resolved": about["resolved"],
         "packed": True,
+        **({"parent": parent_of(about)} if parent_of(about) else {}),
     }
 
 

@@ -15,6 +15,7 @@ from babysitter.cli.options import (
     settings,
 )
 from babysitter.cli.output import as_json, line
+from babysitter.cli.process_tests import test
 from babysitter.errors import BabysitterError
 from babysitter.jsontext import compact
 from babysitter.library import describe, list_all, resolve
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 Example:
   babysitter process list
   babysitter process show quality-checks
-  babysitter process check ./release.py -i version=1.2.0"""
+  babysitter process check ./release.py -i version=1.2.0
+  babysitter process test quality-checks"""
 )
 def process() -> None:
     """Find processes: in the project, in your own folder, in the plugin."""
@@ -179,4 +181,5 @@ def _json(value: Any) -> None:
     as_json(value)
 
 
+process.add_command(test)
 commands = {"process": process}

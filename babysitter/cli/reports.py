@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from babysitter.cli.output import safe
 from babysitter.clock import iso
 from babysitter.jsontext import compact
-from babysitter.runs.sleeping import due_at, sleepers
+from babysitter.runs.sleeping import moments
 
 if TYPE_CHECKING:
     from babysitter.engine.state import Effect
@@ -30,11 +30,21 @@ WHO = {
     "hook": "babysitter work",
     "breakpoint": "a person",
     "sleep": "the clock",
+    "subprocess": "its child run",
 }
 
 
 def iteration_json(iteration: Iteration) -> dict[str, Any]:
-    """``{run, status, new: {kind: {id: title}}, pending: [id], …}`` and what ended it."""
+    """``{run, status, new: {kind: {id: title}}, pending: [id], …}`` and what ended it; so of children."""
+    children = [_child_json(each) for each in iteration.below()]
+    return {**_iteration_json(iteration), **({"children": children} if children else {})}
+
+
+def _child_json(iteration: Iteration) -> dict[str, Any]:
+    return {**_iteration_json(iteration), "parent": iteration.run.state.created["parent"]["runId"]}
+
+
+def _iteration_json(iteration: Iteration) -> dict[str, Any]:
     run = iteration.run
     new = {effect.id for effect in iteration.new}
     told: dict[str, Any] = {"run": run.run_id, "status": iteration.status}
@@ -43,7 +53,13 @@ def iteration_json(iteration: Iteration) -> dict[str, Any]:
     pending = [effect.id for effect in run.state.pending.values() if effect.id not in new]
     if pending:
         told["pending"] = pending
-    return {**told, **next_wake(run), **ending_json(run), **divergence_json(iteration.diverged)}
+    return {
+        **told,
+        **given_up_json(run),
+        **next_wake(run),
+        **ending_json(run),
+        **divergence_json(run, iteration.diverged),
+    }
 
 
 def by_kind(effects: list[Effect]) -> dict[str, dict[str, str]]:
@@ -68,9 +84,17 @@ def brief(title: str, room: int) -> str:
 
 
 def next_wake(run: Run) -> dict[str, str]:
-    """When the next sleep ends, if there is one."""
-    times = [due_at(effect) for effect in sleepers(run.state)]
-    return {"until": iso(min(times))} if times else {}
+    """When the clock ends something next, if it does."""
+    next_ones = [] if run.state.is_finished else moments(run)
+    return {"until": iso(next_ones[0][0])} if next_ones else {}
+
+
+def given_up_json(run: Run) -> dict[str, Any]:
+    """By whom a run was given up, and why, if it was: it only cleans up, or has ended by that."""
+    if not run.state.is_cancelled:
+        return {}
+    told: Any = next(data for kind, data, _ in reversed(run.state.script) if kind == "RUN_CANCELLED")
+    return {"cancelled": {"by": told["by"], "reason": told["reason"]}}
 
 
 def ending_json(run: Run) -> dict[str, Any]:
@@ -80,6 +104,8 @@ def ending_json(run: Run) -> dict[str, Any]:
         return {"output": run.output(), "proof": run.proof}
     if state.status == "failed":
         return {"error": (state.ending or {}).get("error")}
+    if state.status == "continued":
+        return {"continuedAs": (state.ending or {}).get("runId")}
     if state.status == "halted":
         ending = state.ending or {}
         return {name: ending[name] for name in ("reason", "by", "data") if name in ending}
@@ -93,7 +119,7 @@ def ending_json(run: Run) -> dict[str, Any]:
     return {}
 
 
-def divergence_json(diverged: ReplayError | None) -> dict[str, Any]:
+def divergence_json(run: Run, diverged: ReplayError | None) -> dict[str, Any]:
     """Where a changed process stopped fitting its journal, and what to do."""
     if diverged is None:
         return {}
@@ -102,14 +128,21 @@ def divergence_json(diverged: ReplayError | None) -> dict[str, Any]:
 
     return {
         "divergence": {"stepId": diverged.step, "message": diverged.message},
-        "hint": divergence_hint(diverged),
+        "hint": divergence_hint(diverged, run),
     }
 
 
 def iteration_lines(iteration: Iteration) -> list[str]:
-    """An iteration for people."""
+    """An iteration for people, and after it those of its children."""
+    lines = _iteration_lines(iteration)
+    for child in iteration.below():
+        lines += [f"  {line}" for line in _iteration_lines(child)]
+    return lines
+
+
+def _iteration_lines(iteration: Iteration) -> list[str]:
     run = iteration.run
-    lines = [f"run {run.run_id}: {iteration.status}"]
+    lines = [f"run {run.run_id}: {iteration.status}", *given_up_lines(run)]
     lines += [
         f"  new      {effect.id}  {effect.kind:<10} {effect.label}" for effect in iteration.new[:MOST_LINES]
     ]
@@ -119,8 +152,14 @@ def iteration_lines(iteration: Iteration) -> list[str]:
     if iteration.diverged is not None:
         from babysitter.runs.iterate import divergence_hint
 
-        lines += [f"  {iteration.diverged.message}", f"  {divergence_hint(iteration.diverged)}"]
+        lines += [f"  {iteration.diverged.message}", f"  {divergence_hint(iteration.diverged, run)}"]
     return lines + ending_lines(run)
+
+
+def given_up_lines(run: Run) -> list[str]:
+    """That a run only cleans up, while it does."""
+    told = {} if run.state.is_finished else given_up_json(run)
+    return [f"  given up by {told['cancelled']['by']}: {told['cancelled']['reason']}"] if told else []
 
 
 def waiting_lines(run: Run) -> list[str]:
@@ -139,8 +178,12 @@ def ending_lines(run: Run) -> list[str]:
     if "error" in ending:
         error = ending["error"] or {}
         return [f"  error    {error.get('name')}: {error.get('message')}"]
+    if "continuedAs" in ending:
+        return [f"  goes on  as {ending['continuedAs']}"]
     if "reason" in ending:
-        return [f"  reason   {ending['reason']}"]
+        by = f" (by {ending['by']})" if "by" in ending else ""
+        data = [f"  data     {compact(ending['data'])}"] if "data" in ending else []
+        return [f"  reason   {ending['reason']}{by}", *data]
     if "problem" in ending:
         problem = ending["problem"]
         place = f" ({problem['file']}:{problem['line']})" if problem.get("file") else ""

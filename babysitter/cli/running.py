@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from babysitter import config
-from babysitter.cli.endings import EXIT_CODES, tell
+from babysitter.cli.endings import AGENT, EXIT_CODES, tell
 from babysitter.cli.iterating import make_run
 from babysitter.cli.options import (
     complete_process,
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from babysitter.runs.run import Run
 
 OWN = frozenset({"shell", "python", "hook"})
-AGENT = frozenset({"agent"})
 
 
 class Means(NamedTuple):
@@ -88,6 +87,9 @@ Example:
 @click.option("--run-id", metavar="ID", help="Id of the new run (default: made from the process's name).")
 @click.option("--prompt", metavar="TEXT", help="What the person asked for; kept in the journal.")
 @click.option("--yolo", is_flag=True, help="Answer breakpoints that demand nothing with yes; ask nobody.")
+@click.option(
+    "--snapshots", is_flag=True, help="Keep the project's git tree with each batch, for `fork --workspace`."
+)
 @drive_options
 def run(
     process: str,
@@ -96,6 +98,7 @@ def run(
     run_id: str | None,
     prompt: str | None,
     yolo: bool,
+    snapshots: bool,
     jobs: int | None,
     agent_command: str | None,
     plain: bool,
@@ -109,7 +112,10 @@ def run(
     """
     # First, so that a mistake in them leaves no run behind.
     means = means_of(jobs, agent_command, plain, as_json)
-    return drive(make_run(process, inputs_file, pairs, run_id, prompt, runs_dir, is_yolo=yolo), means)
+    made = make_run(
+        process, inputs_file, pairs, run_id, prompt, runs_dir, is_yolo=yolo, keeps_files=snapshots
+    )
+    return drive(made, means)
 
 
 @click.command(
@@ -186,7 +192,7 @@ def _agent(told: config.Settings, agent_command: str | None) -> tuple[list[str] 
 def drive(run: Run, means: Means) -> int:
     """Drive a run, alone, as far as it goes with these means; gives the exit code."""
     with _lock(run):
-        return perform(run, means, kinds=OWN | AGENT if means.agent else OWN, waits=True)
+        return perform(run, means, kinds=OWN | AGENT if means.agent else OWN, waits=True, locks=True)
 
 
 def _lock(run: Run) -> RunLock:
@@ -198,12 +204,19 @@ def _lock(run: Run) -> RunLock:
 
 
 def perform(
-    run: Run, means: Means, *, kinds: frozenset[str], waits: bool, ends_for_others: bool = False
+    run: Run,
+    means: Means,
+    *,
+    kinds: frozenset[str],
+    waits: bool,
+    ends_for_others: bool = False,
+    locks: bool = False,
 ) -> int:
     """Read a run's journal, drive it and tell how it ended; gives the exit code.
 
     ``waits``: for the clock, and for people if any are there. ``ends_for_others``: asks nobody, and
-    ends as soon as there is something new for an agent or a person.
+    ends as soon as there is something new for an agent or a person. ``locks``: nobody else drives its
+    children meanwhile.
     """
     from babysitter.runs.schemas import misfits
 
@@ -231,8 +244,9 @@ def perform(
             asker=asker,
             waits_for_time=waits,
             ends_for_others=ends_for_others,
+            locks=locks,
         )
-        return tell(run, _interruptible(driver), view, means.is_json, means.no_agent)
+        return tell(_interruptible(driver), view, means.is_json, means.no_agent)
     finally:
         view.close()
 

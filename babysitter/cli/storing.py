@@ -14,7 +14,7 @@ from babysitter.engine.state import FINISHED
 from babysitter.errors import BabysitterError, InvalidInput, RunPacked, StorageError, UsageError
 from babysitter.paths import runs_dir as runs_folder
 from babysitter.runs.ended import EndedRun
-from babysitter.runs.folder import check_folder, find
+from babysitter.runs.folder import check_folder, descendants_in, find
 from babysitter.runs.packing import pack
 from babysitter.runs.removal import size_of
 from babysitter.runs.selection import Choice
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from babysitter.runs.packed import Packed
 
-ORDER = ("completed", "failed", "halted")
+ORDER = ("completed", "failed", "halted", "continued")
 DRY_RUN = "--dry-run"
 
 
@@ -64,7 +64,10 @@ def selection_options(command: Any) -> Any:
         runs_dir_option,
         click.option(DRY_RUN, is_flag=True, help="Only say what would be done."),
         click.option(
-            "--status", "statuses", metavar="STATUS,…", help="Only those: completed, failed, halted."
+            "--status",
+            "statuses",
+            metavar="STATUS,…",
+            help="Only those: completed, failed, halted, continued.",
         ),
         click.option(
             "--older-than", metavar="AGE", help="Only those that ended so long ago, such as 30d or 12h."
@@ -103,7 +106,7 @@ def ended_before(age: str | None) -> int:
 
 
 def named(names: tuple[str, ...], folder: str, tally: Tally, packed: list[str]) -> Iterator[EndedRun]:
-    """The runs that a command line names; of packed ones the paths go to ``packed``."""
+    """The runs that a command line names, each after its children; packed ones' paths go to ``packed``."""
     for name in dict.fromkeys(names):
         try:
             found = find(name, folder)
@@ -114,7 +117,18 @@ def named(names: tuple[str, ...], folder: str, tally: Tally, packed: list[str]) 
         except BabysitterError as error:
             tally.skip(name, error)
         else:
+            yield from _below(found, tally)
             yield ended
+
+
+def _below(folder: str, tally: Tally) -> Iterator[EndedRun]:
+    """The runs below one that has ended: they go with it, each before its parent."""
+    runs_dir, name = os.path.split(folder)
+    for child in descendants_in(runs_dir, name):
+        try:
+            yield EndedRun(os.path.join(runs_dir, child))
+        except BabysitterError as error:
+            tally.skip(child, error)
 
 
 def run_id_of(archive: str) -> str:
@@ -143,8 +157,9 @@ def archive(
 ) -> int:
     """Pack runs that have ended into one file each.
 
-    Names RUNs, or selects those that have ended. A packed run is listed and can be looked at;
-    `babysitter restore` gives it its folder back. Runs that can still go on are refused.
+    Names RUNs, or selects those that have ended; the child runs of a RUN go with it. A packed run is
+    listed and can be looked at; `babysitter restore` gives it its folder back. Runs that can still
+    go on are refused.
     """
     selects = everything or older_than is not None or statuses is not None
     if bool(run) == selects:

@@ -6,6 +6,7 @@ import os
 
 from babysitter.clock import iso, now_ms
 from babysitter.doctor.checks import Check, failed, passed, warned
+from babysitter.engine.state import SUBPROCESS
 from babysitter.errors import BabysitterError, EditNeedsPerson, ProcessError
 from babysitter.executors.effect_lock import worker_of
 from babysitter.runs.execution import Execution
@@ -46,6 +47,8 @@ def _waiting_for(run: Run, name: str, kind: str, effects: list[Effect]) -> Check
         return warned("effects", f"{told}: a person has to answer", f"babysitter approve {name} (or reject)")
     if kind == "sleep":
         return _sleeping(name, effects)
+    if kind == SUBPROCESS:
+        return passed("effects", f"{told}: their child runs go on with the run", f"babysitter status {name}")
     is_long = now_ms() - oldest > LONG_MS
     by_hand = f"babysitter post {name} EFFECT --value JSON"
     cure = f"{by_hand}, or: babysitter resume {name} --agent-command COMMAND"

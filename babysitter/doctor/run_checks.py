@@ -8,6 +8,7 @@ import stat
 
 from babysitter.clock import iso
 from babysitter.doctor.checks import FAIL, Check, failed, passed, warned
+from babysitter.doctor.family_checks import examine_family
 from babysitter.errors import BabysitterError, CorruptEvent, JournalError, UnknownLayout, UnsafePath
 from babysitter.journal.lock import NAME as LOCK
 from babysitter.journal.lock import holder
@@ -50,7 +51,7 @@ def examine(
         about = _agreed(run, name) or about
     checks += [about, journal]
     if run is not None and journal.level != FAIL:
-        checks += [*_files(run, name), _cache(run)]
+        checks += [*_files(run, name), _cache(run), *examine_family(run, name)]
     else:
         run = None
     return [*checks, _lock(folder), _quarantine(folder), _space(folder)], run

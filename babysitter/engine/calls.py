@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import sys
 
-from babysitter.engine.built_in import SLEEP
+from babysitter.engine.built_in import built_in
 from babysitter.errors import ProcessError, TaskCancelled, TaskFailed
 from babysitter.ids import sha256_hex
 from babysitter.jsontext import canonical, compact
@@ -156,7 +156,8 @@ class Call(Step):
 
     def _pause(self, wait: float) -> Call:
         """The wait between two attempts: a sleep with a name of its own, so that no other step is renamed."""
-        pause = Call(self.engine, SLEEP, canonical({"seconds": wait}), depth=0)
+        task = built_in("sleep", title=f"{self.task.id}: wait before attempt {self.attempt + 1}")
+        pause = Call(self.engine, task, canonical({"seconds": wait}), depth=0)
         pause.use = AWAITED
         pause.step = f"{self.step}~retry{self.attempt}"
         return pause

@@ -7,12 +7,12 @@ import sys
 from babysitter.engine.built_in import BREAKPOINT, HOOK, SLEEP, built_in
 from babysitter.engine.calls import Call, Fork, discard
 from babysitter.engine.definitions import check_assurance
-from babysitter.engine.durations import seconds
+from babysitter.engine.durations import brief, seconds
 from babysitter.engine.ending import CONTINUED, HALTED, GivingUp
 from babysitter.engine.parallel import Parallel
 from babysitter.engine.places import place_of_call
 from babysitter.engine.tasks import Task, check_key
-from babysitter.errors import BranchCancelled, BranchTimeout, NondeterminismError, ProcessError
+from babysitter.errors import BranchTimeout, NondeterminismError, ProcessError
 from babysitter.ids import valid_id
 from babysitter.jsontext import canonical, loads
 
@@ -123,7 +123,7 @@ class Context:
             raise
 
         async def clock() -> None:
-            await self.sleep(most)
+            await self._call(built_in("sleep", title=f"time limit of {brief(most)}"), {"seconds": most})
             raise BranchTimeout(most)
 
         return Fork(self._engine, "timeout", [thunk, clock], names=["branch", "clock"], depth=1)
@@ -150,18 +150,48 @@ class Context:
         args = {"process": name_process(process, self._folder), "inputs": {} if inputs is None else inputs}
         return self._call(task, args)
 
+    @overload
     def orchestrator_task(
-        self, prompt: str, *, returns: Any = None, title: str | None = None, key: str | None = None
-    ) -> Awaitable[Any]:
+        self,
+        prompt: str,
+        *,
+        returns: type[T],
+        title: str | None = None,
+        key: str | None = None,
+        timeout: float | str | None = None,
+    ) -> Awaitable[T]: ...
+    @overload
+    def orchestrator_task(
+        self,
+        prompt: str,
+        *,
+        returns: Any = None,
+        title: str | None = None,
+        key: str | None = None,
+        timeout: float | str | None = None,
+    ) -> Awaitable[Any]: ...
+    def orchestrator_task(
+        self,
+        prompt: str,
+        *,
+        returns: Any = None,
+        title: str | None = None,
+        key: str | None = None,
+        timeout: float | str | None = None,
+    ) -> Any:
         """Have the agent of the session do something itself, not a subagent; await it for the answer.
 
-        ``returns`` is a pydantic model or a JSON Schema dict that the answer must fit.
+        ``returns`` is a pydantic model or a JSON Schema dict that the answer must fit. ``timeout`` counts
+        from when the agent has begun.
         """
         if not isinstance(prompt, str) or not prompt.strip():
             raise TypeError(f"ctx.orchestrator_task needs a prompt, found {prompt!r}")
         check_key(key)
+        if timeout is not None:
+            seconds(timeout)
         return self._call(
-            built_in("orchestrator_task", returns=returns, title=title, key=key), {"prompt": prompt}
+            built_in("orchestrator_task", returns=returns, title=title, key=key, timeout=timeout),
+            {"prompt": prompt},
         )
 
     def hook(self, name: str, payload: Any = None) -> Awaitable[list[Any]]:
@@ -191,7 +221,7 @@ class Context:
     def _give_up(self, why: GivingUp) -> NoReturn:
         self._engine.branch_now()
         self._engine.give_up(why)
-        raise BranchCancelled
+        raise self._engine.cancellation()
 
     def on_cleanup(self, fn: Callable[[], Awaitable[Any]]) -> None:
         """Call ``fn`` when the process has ended, however it did; the last one registered comes first.

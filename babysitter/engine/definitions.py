@@ -139,7 +139,7 @@ def _check_ready(task: Task[..., Any], described: dict[str, Any]) -> None:
 
 def define_ready(task: Task[..., Any], args: dict[str, Any], effect: Any) -> dict[str, Any]:
     """A breakpoint or a sleep: its arguments are its description."""
-    title = args.get("title") or args.get("question") or task.id
+    title = task.options.get("title") or args.get("title") or args.get("question") or task.id
     described = {name: value for name, value in args.items() if name != "title" and value is not None}
     return {"kind": task.kind, "title": title, task.kind: described}
 
@@ -148,7 +148,7 @@ def define_orchestrator_task(task: Task[..., Any], args: dict[str, Any], effect:
     """What the agent of the session is to do itself, and the schema that its answer must fit."""
     described = {"prompt": args["prompt"], "outputSchema": schema_of(task.options.get("returns"))}
     title = task.options.get("title") or _first_line(args["prompt"])
-    return {"kind": task.kind, "title": title, task.kind: described}
+    return {"kind": task.kind, "title": title, task.kind: _with_timeout(task, described)}
 
 
 def define_subprocess(task: Task[..., Any], args: dict[str, Any], effect: Any) -> dict[str, Any]:

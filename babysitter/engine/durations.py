@@ -20,6 +20,15 @@ def seconds(length: float | str) -> float:
     return length
 
 
+def brief(length: float) -> str:
+    """A length of time for people, as short as it was written: ``10 m``, ``1 h 30 m``, ``2.5 s``."""
+    rest, parts = length, []
+    for unit in ("d", "h", "m"):
+        count, rest = divmod(rest, UNITS[unit])
+        parts += [f"{count:.0f} {unit}"] if count else []
+    return " ".join(parts + ([f"{rest:.3g} s"] if rest or not parts else []))
+
+
 def _parse(text: str) -> float:
     total: float = 0
     rest = text.strip()

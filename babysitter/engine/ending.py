@@ -8,7 +8,6 @@ from babysitter.errors import (
     AllFailed,
     BabysitterError,
     BranchCancelled,
-    BranchTimeout,
     Failed,
     ReplayError,
     TaskFailed,
@@ -84,7 +83,8 @@ def read_end(root: Branch, giving_up: GivingUp | None) -> End:
 
 def ends_the_run(error: BaseException) -> bool:
     """A failure that the process let through, as against a mistake in its code."""
-    if isinstance(error, (Failed, TaskFailed, BranchTimeout)):
+    # TimeoutError: that of ctx.timeout, or of asyncio; nothing else in a process takes time.
+    if isinstance(error, (Failed, TaskFailed, TimeoutError)):
         return True
     if isinstance(error, AllFailed):
         return all(ends_the_run(inner) for inner in error.errors)

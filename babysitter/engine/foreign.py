@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from babysitter.engine.places import Place
     from babysitter.engine.replay import Replay
 
+NEEDS_IMPORT = "write `import asyncio` at the top of the process file, and the process has an event loop"
 CURE = "await only steps: ctx.task, ctx.parallel, ctx.sleep …; put other awaiting into a @python task"
 
 
@@ -34,7 +35,9 @@ def foreign_await(coroutine: Any, asked: Any) -> tuple[ForeignAwait, Place]:
 
 def missing_loop() -> ForeignAwait:
     """The error for asking asyncio for what only an event loop has."""
-    return ForeignAwait("the process uses asyncio, and there is no event loop in a replay", hint=CURE)
+    return ForeignAwait(
+        "the process uses asyncio without importing it, so there is no event loop", hint=NEEDS_IMPORT
+    )
 
 
 class NoLoop:

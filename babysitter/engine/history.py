@@ -55,23 +55,29 @@ class History:
     """
 
     def __init__(self, script: Sequence[Line]) -> None:
-        self.effects: list[Effect] = [
-            subject for kind, subject, _ in script if kind == ASKED and not isinstance(subject, dict)
-        ]
+        self.effects: list[Effect] = []
         self.branches: dict[str, dict[str, None]] = {}
         self._at: dict[tuple[str, int], Effect] = {}
         self._in_scope: dict[str, list[Effect]] = {}
         self._groups_in: dict[str, list[str]] = {}
         self._numbered: dict[tuple[str, int], list[Effect | str]] = {}
+        self._begins: dict[str, Fingerprint | str] = {}
         for kind, subject, _ in script:
-            if kind == "RECORDED" and isinstance(subject, dict):
+            if not isinstance(subject, dict):
+                if kind == ASKED:
+                    self._note(subject)
+            elif kind == "RECORDED":
                 # A branch that was given up before its first request left only this.
                 self._note_branches(subject["scope"])
-        for effect in self.effects:
-            self._at[effect.step, effect.attempt] = effect
-            self._in_scope.setdefault(scope_of(effect.step), []).append(effect)
-            self._number(effect.step, effect)
-            self._note_branches(scope_of(effect.step))
+
+    def _note(self, effect: Effect) -> None:
+        scope = scope_of(effect.step)
+        self.effects.append(effect)
+        self._at[effect.step, effect.attempt] = effect
+        self._in_scope.setdefault(scope, []).append(effect)
+        self._number(effect.step, effect)
+        self._begins.setdefault(scope, fingerprint(effect))
+        self._note_branches(scope)
 
     def _note_branches(self, scope: str) -> None:
         while group_of(scope):
@@ -80,6 +86,7 @@ class History:
                 self.branches[group] = {}
                 self._groups_in.setdefault(scope_of(group), []).append(group)
                 self._number(group, group)
+                self._begins.setdefault(scope_of(group), GROUP)
             if name in self.branches[group]:
                 return
             self.branches[group][name] = None
@@ -110,7 +117,4 @@ class History:
 
     def begins(self, scope: str) -> Fingerprint | str | None:
         """What a scope asked for first: a request, or ``GROUP``; None when it asked for nothing."""
-        own, groups = self.in_scope(scope), self.groups_in(scope)
-        if own and (not groups or number_of(own[0].step) < min(map(number_of, groups))):
-            return fingerprint(own[0])
-        return GROUP if groups else None
+        return self._begins.get(scope)

@@ -105,9 +105,9 @@ class Notes:
                 self.new_patches[id] = None
         return self._patched[id]
 
-    def see_patch(self, id: str) -> None:
+    def see_patch(self, id: str, is_new: bool) -> None:
         """The journal has this answer now."""
-        self.patches.setdefault(id, True)
+        self.patches.setdefault(id, is_new)
         self.new_patches.pop(id, None)
 
     def to_log(self) -> list[dict[str, Any]]:

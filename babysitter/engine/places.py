@@ -53,6 +53,15 @@ def place_of_call(frame: FrameType | None) -> Place:
     return NOWHERE
 
 
+def place_in_branch(frame: FrameType | None) -> Place | None:
+    """The same, but no further than to what drives the branch: None when no code of the author's is in it."""
+    while frame is not None and not is_own(frame.f_code.co_filename):
+        if is_authors(frame.f_code.co_filename):
+            return frame.f_code.co_filename, frame.f_lineno
+        frame = frame.f_back
+    return None
+
+
 def place_of_await(coroutine: Any) -> Place:
     """File and line of the innermost ``await`` in the author's code."""
     place = NOWHERE

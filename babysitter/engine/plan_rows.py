@@ -124,7 +124,8 @@ class _Rows:
         left = [e for e in (*here, *self._left.values()) if e.id in self._left and e.task_id == call.task.id]
         same = [effect for effect in left if effect.args_hash == call.args_hash]
         place = None if scope is None else f"{scope}{step[len(scope_of(step)) :]}"
-        same += [effect for effect in left if effect.step == place and effect.label == _title(call)]
+        is_one_of_its_kind = not call.task.is_author_made
+        same += [e for e in left if e.step == place and (is_one_of_its_kind or e.label == _title(call))]
         return same[0] if same else None
 
     def _left_over(self, effect: Effect) -> Row:
@@ -136,8 +137,9 @@ class _Rows:
 
     def _is_past(self, step: str) -> bool:
         """The process has come to where it cannot ask for this any more."""
-        if self._replay.end is not None:
-            return True
+        if self._replay.end is not None or self._replay.has_tasks:
+            # Where a task stands that waits for another one is nowhere to be seen.
+            return self._replay.end is not None
         scope = scope_of(step)
         while scope not in self._matching.now:
             group = group_of(scope)

@@ -52,6 +52,7 @@ class Replan:
         self._matching = matching
         self._fetch = fetch
         self._is_redefined = is_redefined
+        self._hopeless: set[str] = set()
         self._waiting: dict[str, Effect] = {}
         self._answers: list[tuple[int, str, Effect]] = []
         self._ms = state.created_ms
@@ -61,11 +62,13 @@ class Replan:
 
     def follow(self, replay: Replay) -> None:
         """Answer what can be answered, until nothing is left."""
+        self._matching.has_tasks = replay.has_tasks
         while True:
             self._match_asked(replay)
-            if not self._answer_next(replay):
+            if self._answer_next(replay):
+                self._note_dropped(replay)
+            elif not self._match_elsewhere(replay):
                 break
-            self._note_dropped(replay)
         self._take_back_cancelled(replay)
         self.undecided = {step: call for step, (_, call) in replay.waiting.items() if step in replay.asked}
 
@@ -79,6 +82,18 @@ class Replan:
                 continue
             del replay.asked[step]
             self._take(effect, step)
+
+    def _match_elsewhere(self, replay: Replay) -> bool:
+        """When nothing else goes on: a step may be answered by what stood in another place."""
+        for step in [step for step in self.undecided if step not in self._hopeless and step in replay.asked]:
+            self._hopeless.add(step)
+            branch, call = replay.asked[step]
+            effect = self._matching.find_elsewhere(branch, call)
+            if effect is not None and self._is_as_it_was(effect, branch, call):
+                del replay.asked[step]
+                self._take(effect, step)
+                return True
+        return False
 
     def _is_as_it_was(self, effect: Effect, branch: Branch, call: Call) -> bool:
         """Whether an answer to the old request answers the new one; one that is given counts in any case."""

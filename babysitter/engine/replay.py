@@ -52,8 +52,11 @@ class Replay:
         dropped: steps given up; of those, ``newly_dropped`` are not yet journalled.
         end: how the process ended, or None.
         giving_up: why all of it is being given up, on purpose; None while it is not.
+        has_tasks: the process makes branches beside those of its groups.
         is_driven: the process runs now; between two results only the garbage collector drops things.
     """
+
+    has_tasks = False
 
     def __init__(self, run_id: str, started_ms: int, *, seed: str | None = None) -> None:
         self.run_id = run_id
@@ -76,10 +79,10 @@ class Replay:
         self._fault: tuple[BaseException, Place | None] | None = None
         self._root: Branch | None = None
         self._no_loop = NoLoop(self)
-        _never_collected.add(self)
 
     def start(self, main: Callable[[], Coroutine[Any, Any, Any]]) -> None:
         """Run the process until it is quiet."""
+        _never_collected.add(self)
         # All other branches hang on this one, also when nothing waits for them any more.
         self._root = Branch(main, "", None, 0)
         self.enqueue(self._root)
@@ -149,6 +152,10 @@ class Replay:
             reason = f": {why.reason}" if why.reason else ""
             self.report(cleaning, f"a cleanup wanted the run {why.status}, which had ended already{reason}")
             self.cancel(cleaning)
+
+    def cancellation(self) -> BranchCancelled:
+        """The error for code that is given up at once, and not at its next await."""
+        return BranchCancelled()
 
     def clean_up_with(self, thunk: Callable[[], Any]) -> None:
         """Begin this branch when the process has ended."""
@@ -231,7 +238,11 @@ class Replay:
             self._clean_up()
         elif self._fault is None:
             self.end = end
-            _never_collected.discard(self)
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Nothing of the process is suspended any more."""
+        _never_collected.discard(self)
 
     def _clean_up(self) -> None:
         """Begin the next cleanup, the last one registered first; nothing cancels it."""

@@ -127,7 +127,7 @@ class Script:
         self.notes.see_record(data)
 
     def _patched(self, data: dict[str, Any], _: int) -> None:
-        self.notes.see_patch(data["id"])
+        self.notes.see_patch(data["id"], data.get("isNew", True))
 
     def _given_up(self, data: dict[str, Any], ms: int) -> None:
         self.replay.now_ms = ms

@@ -43,6 +43,7 @@ _REQUEST = (
     ("label", TEXT),
     ("argsHash", TEXT),
     ("attempt", NUMBER),
+    ("maxAttempts", (int, Absent)),
     ("group", MAY_BE_OBJECT),
     ("definition", MAY_BE_OBJECT),
     ("definitionRef", (str, Absent)),
@@ -60,6 +61,7 @@ SHAPES: dict[str, Shape] = {
         ("parent", (dict, Absent)),
         ("continuedFrom", (dict, Absent)),
         ("forkedFrom", (dict, Absent)),
+        ("sourcePython", (str, Absent)),
     ),
     "EFFECT_REQUESTED": _REQUEST,
     "EFFECT_RESOLVED": _RESULT,
@@ -78,8 +80,8 @@ SHAPES: dict[str, Shape] = {
         ("leaseSeconds", (int, float, Absent)),
     ),
     "EFFECTS_REUSED": (("effects", (list,)),),
-    "PATCHED": (("id", TEXT),),
-    "WORKSPACE_SAVED": (("commit", TEXT), ("head", MAY_BE_TEXT)),
+    "PATCHED": (("id", TEXT), ("isNew", (bool, Absent))),
+    "WORKSPACE_SAVED": (("commit", TEXT), ("tree", TEXT), ("head", MAY_BE_TEXT)),
     "RECORDED": (("scope", TEXT), ("index", NUMBER), ("name", TEXT)),
     "PROCESS_LOG": (
         ("scope", TEXT),
@@ -89,7 +91,12 @@ SHAPES: dict[str, Shape] = {
         ("progress", (dict, Absent)),
     ),
     "PROCESS_ERROR": (("name", MAY_BE_TEXT), ("message", MAY_BE_TEXT), ("file", MAY_BE_TEXT)),
-    "PROCESS_CHANGED": (("sourceDigests", OBJECT), ("gates", (list, Absent)), ("plan", (list, Absent))),
+    "PROCESS_CHANGED": (
+        ("sourceDigests", OBJECT),
+        ("gates", (list, Absent)),
+        ("plan", (list, Absent)),
+        ("sourcePython", (str, Absent)),
+    ),
     "SESSION_BOUND": (("host", TEXT), ("sessionId", TEXT)),
     "SESSION_RELEASED": (("sessionId", TEXT), ("reason", TEXT)),
     "PERMITTED": (
@@ -104,7 +111,13 @@ SHAPES: dict[str, Shape] = {
     "RUN_CANCELLED": (("by", TEXT), ("reason", TEXT)),
     "RUN_HALTED": (("reason", TEXT), ("isAtOnce", (bool, Absent)), ("by", (str, Absent))),
     "RUN_CONTINUED": (("runId", TEXT), ("sha256", TEXT), ("inputsRef", (str, Absent))),
-    "RUN_REWOUND": (("to", TEXT), ("plan", (list,)), ("by", TEXT), ("sourceDigests", OBJECT)),
+    "RUN_REWOUND": (
+        ("to", TEXT),
+        ("plan", (list,)),
+        ("by", TEXT),
+        ("sourceDigests", OBJECT),
+        ("sourcePython", (str, Absent)),
+    ),
 }
 _INSIDE: dict[str, Shape] = {
     "error": (("name", MAY_BE_TEXT), ("message", MAY_BE_TEXT)),

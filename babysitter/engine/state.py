@@ -19,6 +19,7 @@ REQUESTED, OK, ERROR, CANCELLED = "requested", "ok", "error", "cancelled"
 WAITING, COMPLETED, FAILED, HALTED, STUCK = "waiting", "completed", "failed", "halted", "stuck"
 CONTINUED = "continued"
 FINISHED = frozenset({COMPLETED, FAILED, HALTED, CONTINUED})
+SUBPROCESS = "subprocess"
 # Why an effect was cancelled: its process gave it up, or a person did; a plan has a word of its own.
 ABANDONED, BY_PERSON = "abandoned", "cancelled"
 
@@ -31,8 +32,9 @@ class Effect:
     is its answer. What many effects have in common is kept once: there may be
     a hundred thousand.
 
-    ``attempt`` counts how often its step has asked; ``takes`` how often somebody
-    has taken this one to work on it, ``taken`` who was the last, at ``taken_ms``.
+    ``attempt`` counts how often its step has asked, ``max_attempts`` how often it may;
+    ``takes`` how often somebody has taken this one to work on it, ``taken`` who was the
+    last, at ``taken_ms``.
     Superseded is what an accepted edit or a rewind has taken out of the script.
     """
 
@@ -50,6 +52,7 @@ class Effect:
         "is_superseded",
         "kind",
         "label",
+        "max_attempts",
         "requested_ms",
         "resolved_seq",
         "result_ref",
@@ -73,6 +76,7 @@ class Effect:
         self.label: str = data["label"]
         self.args_hash: str = data["argsHash"]
         self.attempt: int = data["attempt"]
+        self.max_attempts: int = data.get("maxAttempts", 1)
         self.group: dict[str, Any] | None = data.get("group")
         self.definition: dict[str, Any] | None = data.get("definition")
         self.definition_ref: tuple[str, str] | None = _ref(data, "definitionRef", "definitionSha256")
@@ -115,7 +119,9 @@ class Effect:
         why = event.data.get("why")
         self.error = {"name": "TaskCancelled", "message": why} if why else None
         self.resolved_seq = event.seq
-        self.definition = self.group = None
+        self.group = None
+        if self.kind != SUBPROCESS:  # its child run has to be found, to be brought to its end
+            self.definition = None
 
     def take(self, event: Event) -> None:
         """Somebody works on it now."""
@@ -137,18 +143,23 @@ class RunState:
     Attributes:
         status: waiting, completed, failed, halted, continued or stuck.
         effects: every effect by id, in the order of requests; ``pending`` those without an answer.
+        children: effects whose child run may be alive: pending ones, and cancelled ones until it is seen
+            that theirs has ended; whoever sees it takes them out.
         script: what replay has to follow, line by line: (type, effect or data, milliseconds).
         problem: the last PROCESS_ERROR, while the run is stuck in it.
         source_digests: of the process and what it imports, as last journalled.
+        source_python: the version of Python that it was executed by, where that counts: it uses asyncio.
         gates: those of its files that may hold a breakpoint or an evidence step; None: nobody has looked.
         session: the SESSION_BOUND of the agent's session that is to finish the run, while one is bound.
         is_guarded: made in an agent's session, or bound to one once; ways round the process need a person.
+        guard: host and id of the session that was the last one to do that.
         moved_seq: the last event that was a step forward; a mistake that is told again is none.
         answers_by_policy: breakpoints that demand nothing are answered without a person.
         permits: what people have permitted and nobody has made use of yet, in order.
         is_cancelled: a person has given the run up; it only cleans up.
         edit: the event that last changed which effect answers which step; None: none ever did.
         leftovers: results that the last accepted edit keeps for when they are asked for.
+        workspace: the git tree of the project as last kept, while the run keeps it.
         patches: what ``ctx.patched`` has answered for each id, as far as that is written down.
     """
 
@@ -162,6 +173,7 @@ class RunState:
         self.status = WAITING
         self.effects: dict[str, Effect] = {}
         self.pending: dict[str, Effect] = {}
+        self.children: dict[str, Effect] = {}
         self.script: list[Line] = []
         self.records: dict[tuple[str, int], tuple[str, Any]] = {}
         self.logged: set[str] = set()
@@ -170,11 +182,14 @@ class RunState:
         self.is_cancelled = False
         self.edit: int | None = None
         self.leftovers: Leftovers | None = None
+        self.workspace: dict[str, Any] | None = None
         self.source_digests: dict[str, str] = {}
+        self.source_python: str | None = None
         self.gates: list[str] | None = None
         self.problem: dict[str, Any] | None = None
         self.session: dict[str, Any] | None = None
         self.is_guarded = False
+        self.guard: dict[str, Any] | None = None
         self.moved_seq = 0
         self.permits: list[dict[str, Any]] = []
         self.answers_by_policy = False
@@ -238,9 +253,18 @@ def _created(state: RunState, event: Event) -> None:
     state.created = data
     state.created_ms = event.ms
     state.source_digests = data["sourceDigests"]
-    state.is_guarded = data.get("session") is not None
+    _guard(state, data.get("session"))
+    state.source_python = data.get("sourcePython")
     state.gates = data.get("gates")
     state.answers_by_policy = data.get("options", {}).get("breakpoints") == "policy"
+
+
+def _guard(state: RunState, session: dict[str, Any] | None) -> None:
+    """A session works on the run, or on the one that it belongs to; a run that goes on is bound at once."""
+    state.is_guarded = session is not None
+    if session is not None:
+        state.guard = {"host": session["host"], "sessionId": session["sessionId"]}
+        state.session = session if session.get("isBound") else None
 
 
 def _requested(state: RunState, event: Event) -> None:
@@ -248,6 +272,8 @@ def _requested(state: RunState, event: Event) -> None:
     if effect.id in state.effects:
         raise CorruptEvent(f"event {event.seq} requests effect {effect.id!r} a second time")
     state.effects[effect.id] = state.pending[effect.id] = effect
+    if effect.kind == SUBPROCESS:
+        state.children[effect.id] = effect
     state.script.append(("EFFECT_REQUESTED", effect, event.ms))
 
 
@@ -256,6 +282,7 @@ def _resolved(state: RunState, event: Event) -> None:
     if status not in {OK, ERROR}:
         raise CorruptEvent(f"event {event.seq} ({event.type}) has status {status!r}; it is 'ok' or 'error'")
     effect.resolve(event)
+    state.children.pop(effect.id, None)
     state.script.append(("EFFECT_RESOLVED", effect, event.ms))
 
 
@@ -277,7 +304,7 @@ def _taken(state: RunState, event: Event) -> None:
 
 
 def _patched(state: RunState, event: Event) -> None:
-    state.patches[event.data["id"]] = True
+    state.patches[event.data["id"]] = event.data.get("isNew", True)
     state.script.append((event.type, event.data, event.ms))
 
 
@@ -309,6 +336,7 @@ def _problem(state: RunState, event: Event) -> None:
 
 def _changed(state: RunState, event: Event) -> None:
     state.source_digests = event.data["sourceDigests"]
+    state.source_python = event.data.get("sourcePython", state.source_python)
     state.gates = event.data.get("gates", state.gates)
     _spend(state, "edit")
     if event.data.get("plan") is not None:
@@ -321,6 +349,7 @@ def _rewound(state: RunState, event: Event) -> None:
     state.ending, state.ended_ms = None, 0
     state.is_cancelled = False
     state.source_digests = event.data["sourceDigests"]
+    state.source_python = event.data.get("sourcePython", state.source_python)
     _replan(state, event)
 
 
@@ -339,6 +368,7 @@ def _bound(state: RunState, event: Event) -> None:
     _spend(state, "rebind")
     state.session = event.data
     state.is_guarded = True
+    state.guard = {"host": event.data["host"], "sessionId": event.data["sessionId"]}
 
 
 def _released(state: RunState, event: Event) -> None:
@@ -386,7 +416,7 @@ def _reused(state: RunState, event: Event) -> None:
 
 
 def _workspace(state: RunState, event: Event) -> None:
-    """What lay in the project's folder when a batch was asked for; ``fork --workspace`` looks it up."""
+    state.workspace = event.data
 
 
 # What an iteration writes only when the process ran on; results may come in while it is stuck.

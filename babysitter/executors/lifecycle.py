@@ -45,7 +45,8 @@ class Lifecycle:
         self._run = run
         self._tell = tell
         self._names = hook_names(run.project)
-        self._is_attended = False
+        self._attending: Pool | None = None
+        self._others: list[Lifecycle] = []
         self._beginning: Callable[[], dict[str, Any]] | None = None
         run.observer = self
         if run.is_new:
@@ -53,9 +54,17 @@ class Lifecycle:
 
     def attend(self, pool: Pool, tell: Callable[[str], None]) -> None:
         """Let a pool make the calls beside its own work."""
-        self._is_attended = True
+        self._attending = pool
         self.calls.tell = tell
         pool.attend(self.calls)
+
+    def watch_too(self, run: Run) -> None:
+        """Watch a run that belongs to this one in the same way."""
+        other = Lifecycle(run, self._tell)
+        other.calls.until = self.calls.until
+        self._others.append(other)
+        if self._attending is not None:
+            other.attend(self._attending, self.calls.tell)
 
     def finish(self) -> None:
         """Make the calls that are left. Nothing runs any more when this returns or raises.
@@ -63,9 +72,11 @@ class Lifecycle:
         Raises:
             KeyboardInterrupt
         """
-        self._is_attended = False
+        self._attending = None
         self.calls.tell = self._tell
         self.calls.finish()
+        for other in self._others:
+            other.finish()
 
     def written(self, events: Sequence[Event]) -> None:
         """Events that were written here."""
@@ -80,7 +91,7 @@ class Lifecycle:
     def iteration_begins(self) -> None:
         """The process is about to be replayed: these hooks are called before that, and waited for."""
         self._add(ITERATION_START, lambda: {"at": iso(now_ms())})
-        if not self._is_attended:
+        if self._attending is None:
             self.calls.finish()
 
     def round_begins(self) -> None:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from babysitter.engine.state import Effect
-    from babysitter.errors import BabysitterError
     from babysitter.executors.work import Finished
     from babysitter.runs.run import Run
     from babysitter.runs.source import Source
@@ -73,19 +72,4 @@ def answer_of(end: Finished) -> Answer:
         started_at=iso(end.started_ms),
         finished_at=iso(end.finished_ms),
         evidence=end.evidence,
-    )
-
-
-def as_failure(answer: Answer, error: BabysitterError) -> Answer:
-    """What a task gave cannot be recorded (too large, say): then the task has failed."""
-    described = {"name": type(error).__name__, "message": error.message}
-    return Answer(
-        answer.effect,
-        "error",
-        None,
-        described,
-        executor=answer.executor,
-        started_at=answer.started_at,
-        finished_at=answer.finished_at,
-        evidence=answer.evidence,
     )

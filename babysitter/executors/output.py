@@ -49,7 +49,10 @@ class Output:
     )
 
     def __init__(self, path: str, redaction: Redaction | None = None) -> None:
-        """The file of an earlier start goes away. Without ``redaction`` the built-in rules hold."""
+        """The file of an earlier start goes away. Without ``redaction`` the built-in rules hold.
+
+        An empty ``path``: there is no file, only what is known of the stream.
+        """
         redaction = redaction or Redaction()
         self._path = path
         self._file = -1
@@ -62,7 +65,8 @@ class Output:
         self.beginning = b""
         self.size = 0
         self.moved_at = 0.0
-        _remove(path)
+        if path:
+            _remove(path)
 
     def reserve(self) -> None:
         """Make sure of a descriptor. The file itself is made for the first byte: most commands are silent.
@@ -104,7 +108,8 @@ class Output:
     def _put(self, piece: bytes) -> None:
         if not piece:
             return
-        self._write(piece)
+        if self._path:
+            self._write(piece)
         self._sha256.update(piece)
         if self.size < BEGINNING_BYTES:
             self.beginning = (self.beginning + piece[:BEGINNING_BYTES])[:BEGINNING_BYTES]

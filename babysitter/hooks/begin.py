@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 
+from babysitter.engine.state import SUBPROCESS
 from babysitter.errors import BabysitterError
 from babysitter.hooks.batch_text import name_for
-from babysitter.hooks.bound import bound_to, limits_of
+from babysitter.hooks.bound import bound_to, limits_of, members
 from babysitter.hooks.doubt import is_called_by_host
 from babysitter.hosts import OWN_VARIABLE, adapter_of, session_of
 from babysitter.hosts.calls import let_go, tell
@@ -84,8 +85,11 @@ def _cleared(call: Call) -> Binding | None:
 
 def state_text(run: Run, name: str) -> str:
     """Where a run stands, for a model that has forgotten it."""
-    waits = [printable(effect.label)[:60] for effect in list(run.state.pending.values())[:MOST_TITLES]]
-    more = len(run.state.pending) - len(waits)
+    pending = [
+        effect for each in members(run) for effect in each.state.pending.values() if effect.kind != SUBPROCESS
+    ]
+    waits = [printable(effect.label)[:60] for effect in pending[:MOST_TITLES]]
+    more = len(pending) - len(waits)
     told = f"{'; '.join(waits)}{f' and {more} more' if more > 0 else ''}" or "its next iteration"
     about = f"process {run.state.process_id[:80]}, {run.state.status}"
     return (

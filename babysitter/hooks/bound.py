@@ -7,15 +7,17 @@ import time
 
 from babysitter import config
 from babysitter import limits as limits_module
+from babysitter.engine.state import CONTINUED
 from babysitter.errors import BabysitterError
 from babysitter.paths import has_hooks
-from babysitter.sessions.binding import binding_of
+from babysitter.sessions.binding import bind, binding_of
 from babysitter.sessions.progress import check_tail, progress_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from babysitter.engine.state import Effect
     from babysitter.executors.lifecycle import Lifecycle
     from babysitter.hosts.calls import Call
     from babysitter.limits import Limits
@@ -30,12 +32,14 @@ watched: list[Lifecycle] = []
 class Bound:
     """A session, its run with the journal read, and how far it was at the last stop."""
 
-    __slots__ = ("progress", "run", "session")
+    __slots__ = ("moved", "progress", "run", "session")
 
     def __init__(self, session: str, run: Run, progress: dict[str, Any]) -> None:
         self.session = session
         self.run = run
         self.progress = progress
+        # How far it and all below it have come; 0: only the run itself counts.
+        self.moved = 0
 
     @property
     def is_taken_over(self) -> bool:
@@ -66,7 +70,39 @@ def bound_to(call: Call) -> Bound | None:
     run.load()
     bound = Bound(call.session, run, progress_of(call.session))
     check_tail(run, bound.progress)
+    if run.state.status == CONTINUED:
+        from babysitter.runs.succession import newest_there
+
+        return gone_on(call, newest_there(run)) or bound
     return bound
+
+
+def members(run: Run) -> list[Run]:
+    """A run and those below it that have not ended."""
+    if not run.state.children:
+        return [run]
+    from babysitter.runs.children import family
+
+    return family(run)
+
+
+def pending_in(run: Run, effect_id: str) -> tuple[Run, Effect] | None:
+    """A pending effect of a run, or of one below it, and the run that it is of."""
+    if effect_id in run.state.pending:
+        return run, run.state.pending[effect_id]
+    for member in members(run):
+        if effect_id in member.state.pending:
+            return member, member.state.pending[effect_id]
+    return None
+
+
+def gone_on(call: Call, run: Run) -> Bound | None:
+    """The session with the run in which its own goes on; None when the session has nothing to do with it."""
+    told = run.state.session
+    if run.state.is_finished or told is None or told["sessionId"] != call.session:
+        return None
+    bind(run, call.host, call.session)
+    return Bound(call.session, run, progress_of(call.session))
 
 
 def watch(run: Run) -> None:

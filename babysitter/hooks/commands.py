@@ -11,10 +11,17 @@ from babysitter.approvals.permits import WHAT, permit
 from babysitter.approvals.place import person
 from babysitter.errors import BabysitterError
 from babysitter.hooks.batch_text import name_for
-from babysitter.hooks.bound import bound_to
+from babysitter.hooks.bound import bound_to, members
 from babysitter.hooks.doubt import doubt
 from babysitter.hooks.shown import open_breakpoints
-from babysitter.hooks.typed import answer_of, breakpoint_of, permit_of, waiting_text
+from babysitter.hooks.typed import (
+    answer_of,
+    breakpoint_of,
+    permit_of,
+    run_meant,
+    run_permitted,
+    waiting_text,
+)
 from babysitter.hosts.calls import let_go, tell
 from babysitter.runs.results import accept, decide
 from babysitter.sessions.grants import grant
@@ -69,7 +76,7 @@ def _approve(call: Call) -> Answer:
     if bound is None:
         return _tell_both("nothing was recorded: this session is bound to no run; see `babysitter list`")
     try:
-        return _tell_both(_decided(call, bound.run))
+        return _tell_both(_decided(call, members(bound.run)))
     except BabysitterError as error:
         return _tell_both(f"nothing was recorded: {error.message} ({error.hint})")
 
@@ -80,15 +87,18 @@ def _tell_both(text: str) -> Answer:
     return tell(told, message=told)
 
 
-def _decided(call: Call, run: Run) -> str:
-    """Record the decision; gives what is to be said of it."""
+def _decided(call: Call, runs: list[Run]) -> str:
+    """Record the decision in the run of the session, or one below it; gives what is to be said of it."""
     words = call.arguments.split()
     if not words:
         # No answer is no yes: nothing was shown that it could be an answer to.
-        return f"nothing was recorded: {waiting_text(run, name_for(call, run), open_breakpoints(run))}"
-    what, name = permit_of(run, words)
+        asking = [run for run in runs if open_breakpoints(run)] or runs[:1]
+        told = [waiting_text(run, name_for(call, run), open_breakpoints(run)) for run in asking]
+        return f"nothing was recorded: {told[0]}" + "".join(f"\n{text}" for text in told[1:])
+    what, name = permit_of(runs[0], words)
     if what:
-        return _permitted(call, run, what, name)
+        return _permitted(call, run_permitted(runs, what, name), what, name)
+    run = run_meant(runs, words)
     effect, words = breakpoint_of(run, words)
     if not words:
         return f"nothing was recorded: {waiting_text(run, name_for(call, run), [effect])}"

@@ -11,7 +11,7 @@ import os
 from babysitter.approvals.place import person
 from babysitter.errors import BabysitterError
 from babysitter.hooks.batch_text import QUESTION_MARK, name_for, question_mark_of
-from babysitter.hooks.bound import bound_to
+from babysitter.hooks.bound import bound_to, pending_in
 from babysitter.hooks.doubt import doubt
 from babysitter.hooks.shown import options_of, question_of, shown_digest
 from babysitter.hosts import adapter_of
@@ -47,17 +47,18 @@ def question(call: Call) -> Answer:
     if not marked:
         return let_go()
     bound = bound_to(call)
-    effect = None if bound is None else bound.run.state.pending.get(marked)
-    if bound is None or effect is None or effect.kind != "breakpoint":
+    found = None if bound is None else pending_in(bound.run, marked)
+    if found is None or found[1].kind != "breakpoint":
         return deny(f"babysitter: {marked!r} is no open breakpoint of this session's run")
-    options = options_of(bound.run, effect)
-    reason = _refusal(call, bound.run, effect, options)
+    run, effect = found
+    options = options_of(run, effect)
+    reason = _refusal(call, run, effect, options)
     if reason:
         return deny(f"babysitter: {reason}; tell the person, and do whatever else the run asks for")
-    asked = {"questions": [_question(bound.run, effect, options)]}
+    asked = {"questions": [_question(run, effect, options)]}
     issued = {
         "effect": effect.id,
-        "run": bound.run.run_id,
+        "run": run.run_id,
         "questions": asked["questions"],
         "at": call.seen_at,
     }
@@ -149,14 +150,14 @@ def answered(call: Call) -> Answer:
         return let_go()
     place.remove(call.session, name)
     bound = bound_to(call)
-    effect = None if bound is None else bound.run.state.pending.get(str(issued["effect"]))
-    if bound is None or effect is None:
+    found = None if bound is None else pending_in(bound.run, str(issued["effect"]))
+    if found is None:
         return tell("babysitter: the breakpoint is not open any more; nothing was recorded")
     said = _said(call, issued)
     reason = _doubt(call, issued) or ("" if said else "nobody chose an answer")
     if reason:
         return tell(f"babysitter: nothing was recorded, {reason}; the run still waits for the person")
-    return _record(call, bound.run, effect, said)
+    return _record(call, *found, said)
 
 
 def _said(call: Call, issued: dict[str, Any]) -> str:

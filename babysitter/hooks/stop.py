@@ -11,39 +11,48 @@ from __future__ import annotations
 import os
 
 from babysitter.clock import iso
+from babysitter.engine.state import CONTINUED
 from babysitter.executors.effect_lock import worker_of
 from babysitter.hooks.batch_text import (
+    OTHERS,
     OWN,
-    PEOPLE_AND_CLOCK,
     batch_text,
+    blocked_text,
     diverged_text,
     ended_text,
+    going_on_text,
     name_for,
+    needless_text,
     question_text,
     shown_status,
     stuck_text,
     why_ended,
     work_command,
 )
-from babysitter.hooks.bound import bound_to
+from babysitter.hooks.bound import bound_to, gone_on
+from babysitter.hooks.rated import admitted, is_slept
 from babysitter.hosts import adapter_of
 from babysitter.hosts.calls import go_on as told_to_go_on
 from babysitter.hosts.calls import let_go
 from babysitter.runs.assurance import is_enough, minimum_of
 from babysitter.runs.iterate import divergence_hint, iterate
-from babysitter.runs.sleeping import due_at
-from babysitter.sessions.agents import carried
+from babysitter.runs.run import Run
+from babysitter.runs.sleeping import deadline_of, due_at
+from babysitter.sessions.agents import carried, folder_of, note_gone
 from babysitter.sessions.binding import unbind
 from babysitter.sessions.progress import keep_head
+from babysitter.sessions.takers import is_at_it
 from babysitter.views.text import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from babysitter.engine.state import Effect
     from babysitter.hooks.bound import Bound
+    from babysitter.hooks.rated import Held
     from babysitter.hosts.calls import Answer, Call
     from babysitter.runs.iterate import Iteration
-    from babysitter.runs.run import Run
+
+    Pending = tuple[Run, Effect]
 
 # So often a session may stop in a row without anything having moved in its run.
 MOST_IDLE_STOPS = 6
@@ -59,14 +68,44 @@ def stop(call: Call) -> Answer:
     if bound.is_taken_over:
         unbind(call.session)
         return let_go(bound.taken_over_message)
-    is_known = bound.run.state.is_finished
+    is_known = bound.run.state.is_finished and bound.run.state.status != CONTINUED
     iteration = iterate(bound.run)
-    if bound.run.state.is_finished:
+    run = iteration.run
+    if run is not bound.run and not run.state.is_finished:
+        bound = gone_on(call, run)
+    if bound is None or run.state.is_finished:
         unbind(call.session)
-        message = ended_message(bound.run)
+        message = ended_message(run)
+        needless = _needless(call, [run])
         # What ends only now the model has not seen: it reports that, and next time it stops it is free.
-        return let_go(message) if is_known else told_to_go_on(ended_text(bound.run), message)
+        is_told = is_known and not needless
+        text = "\n".join([ended_text(run), *needless])
+        return let_go(message) if is_told else told_to_go_on(text, message)
     return _decide(call, bound, iteration)
+
+
+def _needless(call: Call, runs: list[Run]) -> list[str]:
+    """What the model is told, once, of subagents that run on although nobody waits for their effects."""
+    lines = []
+    for task in call.background:
+        name = carried(call.session, task.id, is_at_work=True)[0] if task.is_subagent else ""
+        effect = _over(call, task.id, name, runs) if name else None
+        if effect is not None:
+            note_gone(call.session, task.id)
+            lines.append(needless_text(effect, task.id))
+    return lines
+
+
+def _over(call: Call, agent: str, name: str, runs: list[Run]) -> Effect | None:
+    """The effect that a subagent carries, if it is known and nobody waits for it any more."""
+    run = next((run for run in runs if name in run.state.effects), None)
+    folder = folder_of(call.session, agent)
+    if run is None and folder and os.path.isdir(folder):
+        # Of a child run that has ended.
+        run = Run(folder).load()
+    effect = run.state.effects.get(name) if run is not None else None
+    is_over = run is not None and effect is not None and (run.state.is_finished or not effect.is_pending)
+    return effect if is_over else None
 
 
 def ended_message(run: Run) -> str:
@@ -81,51 +120,85 @@ def _decide(call: Call, bound: Bound, iteration: Iteration) -> Answer:
     run = bound.run
     if iteration.diverged is not None:
         return _go_on(
-            call, bound, diverged_text(run, iteration.diverged.message, divergence_hint(iteration.diverged))
+            call,
+            bound,
+            diverged_text(run, iteration.diverged.message, divergence_hint(iteration.diverged, run)),
         )
     if iteration.status == "stuck":
         return _go_on(call, bound, stuck_text(run))
-    idle = [effect for effect in run.state.pending.values() if effect.kind not in PEOPLE_AND_CLOCK]
-    idle = _without_carried(call, run, idle)
-    if idle:
-        return _go_on(call, bound, batch_text(run, name_for(call, run), idle))
-    unasked = _unasked(call, bound)
+    below, blocked = list(iteration.below()), iteration.blocked
+    bound.moved = sum(each.state.moved_seq for each in (run, *(each.run for each in below)))
+    runs = [run, *(each.run for each in below if each not in blocked)]
+    pending = [(each, effect) for each in runs for effect in each.state.pending.values()]
+    idle = [(each, effect) for each, effect in pending if effect.kind not in OTHERS]
+    idle, held = admitted(call, run.folder, _without_carried(call, run, idle))
+    notes = [*_needless(call, runs), *([held.text] if held and not is_slept(call) else [])]
+    if idle or notes:
+        offers = [(name_for(call, each), effect) for each, effect in idle]
+        text = batch_text(run, name_for(call, run), offers) if idle else going_on_text(run)
+        return _go_on(call, bound, "\n".join([text, *notes, *map(blocked_text, blocked[:1])]))
+    if blocked:
+        return _go_on(call, bound, _trouble_text(blocked[0]))
+    unasked = _unasked(call, bound, pending)
     if unasked:
         asked = [*bound.progress.get("asked", []), *(effect.id for effect in unasked)]
         return _go_on(call, bound, question_text(run, unasked, adapter_of(os.environ).QUESTION_TOOL), asked)
     keep_head(call.session, run.journal.head, asked=bound.progress.get("asked"))
-    return let_go(_waiting_message(run, name_for(call, run)))
+    return let_go(_waiting_message(call, run, pending, held))
 
 
-def _without_carried(call: Call, run: Run, pending: list[Effect]) -> list[Effect]:
-    """The effects that nobody is at: no subagent that this session will hear of, no ``work`` either."""
+def _trouble_text(iteration: Iteration) -> str:
+    """Why a run below the session's does not go on."""
+    if iteration.diverged is None:
+        return stuck_text(iteration.run)
+    run, diverged = iteration.run, iteration.diverged
+    return diverged_text(run, diverged.message, divergence_hint(diverged, run))
+
+
+def _without_carried(call: Call, run: Run, pending: list[Pending]) -> list[Pending]:
+    """The effects that nobody is at: no subagent that this session hears of, no ``work``, nobody outside."""
     agents = {carried(call.session, task.id)[0] for task in call.background if task.is_subagent}
     shells = [task.command.strip() for task in call.background if not task.is_subagent]
     # As it was told to start it; it takes a moment until it holds its first effect.
     command = work_command(name_for(call, run))
     is_begun = command in shells or f"{command} --wait" in shells
-    is_worked = is_begun or (bool(shells) and _is_worked(run, pending))
+    is_worked = is_begun or (bool(shells) and _is_worked(pending))
     return [
-        effect for effect in pending if effect.id not in agents and not (is_worked and effect.kind in OWN)
+        (each, effect)
+        for each, effect in pending
+        if effect.id not in agents
+        and not (is_worked and effect.kind in OWN)
+        and not _is_anothers(call, each, effect)
     ]
 
 
-def _is_worked(run: Run, pending: list[Effect]) -> bool:
+def _is_anothers(call: Call, run: Run, effect: Effect) -> bool:
+    """Somebody outside of the session is at it; a subagent that the session will not hear of is gone."""
+    taken = effect.taken
+    if taken is None:
+        return False
+    if taken.get("session") != call.session:
+        return is_at_it(run, effect)
+    note_gone(call.session, taken.get("agent", ""))
+    return False
+
+
+def _is_worked(pending: list[Pending]) -> bool:
     """A ``work`` lives that performs one of these; it takes the others too, as soon as it can."""
     return any(
         effect.kind in OWN and worker_of(os.path.join(run.folder, TASKS, effect.id)) is not None
-        for effect in pending
+        for run, effect in pending
     )
 
 
-def _unasked(call: Call, bound: Bound) -> list[Effect]:
+def _unasked(call: Call, bound: Bound, pending: list[Pending]) -> list[Effect]:
     """Breakpoints that the person at this session can answer in a dialog, and was not asked yet."""
     if not call.has_person:
         return []
-    run, asked = bound.run, bound.progress.get("asked", [])
+    asked = bound.progress.get("asked", [])
     return [
         effect
-        for effect in run.state.pending.values()
+        for run, effect in pending
         if effect.kind == "breakpoint"
         and effect.id not in asked
         and is_enough("dialog", minimum_of(run.definition_of(effect)))
@@ -136,7 +209,7 @@ def _go_on(call: Call, bound: Bound, text: str, asked: list[str] | None = None) 
     """Tell the agent to go on, unless that has changed nothing for some time."""
     head, progress = bound.run.journal.head, bound.progress
     asked = progress.get("asked") if asked is None else asked
-    moved = bound.run.state.moved_seq
+    moved = bound.moved or bound.run.state.moved_seq
     stops = progress["stops"] + 1 if progress and progress["moved"] == moved else 1
     is_idle = stops >= MOST_IDLE_STOPS
     keep_head(bound.session, head, moved=moved, stops=0 if is_idle else stops, asked=asked)
@@ -149,16 +222,21 @@ def _go_on(call: Call, bound: Bound, text: str, asked: list[str] | None = None) 
     return told_to_go_on(text)
 
 
-def _waiting_message(run: Run, name: str) -> str:
+def _waiting_message(call: Call, run: Run, pending: list[Pending], held: Held | None) -> str:
     """Whom the run waits for, for the person."""
     waits = []
-    for effect in run.state.pending.values():
+    for each, effect in pending:
         if effect.kind == "breakpoint":
-            way = f"/babysitter:approve, or babysitter approve {name} {effect.id}"
+            way = f"/babysitter:approve, or babysitter approve {name_for(call, each)} {effect.id}"
             waits.append(f"your answer to {effect.label!r} ({way})")
         elif effect.kind == "sleep":
             waits.append(iso(due_at(effect)))
-    others = len(run.state.pending) - len(waits)
+    others = sum(effect.kind not in OTHERS for _, effect in pending)
+    if held is not None:
+        others -= held.count
+        waits.append(f"a rate limit, until {iso(held.at_ms)}")
     if others:
-        waits.append(f"{others} effects that are being worked on")
+        late = [at for each, effect in pending if (at := deadline_of(each, effect)) is not None]
+        until = f", until {iso(min(late))} at the latest" if late else ""
+        waits.append(f"{others} effects that are being worked on{until}")
     return printable(f"babysitter: run {run.run_id} is not finished; it waits for {'; '.join(waits[:5])}")

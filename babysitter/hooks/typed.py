@@ -49,6 +49,45 @@ def permit_of(run: Run, words: list[str]) -> tuple[str, str]:
     return what, name
 
 
+def run_meant(runs: Sequence[Run], words: list[str]) -> Run:
+    """Which of a run and those below it is meant: where the breakpoint is that is named, or the only one.
+
+    Raises:
+        NoSuchEffect: several have open breakpoints, and it is not clear whose is meant.
+    """
+    asking = [(run, open_breakpoints(run)) for run in runs]
+    asking = [(run, open_ones) for run, open_ones in asking if open_ones]
+    named = [run for run, open_ones in asking if len(_by_id(open_ones, words[0])) == 1]
+    if len(named) == 1 or len(asking) <= 1:
+        return (named or [run for run, _ in asking] or [runs[0]])[0]
+    listed = [f"{each.id} {printable(each.label)}" for _, open_ones in asking for each in open_ones]
+    raise NoSuchEffect(
+        f"it has to be said which breakpoint: {'; '.join(listed[:MOST_SHOWN])}", hint=f"{COMMAND} EFFECT yes"
+    )
+
+
+def _by_id(open_ones: Sequence[Effect], name: str) -> list[Effect]:
+    return [effect for effect in open_ones if effect.id.startswith(name)]
+
+
+def run_permitted(runs: Sequence[Run], what: str, name: str) -> Run:
+    """Which of a run and those below it a permit is for: what was edited, or has what is named."""
+    if what == "edit":
+        return run_edited(runs)
+    return next((run for run in runs if name and is_name(run, what, name)), runs[0])
+
+
+def run_edited(runs: Sequence[Run]) -> Run:
+    """The first of a run and those below it whose process is not the one that its journal has."""
+    from babysitter.runs.edits import present_digests
+
+    for run in runs:
+        known = run.state.source_digests
+        if any(known.get(name) != digest for name, digest in present_digests(run).items()):
+            return run
+    return runs[0]
+
+
 def breakpoint_of(run: Run, words: list[str]) -> tuple[Effect, list[str]]:
     """The breakpoint that is meant, and the words that are left.
 

@@ -102,11 +102,6 @@ class Planning(Execution):
         """Values that were recorded on the way: the plan rests on them."""
         return [("RECORDED", data) for data in self._notes.new_records.values()]
 
-    def source_now(self) -> dict[str, Any]:
-        """What the journal is to know of the source from now on."""
-        loaded = {**self.run.state.source_digests, **self._digests}
-        return {"sourceDigests": loaded, "gates": self._gates_of(loaded)}
-
 
 def plan_edit(run: Run, rule: str, definitions: dict[str, str]) -> Planning:
     """What an edited process would keep of what its run has; writes nothing."""
@@ -120,13 +115,27 @@ def plan_return(run: Run, step: str, definitions: dict[str, str]) -> Planning:
     Raises:
         InvalidInput: the run has no such step.
     """
+    check_step(run, step)
+    return _planned(run, redo_from(run, step), definitions)
+
+
+def check_step(run: Run, step: str) -> None:
+    """There is such a step, or such a group.
+
+    Raises:
+        InvalidInput
+    """
     history = _history(run)
     if history.at(step, 1) is None and step not in history.branches:
         raise InvalidInput(
             f"run {run.run_id!r} has asked for nothing at step {step!r}",
             hint=f"babysitter tasks {run.run_id} lists the steps",
         )
-    return _planned(run, Redo(history, again_from=step, is_keyed_kept=False), definitions)
+
+
+def redo_from(run: Run, step: str) -> Redo:
+    """Everything from a step on, or from a group on, is asked for again."""
+    return Redo(_history(run), again_from=step, is_keyed_kept=False)
 
 
 def _history(run: Run) -> History:
@@ -161,7 +170,10 @@ def accept_edit(run: Run, rule: str, definitions: dict[str, str], *, by: str) ->
                 f"run {run.run_id!r} was cancelled and only cleans up",
                 hint=f"undo the edit; or go back: babysitter rewind {run.run_id} --to STEP",
             )
-        planning = _sound(plan_edit(run, rule, definitions))
+        planning = sound(plan_edit(run, rule, definitions))
+        if not planning.is_source_changed:
+            # It was accepted already, or there is nothing to accept.
+            return planning, []
         told = {**planning.source_now(), "accepted": rule, "by": by, "plan": planning.lines}
         return planning, [("PROCESS_CHANGED", told), *planning.recorded()]
 
@@ -182,7 +194,7 @@ def rewind(
     """
 
     def decide() -> tuple[Planning, list[Draft]]:
-        planning = _sound(plan_return(run, step, definitions))
+        planning = sound(plan_return(run, step, definitions))
         told = {"to": step, "by": by, **planning.source_now(), "plan": planning.lines}
         if evidence:
             told["evidence"] = evidence
@@ -191,7 +203,7 @@ def rewind(
     return _decide(run, decide)
 
 
-def _sound(planning: Planning) -> Planning:
+def sound(planning: Planning) -> Planning:
     """A process that is stuck in a mistake shows only a part of what it asks for."""
     if planning.diverged is not None:
         raise planning.diverged
@@ -208,9 +220,12 @@ def _sound(planning: Planning) -> Planning:
 def _decide(run: Run, decide: Callable[[], tuple[Planning, list[Draft]]]) -> Planning:
     """Append what is decided on the newest state."""
     for _ in range(MOST_LOST_RACES):
+        # Also a refusal may rest on what another writer has only just linked.
+        run.journal.flush()
         planning, batch = decide()
         try:
-            run.append(batch)
+            if batch:
+                run.append(batch)
         except HeadMoved:
             run.refresh()
             continue

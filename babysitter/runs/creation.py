@@ -18,7 +18,7 @@ from babysitter.paths import STATE_FOLDER
 from babysitter.runs.deadline import Aside, Deadline
 from babysitter.runs.folder import LATEST, archive_of, check_id
 from babysitter.runs.inputs import prepare
-from babysitter.runs.run import FOLDER_MODE, LAYOUT, Run
+from babysitter.runs.run import FOLDER_MODE, LAYOUT, LINKS, Run
 from babysitter.runs.source import Source
 
 TYPE_CHECKING = False
@@ -90,6 +90,7 @@ def create(
         NoSuchProcess: there is no such file, or no process in it.
         StorageError
     """
+    origin = origin or Origin()
     if run_id is not None:
         _check_new(run_id, runs_dir)
     source, completed = check_new(entry, inputs, typed, limits)
@@ -103,6 +104,8 @@ def create(
         "place": place_in(project, runs_dir),
         "prompt": prompt,
         "createdAt": iso(now_ms()),
+        # Those who do not read the journal look for it here.
+        **{name: origin.created[name] for name in LINKS if name in origin.created},
     }
     texts = (_as_json("the run", about), _as_json("the inputs", completed))
     _make_runs_dir(runs_dir)
@@ -110,8 +113,10 @@ def create(
     if session:
         # In the first event, so that no cut of the journal can make it a run that no session ever had.
         created["session"] = {"host": session[0], "sessionId": session[1]}
+    if source.python:
+        created["sourcePython"] = source.python
     created |= {"engine": version, "sourceDigests": source.digests, "gates": sorted(source.gates)}
-    run = Run(_make(runs_dir, about, texts, created, origin or Origin()), limits)
+    run = Run(_make(runs_dir, about, texts, created, origin), limits)
     run.is_new = True
     return run
 

@@ -50,7 +50,7 @@ class Aside:
 
 
 class Deadline:
-    """A context in which the main thread is interrupted after so many seconds.
+    """A context in which the main thread is interrupted after so many seconds; with 0 never.
 
     Raises:
         DeadlineExceeded: at the line that runs when the time is over, and at others after it.
@@ -78,6 +78,8 @@ class Deadline:
         self._entered_by: FrameType | None = None
 
     def __enter__(self) -> None:
+        if not self.seconds:
+            return
         try:
             self._before = signal.signal(signal.SIGALRM, self._ring)
         except ValueError:

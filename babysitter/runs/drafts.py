@@ -69,6 +69,8 @@ def described(run: Run, branch: Branch, call: Call) -> Described:
         "argsHash": call.args_hash,
         "attempt": attempt,
     }
+    if task.retry is not None:
+        data["maxAttempts"] = task.retry.max_attempts
     if branch.group is not None:
         data["group"] = group_of(branch)
     return "EFFECT_REQUESTED", data, definition, text

@@ -8,6 +8,7 @@ from babysitter import limits as limits_module
 from babysitter.disk import open_to_read, refuse
 from babysitter.errors import BabysitterError, Conflict, JournalError, RunBusy
 from babysitter.journal.lock import run_lock
+from babysitter.runs.folder import parent_of
 from babysitter.runs.run import Run
 
 TYPE_CHECKING = False
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 # Of an event: the name of a file that it refers to, and that file's digest.
 _REFERENCES = (
-    ("inputsRef", "inputsDigest"),
+    ("inputsRef", "inputsDigest"),  # of RUN_CREATED
+    ("inputsRef", "sha256"),  # of RUN_CONTINUED
     ("definitionRef", "definitionSha256"),
     ("resultRef", "sha256"),
     ("outputRef", "sha256"),
@@ -30,7 +32,7 @@ _REFERENCES = (
 def references(event: Event) -> Iterator[tuple[str, str]]:
     """The files that an event refers to, each with its digest."""
     for name, digest in _REFERENCES:
-        if name in event.data:
+        if name in event.data and (digest in event.data or name != "inputsRef"):
             # Text also where the event comes from an archive that nobody vouches for.
             yield str(event.data[name]), str(event.data.get(digest))
 
@@ -59,6 +61,7 @@ class EndedRun:
             raise
         if not self.run.state.is_finished:
             raise self._is_live()
+        self._check_parent()
 
     @property
     def name(self) -> str:
@@ -89,6 +92,20 @@ class EndedRun:
             f"the run {self.name!r} is {self.run.state.status}, and only what has ended is put away",
             hint=f"babysitter status {self.name}",
         )
+
+    def _check_parent(self) -> None:
+        """A child stays as long as its parent may ask it for what it came to.
+
+        Raises:
+            Conflict
+        """
+        parent = parent_of(self.run.state.created)
+        folder = os.path.join(os.path.dirname(self.run.folder), parent)
+        if parent and os.path.lexists(folder) and not Run(folder, self.run.limits).load().state.is_finished:
+            raise Conflict(
+                f"the run {self.name!r} is a child of run {parent!r}, which has not ended",
+                hint=f"babysitter status {parent}",
+            )
 
     def _check_children(self) -> None:
         """A child holds the lock of its effect for as long as it lives, whoever has started it."""

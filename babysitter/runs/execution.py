@@ -59,6 +59,7 @@ class Execution:
         self._source: Source | None = None
         self._digests: dict[str, str] = {}
         self._gates: set[str] = set()
+        self._python: str | None = None
         self._inputs: Any = None
         self._at_the_start()
 
@@ -69,15 +70,19 @@ class Execution:
         self._read = 0
         self._edit = self.run.state.edit
         self._notes = self._new_notes()
-        self._replay = self._new_replay()
-        self._script = Script(self._replay, self._notes, self.run.value_of)
+        self._put(Replay)
 
     def _new_notes(self) -> Notes:
         return Notes()
 
-    def _new_replay(self) -> Replay:
+    def _put(self, kind: type[Replay]) -> None:
+        """A replay of this kind at the beginning of the script."""
+        self._replay = self._new_replay(kind)
+        self._script = Script(self._replay, self._notes, self.run.value_of)
+
+    def _new_replay(self, kind: type[Replay]) -> Replay:
         state = self.run.state
-        return Replay(self.run.run_id, state.created_ms, seed=state.created.get("seed"))
+        return kind(self.run.run_id, state.created_ms, seed=state.created.get("seed"))
 
     @property
     def end(self) -> End | None:
@@ -87,6 +92,11 @@ class Execution:
     def is_stuck(self) -> bool:
         """A mistake of the author's is in the way."""
         return self.end is not None and self.end.status == STUCK
+
+    @property
+    def is_held(self) -> bool:
+        """The process has ended, and its run ends when all its children have."""
+        return self.end is not None and not self.is_stuck and bool(self.run.state.children)
 
     @property
     def source(self) -> Source:
@@ -121,13 +131,22 @@ class Execution:
     def _load(self, inputs: Any) -> None:
         entry = reopen(self.run.state.created["entrypoint"], self.run.project)
         self._digests, self._gates = {}, set()
-        self._source = Source(entry.file, entry.export, self._digests, self._gates)
+        self._use(Source(entry.file, entry.export, self._digests, self._gates))
         if self.is_source_changed:
             # Not at the top: only new and edited processes are looked through.
             from babysitter.runs.late_binding import refuse_late_binding
 
-            refuse_late_binding(self._source)
-        self._inputs = present(self._source, inputs)
+            refuse_late_binding(self.source)
+        self._inputs = present(self.source, inputs)
+
+    def _use(self, source: Source) -> None:
+        """Drive this process, with an event loop if it imports asyncio."""
+        self._source = source
+        self._python = source.python
+        if source.uses_asyncio:
+            from babysitter.engine.loop_replay import LoopReplay
+
+            self._put(LoopReplay)
 
     def _look_for_edit(self, *, is_new: bool) -> None:
         """In a run that an agent works on, a person may have to accept that the source has changed."""
@@ -167,11 +186,13 @@ class Execution:
         """Run the author's code under the deadline; whatever it does ends in a state of the run."""
         try:
             with Aside(), Deadline(self.run.limits.iterate_seconds, self._give_up):
+                if self._source is not None:
+                    self._source.enter()
                 work()
         except NondeterminismError as error:
             if not self.is_source_changed:
                 raise
-            self.diverged = error
+            self.diverged = self._of_other_python(error) if self.is_other_python else error
         except DeadlineExceeded as error:
             self._failure = End.stuck(self._too_slow(), place_of(error.__traceback__))
         is_explained = self._failure is not None or self.diverged is not None
@@ -204,9 +225,21 @@ class Execution:
 
     @property
     def is_source_changed(self) -> bool:
-        """A file that is executed is not the one that the journal has."""
+        """What is executed is not what the journal has: a file, or Python, where that counts."""
         known = self.run.state.source_digests
-        return any(known.get(name, digest) != digest for name, digest in self._digests.items())
+        return self.is_other_python or any(
+            known.get(name, digest) != digest for name, digest in self._digests.items()
+        )
+
+    @property
+    def is_other_python(self) -> bool:
+        """The process uses asyncio, and its run is of another version of Python."""
+        return self._python is not None and self.run.state.source_python not in (None, self._python)
+
+    def _of_other_python(self, error: NondeterminismError) -> NondeterminismError:
+        known = self.run.state.source_python
+        told = f"{error} (the run is of Python {known}, and this is {self._python})"
+        return NondeterminismError(told, step=error.step, hint=error.hint)
 
     def write_round(self) -> list[Any]:
         """Append what this round asks for; gives the events, or an empty list when nothing is new.
@@ -224,9 +257,10 @@ class Execution:
                 # What is told now may rest on what another writer has only just linked.
                 self.run.journal.flush()
                 return written
-            if self.end is not None and not self.is_stuck:
+            if self.end is not None and not (self.is_stuck or self.is_held):
                 # A run must not end on a journal of which only the cache was read.
                 self.run.journal.verify()
+            batch = self._with_workspace(batch)
             try:
                 events = self.run.append(batch)
             except HeadMoved:
@@ -249,6 +283,18 @@ class Execution:
         raise RunBusy(
             f"run {self.run.run_id!r} is written by others all the time", hint="try again in a moment"
         )
+
+    def _with_workspace(self, batch: list[Draft]) -> list[Draft]:
+        """With the git tree as it is before what is asked for now is done, if the run keeps that."""
+        if not self.run.state.created.get("options") or not any(d[0] == "EFFECT_REQUESTED" for d in batch):
+            return batch
+        from babysitter.runs.workspace import is_wanted, saved
+
+        return [*saved(self.run), *batch] if is_wanted(self.run) else batch
+
+    def count_new_requests(self) -> int:
+        """How many effects it asks for that the journal does not have."""
+        return len(self._script.to_request())
 
     def check_that_it_repeats(self) -> None:
         """Replay the whole journal in a process of its own, and compare.
@@ -319,7 +365,7 @@ class Execution:
         """The requests and the end, in the author's words."""
         for branch, call in self._script.to_request():
             yield drafts.described(self.run, branch, call)
-        if self.end is not None:
+        if self.end is not None and not self.is_held:
             yield drafts.outcome(self.run, self.end)
 
     def _redefined(self) -> Iterator[str]:
@@ -337,10 +383,16 @@ class Execution:
         known = self.run.state.source_digests
         # A module that is imported late, inside the process, is new and not an edit.
         loaded = {**known, **self._digests}
-        if loaded != known or self.run.state.status == STUCK:
-            told: dict[str, Any] = {"sourceDigests": loaded, "gates": self._gates_of(loaded)}
+        if loaded != known or self.is_other_python or self.run.state.status == STUCK:
+            told = self.source_now()
             return [("PROCESS_CHANGED", told if plan is None else {**told, "plan": plan})]
         return []
+
+    def source_now(self) -> dict[str, Any]:
+        """What the journal is to know of the source from now on."""
+        loaded = {**self.run.state.source_digests, **self._digests}
+        told: dict[str, Any] = {"sourceDigests": loaded, "gates": self._gates_of(loaded)}
+        return told if self._python is None else {**told, "sourcePython": self._python}
 
     def _gates_of(self, loaded: dict[str, str]) -> list[str]:
         """The files that may hold a gate; of what was not loaded this time, as the journal has it."""

@@ -14,11 +14,12 @@ from babysitter.errors import BabysitterError, NoSuchRun, RunPacked, StorageErro
 from babysitter.files import read_regular
 from babysitter.ids import valid_id
 from babysitter.jsontext import loads
-from babysitter.runs.run import Run
+from babysitter.runs.run import LINKS, Run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from babysitter.limits import Limits
 
@@ -64,7 +65,7 @@ def find(name: str, runs_dir: str) -> str:
         raise _is_packed(name, runs_dir)
     listed = list(run_ids(runs_dir))
     if name == LATEST and listed:
-        return os.path.join(runs_dir, max(listed, key=lambda run_id: (_made(runs_dir, run_id), run_id)))
+        return os.path.join(runs_dir, _latest(listed, runs_dir))
     if name != LATEST:
         check_id(name)
     return os.path.join(runs_dir, _by_prefix(name, listed, runs_dir))
@@ -104,6 +105,9 @@ def _is_there(path: str) -> bool:
 
 def _by_prefix(name: str, listed: list[str], runs_dir: str) -> str:
     fitting = [run_id for run_id in listed if run_id.startswith(name)]
+    if len(fitting) > 1:
+        # A child, or the run in which another goes on, is named for it; what is meant is the first.
+        fitting = [run_id for run_id in fitting if not _links(runs_dir, run_id)] or fitting
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
@@ -163,14 +167,55 @@ def _may_be_run(folder: str) -> bool:
         return True
 
 
-def _made(runs_dir: str, run_id: str) -> str:
-    # What the run itself says: the times of files change when a folder is copied or restored.
+def _latest(listed: list[str], runs_dir: str) -> str:
+    """The run that was made last. No child: it was made by its parent."""
+
+    def made(run_id: str) -> tuple[bool, str, int, str]:
+        # What the run itself says: the times of files change when a folder is copied or restored.
+        about = about_of(runs_dir, run_id)
+        # Of those made within a millisecond, the longer id is that of the later one in a chain.
+        return "parent" not in about, str(about.get("createdAt", "")), len(run_id), run_id
+
+    return max(listed, key=made)
+
+
+def _links(runs_dir: str, run_id: str) -> list[str]:
+    about = about_of(runs_dir, run_id)
+    return [name for name in LINKS if name in about]
+
+
+def about_of(runs_dir: str, run_id: str) -> dict[str, Any]:
+    """What run.json says; nothing when it was removed since it was listed, or cannot be read."""
     try:
         about = loads(read_regular(os.path.join(runs_dir, run_id, "run.json"), 1 << 20))
-        return str(about["createdAt"])
-    except (FileNotFoundError, ValueError, KeyError, TypeError, RecursionError, BabysitterError):
-        # Removed since it was listed, or unreadable: never the latest.
-        return ""
+    except (FileNotFoundError, ValueError, RecursionError, BabysitterError):
+        return {}
+    return about if isinstance(about, dict) else {}
+
+
+def parent_of(about: dict[str, Any]) -> str:
+    """The id of the run that a run is a child of, by its run.json; empty when it is none."""
+    parent = about.get("parent")
+    found = parent.get("runId") if isinstance(parent, dict) else None
+    return found if isinstance(found, str) and valid_id(found) else ""
+
+
+def children_in(runs_dir: str) -> dict[str, list[str]]:
+    """The ids of the child runs of a folder, by that of their parent."""
+    found: dict[str, list[str]] = {}
+    for run_id in sorted(run_ids(runs_dir)):
+        parent = parent_of(about_of(runs_dir, run_id))
+        if parent:
+            found.setdefault(parent, []).append(run_id)
+    return found
+
+
+def descendants_in(runs_dir: str, run_id: str) -> list[str]:
+    """The ids of all runs below a run, each before its parent."""
+    children, found = children_in(runs_dir), [run_id]
+    for parent in found:
+        found += [child for child in children.get(parent, []) if child not in found]
+    return found[:0:-1]
 
 
 def check_folder(folder: str) -> None:

@@ -1,13 +1,19 @@
-"""One iteration: the sleeps that are due, a replay, one batch of requests, and leave."""
+"""One iteration: the sleeps that are due, a replay, one batch of requests, and leave.
+
+The children of a run belong to it: each is brought on in the same call, and
+what has ended is recorded, until nothing moves any more.
+"""
 
 from __future__ import annotations
 
+from babysitter.engine.state import CONTINUED, STUCK
 from babysitter.errors import EditNeedsPerson
 from babysitter.runs.execution import Execution
 from babysitter.runs.sleeping import wake_sleepers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from babysitter.engine.state import Effect, RunState
@@ -15,27 +21,49 @@ if TYPE_CHECKING:
     from babysitter.runs.run import Run
 
 DIVERGED_HINT = (
-    "the edited process no longer fits what this run has done: undo that part of the edit, or look at what"
-    " `babysitter check` says, and go on with `babysitter iterate --accept-edit redo`"
+    "the edited process no longer fits what this run has done: undo that part of the edit; or see"
+    " `babysitter check {run}`, then go on with `babysitter iterate {run} --accept-edit redo`"
 )
+PERMITTED_FIRST = ", which a person permits first: /babysitter:approve edit in the session"
+DIVERGED = "diverged"
 
 
 class Iteration:
     """What one iteration did.
 
     Attributes:
+        run: the one that was brought on; not the one that was named when that was continued as new.
         status: of the run afterwards; ``diverged`` when a changed process no longer fits its journal.
         new: effects requested by this iteration.
         diverged: where it stopped fitting.
+        children: the same of the child runs that it brought on and that have not ended.
     """
 
-    __slots__ = ("diverged", "new", "run", "status")
+    __slots__ = ("children", "diverged", "new", "run", "status")
 
-    def __init__(self, run: Run, new: list[Effect], diverged: ReplayError | None) -> None:
+    def __init__(
+        self,
+        run: Run,
+        new: list[Effect],
+        diverged: ReplayError | None,
+        children: list[Iteration] | None = None,
+    ) -> None:
         self.run = run
         self.new = new
         self.diverged = diverged
-        self.status: str = "diverged" if diverged else run.state.status
+        self.children = children or []
+        self.status: str = DIVERGED if diverged else run.state.status
+
+    def below(self) -> Iterator[Iteration]:
+        """Those of all the runs below it, each after its parent."""
+        for child in self.children:
+            yield child
+            yield from child.below()
+
+    @property
+    def blocked(self) -> list[Iteration]:
+        """Those below it that go on only when somebody has mended something."""
+        return [each for each in self.below() if each.status in (STUCK, DIVERGED)]
 
 
 def iterate(run: Run) -> Iteration:
@@ -43,8 +71,27 @@ def iterate(run: Run) -> Iteration:
 
     Raises:
         NondeterminismError: the unchanged process asks for something else than its journal has.
+        InvalidInput, NoSuchProcess: it was continued as new in a way that cannot be.
         JournalError, StorageError, RunBusy
     """
+    if "parent" in run.state.created:
+        from babysitter.runs.children import give_up_if_not_needed
+
+        give_up_if_not_needed(run)
+    return bring_on(run)
+
+
+def bring_on(run: Run) -> Iteration:
+    """Iterate a run, and those in which it goes on when it is continued as new."""
+    iteration = _iterate(run)
+    while iteration.status == CONTINUED:
+        from babysitter.runs.succession import newest
+
+        iteration = _iterate(newest(iteration.run))
+    return iteration
+
+
+def _iterate(run: Run) -> Iteration:
     wake_sleepers(run)
     if run.state.is_finished:
         run.journal.flush()
@@ -53,22 +100,39 @@ def iterate(run: Run) -> Iteration:
         run.observer.iteration_begins()
     execution = Execution(run)
     execution.start()
-    events = execution.write_round()
-    while _answer_by_policy(run, execution):
-        execution.follow()
-        events += execution.write_round()
-    new = requested_in(run.state, events)
-    if run.state.answers_by_policy:
-        new = [effect for effect in new if effect.is_pending]
-    iteration = Iteration(run, new, execution.diverged)
+    events = _write_rounds(run, execution)
+    children = list[Iteration]()
+    if run.state.children and execution.diverged is None:
+        from babysitter.runs.upbringing import Upbringing
+
+        upbringing = Upbringing(run)
+        while upbringing.move_on():
+            execution.follow()
+            events += _write_rounds(run, execution)
+        children = upbringing.iterations()
+    # What a policy answered, or a child that has ended, is new no more.
+    new = [effect for effect in requested_in(run.state, events) if effect.is_pending]
+    iteration = Iteration(run, new, execution.diverged, children)
     if run.observer is not None:
         run.observer.iteration_ended(iteration.status, new)
     return iteration
 
 
-def divergence_hint(diverged: ReplayError) -> str:
+def _write_rounds(run: Run, execution: Execution) -> list[Any]:
+    """Write the round, and those that come of answers by policy; gives the events."""
+    events = execution.write_round()
+    while _answer_by_policy(run, execution):
+        execution.follow()
+        events += execution.write_round()
+    return events
+
+
+def divergence_hint(diverged: ReplayError, run: Run) -> str:
     """What to do about a changed process that does not fit its journal."""
-    return diverged.hint if isinstance(diverged, EditNeedsPerson) else DIVERGED_HINT
+    if isinstance(diverged, EditNeedsPerson):
+        return diverged.hint
+    needs_permit = run.state.is_guarded and not any(p["what"] == "edit" for p in run.state.permits)
+    return DIVERGED_HINT.format(run=run.run_id) + (PERMITTED_FIRST if needs_permit else "")
 
 
 def _answer_by_policy(run: Run, execution: Execution) -> bool:

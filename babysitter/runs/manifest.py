@@ -63,6 +63,7 @@ def describe(ended: EndedRun, items: Sequence[Item], archive: ZipFile | None, te
         "checksum": run.journal.head.checksum,
         "resolved": len(state.effects) - len(state.pending),
         "pending": len(state.pending),
+        **({"parent": state.created["parent"]} if "parent" in state.created else {}),
         "folders": [item.name for item in items if item.is_folder],
         "executable": [item.name for item in items if item.is_executable and not item.is_folder],
         "files": files,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from babysitter.clock import iso, now_ms
+from babysitter.clock import iso
 from babysitter.errors import (
     AlreadyResolved,
     BabysitterError,
@@ -37,6 +37,7 @@ OWN_KINDS = {
     "hook": "its result comes from calling the hooks: babysitter work",
     "sleep": "it ends when its time has come",
     "breakpoint": "a person answers it: babysitter approve or babysitter reject",
+    "subprocess": "its result is what its child run comes to: babysitter iterate",
 }
 
 
@@ -261,7 +262,7 @@ def _draft(run: Run, effect: Effect, answer: Answer) -> Draft:
         answer.error,
         executor=answer.executor,
         started_at=answer.started_at,
-        finished_at=answer.finished_at or iso(now_ms()),
+        finished_at=answer.finished_at or iso(run.now_ms()),
         evidence=answer.evidence,
         usage=answer.usage,
     )

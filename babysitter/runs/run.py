@@ -42,12 +42,15 @@ if TYPE_CHECKING:
         def round_begins(self) -> None: ...
         def round_was_empty(self) -> None: ...
         def iteration_ended(self, status: str, new: Sequence[Effect]) -> None: ...
+        def watch_too(self, run: Run) -> None: ...
 
 
 LAYOUT = 1
 # What run.json says beside the layout; the event that made the run says it too, at first only a part of it.
 ABOUT_ALWAYS = ("runId", "processId", "entrypoint", "prompt")
-ABOUT = (*ABOUT_ALWAYS, "project", "place", "createdAt")
+# What other run it belongs to: whose child it is, and which one it goes on with.
+LINKS = ("parent", "continuedFrom")
+ABOUT = (*ABOUT_ALWAYS, "project", "place", "createdAt", *LINKS)
 FOLDER_MODE = 0o700
 LARGEST_OWN_FILE = 1 << 31
 MOST_ABOUT = 1 << 22
@@ -124,6 +127,19 @@ class Run:
         """The folder for the process's own files."""
         return os.path.join(self.folder, "artifacts")
 
+    def beside(self, folder: str, *, is_new: bool = False) -> Run:
+        """Another run that belongs to this one, read as this one is, and watched by whoever watches this one.
+
+        Raises:
+            JournalError: it cannot be trusted.
+        """
+        run = Run(folder, self.limits)
+        run.is_new = is_new
+        run.load()
+        if self.observer is not None:
+            self.observer.watch_too(run)
+        return run
+
     def load(self, *, use_cache: bool = True) -> Run:
         """Read the whole journal; without the cache every event comes from its own file.
 
@@ -154,13 +170,17 @@ class Run:
         """Read what others have written since."""
         self.journal.read_since(self._see)
 
+    def now_ms(self) -> int:
+        """The time that what happens now gets."""
+        return now_ms()
+
     def append(self, drafts: Sequence[Draft]) -> list[Event]:
         """Write events; they are durable when this returns.
 
         Raises:
             HeadMoved: another writer was first; refresh and decide again.
         """
-        events = self.journal.append(drafts, now_ms())
+        events = self.journal.append(drafts, self.now_ms())
         for event in events:
             self._see(event)
         if self.observer is not None:
@@ -196,11 +216,11 @@ class Run:
         Raises:
             CorruptEvent: inputs.json is not the one that the run was created with.
         """
-        return self._read_ref("inputs.json", self.state.created["inputsDigest"])
+        return self.read_ref("inputs.json", self.state.created["inputsDigest"])
 
     def value_of(self, effect: Effect) -> Any:
         """The value of a result, from its own file when it is large."""
-        return effect.value if effect.result_ref is None else self._read_ref(*effect.result_ref)
+        return effect.value if effect.result_ref is None else self.read_ref(*effect.result_ref)
 
     def text_of(self, effect: Effect) -> bytes | None:
         """The value of a result as its own file has it; None when it stands in its event."""
@@ -212,7 +232,7 @@ class Run:
             return effect.definition
         if effect.definition_ref is None:
             raise CorruptEvent(f"event {effect.seq} (EFFECT_REQUESTED) lacks or misshapes 'definition'")
-        return self._read_ref(*effect.definition_ref)  # type: ignore[no-any-return]
+        return self.read_ref(*effect.definition_ref)  # type: ignore[no-any-return]
 
     @property
     def proof(self) -> str | None:
@@ -225,10 +245,22 @@ class Run:
         """What a completed run returned."""
         ending = self.state.ending or {}
         if "outputRef" in ending:
-            return self._read_ref(ending["outputRef"], ending["sha256"])
+            return self.read_ref(ending["outputRef"], ending["sha256"])
         return ending.get("output")
 
-    def _read_ref(self, file: str, digest: str) -> Any:
+    def continued_inputs(self) -> Any:
+        """What a run that was continued as new goes on with."""
+        ending = self.state.ending or {}
+        if "inputsRef" in ending:
+            return self.read_ref(ending["inputsRef"], ending["sha256"])
+        return ending.get("inputs")
+
+    def read_ref(self, file: str, digest: str) -> Any:
+        """A value that an event has in a file of its own.
+
+        Raises:
+            CorruptEvent: it is not what the event says.
+        """
         return loads(self._content(file, digest))
 
     def _content(self, file: str, digest: str) -> bytes:

@@ -16,7 +16,7 @@ from babysitter.ids import sha256_hex
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from importlib.machinery import ModuleSpec
     from types import ModuleType
     from typing import Any
@@ -25,8 +25,9 @@ MODULE_NAME = "__babysitter_process__"
 COROUTINE_FLAG = 0x80
 MOST_OF_SOURCE = 1 << 24
 # A process is written with one of these words where it asks a person, or has a step that babysitter itself
-# performs. They are looked for in all of the text: to be too careful costs no more than asking a person.
-GATES = (b"breakpoint", b"define_task", b"python", b"shell")
+# performs, or a child run, which may. They are looked for in all of the text: to be too careful costs no
+# more than asking a person.
+GATES = (b"breakpoint", b"define_task", b"python", b"shell", b"subprocess")
 
 
 def holds_gate(content: bytes) -> bool:
@@ -43,6 +44,7 @@ class Source:
         module: the module of the process file.
         digests: path relative to the process's folder → SHA-256, of all that was loaded so far.
         gates: those of these paths whose files may hold a gate.
+        uses_asyncio: one of these files imports asyncio.
     """
 
     def __init__(
@@ -65,6 +67,8 @@ class Source:
         self.folder = os.path.dirname(self.file)
         self.digests = {} if digests is None else digests
         self.gates = set[str]() if gates is None else gates
+        self._finder = _LocalFinder(self)
+        self.uses_asyncio = False
         self.module = self._run_file()
         self.process = self._find(export)
 
@@ -77,6 +81,21 @@ class Source:
             self.gates.add(name)
         return content
 
+    def compile(self, content: bytes, file: str) -> Any:
+        """The code of a source file; one that is about to import asyncio gets it as a replay needs it."""
+        code = compile_source(content, file)
+        if not self.uses_asyncio and imports_asyncio(content, code):
+            from babysitter.engine import loop_mends
+
+            loop_mends.mend_asyncio()
+            self.uses_asyncio = True
+        return code
+
+    @property
+    def python(self) -> str | None:
+        """The version of Python, where it is a part of the source: asyncio is not the same in all of them."""
+        return f"{sys.version_info[0]}.{sys.version_info[1]}" if self.uses_asyncio else None
+
     def _run_file(self) -> ModuleType:
         try:
             content = self.read(self.file)
@@ -88,12 +107,26 @@ class Source:
                 hint="name a Python file, or a process of `babysitter process list`",
             ) from None
         self.content = content
-        code = compile_source(content, self.file)
+        code = self.compile(content, self.file)
         module = type(sys)(MODULE_NAME)
         module.__file__ = self.file
-        _install(self, module)
+        # Classes defined in the process (a pydantic model, say) look their module up by name.
+        self._finder.modules[MODULE_NAME] = module
+        self.enter()
         exec(code, module.__dict__)
         return module
+
+    def enter(self) -> None:
+        """Make this process's own modules the ones that are imported, and put those of another aside.
+
+        Before any code of it runs: two processes may each have a ``tasks.py`` beside them.
+        """
+        if sys.meta_path and sys.meta_path[0] is self._finder:
+            return
+        for finder in [finder for finder in sys.meta_path if isinstance(finder, _LocalFinder)]:
+            finder.leave()
+        sys.meta_path.insert(0, self._finder)
+        sys.modules.update(self._finder.modules)
 
     def _find(self, export: str) -> Callable[[Any, Any], Any]:
         found = getattr(self.module, export, None)
@@ -126,12 +159,39 @@ def compile_source(content: bytes, file: str) -> Any:
         raise InvalidInput(f"{file!r} is not valid Python: {where}{said}", hint="mend the file") from error
 
 
+def imports_asyncio(content: bytes, code: Any) -> bool:
+    """Whether a source file imports asyncio, at its top or within a function."""
+    # Most files do not even have the word.
+    return b"asyncio" in content and any(name.partition(".")[0] == "asyncio" for name in _names_in(code))
+
+
+def _names_in(code: Any) -> Iterator[str]:
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, type(code)):
+            yield from _names_in(constant)
+
+
 class _LocalFinder:
-    """Finds the modules beside the process file, before installed ones of the same name."""
+    """Finds the modules beside the process file, before installed ones of the same name.
+
+    Attributes:
+        loaded: the names of those that were imported.
+        modules: those of them that are not in ``sys.modules``, because another process has its own there.
+    """
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self.loaded: list[str] = [MODULE_NAME]
+        self.modules: dict[str, ModuleType] = {}
+
+    def leave(self) -> None:
+        """Take the modules out of ``sys.modules`` and keep them."""
+        for name in self.loaded:
+            module = sys.modules.pop(name, None)
+            if module is not None:
+                self.modules[name] = module
+        sys.meta_path.remove(self)
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: Any = None) -> ModuleSpec | None:
         package, _, stem = name.rpartition(".")
@@ -184,15 +244,4 @@ class _LocalFinder:
     def exec_module(self, module: ModuleType) -> None:
         file = module.__spec__.origin  # type: ignore[union-attr]
         assert file is not None
-        exec(compile_source(self.source.read(file), file), module.__dict__)
-
-
-def _install(source: Source, module: ModuleType) -> None:
-    """Make a process's own modules importable, and forget those of the process before it."""
-    for earlier in [finder for finder in sys.meta_path if isinstance(finder, _LocalFinder)]:
-        for name in earlier.loaded:
-            sys.modules.pop(name, None)
-        sys.meta_path.remove(earlier)
-    sys.meta_path.insert(0, _LocalFinder(source))
-    # Classes defined in the process (a pydantic model, say) look their module up by name.
-    sys.modules[MODULE_NAME] = module
+        exec(self.source.compile(self.source.read(file), file), module.__dict__)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from babysitter.engine.state import BY_PERSON, CANCELLED
-from babysitter.errors import AlreadyResolved, EffectCancelled, HeadMoved, RunBusy, RunFinished
+from babysitter.errors import AlreadyResolved, EffectCancelled, HeadMoved, RunBusy, RunExists, RunFinished
 from babysitter.runs.run import MOST_LOST_RACES
 
 TYPE_CHECKING = False
@@ -25,19 +25,22 @@ def cancel_effect(run: Run, effect: Effect, *, by: str, why: str = "") -> None:
     """
 
     def decide() -> list[Draft]:
-        check_pending(effect)
+        check_pending(run, effect)
         told = {"effectId": effect.id, "reason": BY_PERSON, "by": by, **({"why": why} if why else {})}
         return [("EFFECT_CANCELLED", told)]
 
     _decide(run, decide)
 
 
-def check_pending(effect: Effect) -> None:
+def check_pending(run: Run, effect: Effect) -> None:
     """Refuse an effect that is over.
 
     Raises:
         AlreadyResolved, EffectCancelled
     """
+    if not effect.is_pending:
+        # What another writer has only just linked is to last as long as what is told of it.
+        run.journal.flush()
     if effect.status == CANCELLED:
         raise EffectCancelled(f"effect {effect.id!r} was cancelled already")
     if not effect.is_pending:
@@ -62,27 +65,44 @@ def cancel_run(run: Run, *, by: str, reason: str, evidence: dict[str, Any] | Non
 
 
 def halt_run(run: Run, *, by: str, reason: str) -> None:
-    """End a run at once, wherever it is; nothing more of it is performed, no cleanup either.
+    """End a run at once, wherever it is, and its children; nothing more is performed, no cleanup either.
 
     Raises:
         RunFinished: it has ended.
-        RunBusy, StorageError
+        RunBusy, JournalError, StorageError
     """
+    # First, so that a kill in between leaves a run that can be halted once more.
+    _halt_children(run, by=by, reason=reason)
     _decide(run, lambda: [("RUN_HALTED", {"reason": reason, "by": by, "isAtOnce": True})])
+    _halt_children(run, by=by, reason=reason)
+
+
+def _halt_children(run: Run, *, by: str, reason: str) -> None:
+    if not run.state.children:
+        return
+    from babysitter.runs.children import living_child
+
+    for effect in run.state.children.values():
+        try:
+            child = living_child(run, effect)
+            if child is not None:
+                halt_run(child, by=by, reason=reason)
+        except (RunExists, RunFinished):
+            # No child of this run, or it has ended by itself just now.
+            continue
 
 
 def _decide(run: Run, decide: Callable[[], list[Draft]]) -> bool:
     """Append what is decided on the newest state; whether there was anything to append."""
     for _ in range(MOST_LOST_RACES):
+        # Also a refusal may rest on what another writer has only just linked.
+        run.journal.flush()
         if run.state.is_finished:
             raise RunFinished(f"run {run.run_id!r} has {run.state.status}; it takes no more events")
         batch = decide()
         try:
             if batch:
                 run.append(batch)
-            else:
-                # What this rests on another writer may only just have linked.
-                run.journal.flush()
         except HeadMoved:
             run.refresh()
             continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from babysitter.disk import Folder
+from babysitter.engine.state import CONTINUED
 from babysitter.errors import CorruptEvent, InvalidInput, MissingEvent, UnsafePath
 from babysitter.ids import sha256_hex
 from babysitter.journal.cache import MARKER, Cache
@@ -26,12 +27,14 @@ class Verified:
     Attributes:
         head: of the journal.
         files: how many files that events refer to.
+        children: how many child runs were found to be as the run has recorded them.
         cache: ``whole``, ``absent``, ``behind`` (lacks new events) or ``unusable``; each is harmless.
     """
 
-    __slots__ = ("cache", "files", "head", "run")
+    __slots__ = ("cache", "children", "files", "head", "run")
 
     def __init__(self, run: Run, head: Head, files: int, cache: str) -> None:
+        self.children = 0
         self.run = run
         self.head = head
         self.files = files
@@ -127,9 +130,10 @@ def references(run: Run) -> Iterator[Reference]:
             needed = not run.state.is_finished
             what = f"the result of effect {effect.id!r}"
             yield Reference(what, *effect.result_ref, effect.resolved_seq, effect.id, is_needed=needed)
-    ending = run.state.ending or {}
+    ending, last = run.state.ending or {}, run.state.last_seq
+    if run.state.status == CONTINUED and "inputsRef" in ending:
+        yield Reference("what it goes on with", ending["inputsRef"], ending["sha256"], last, is_needed=False)
     if "outputRef" in ending:
-        last = run.state.last_seq
         yield Reference("the output", ending["outputRef"], ending["sha256"], last, is_needed=False)
 
 

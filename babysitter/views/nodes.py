@@ -35,6 +35,11 @@ FIRST_STATES = {
     "hook": REQUESTED,
 }
 ONE_IS_ENOUGH = frozenset({"any", "race"})
+# What fails in these is told and fails nothing else.
+FORGIVING = frozenset({"settled", "cleanup"})
+CLEANUP, TIMEOUT = "cleanup", "timeout"
+# The branches of ``ctx.timeout``; and how the wait between two attempts is called.
+LIMITED, LIMIT, RETRY = "branch", "clock", "~retry"
 
 
 class Node:
@@ -68,31 +73,42 @@ class Effect(Node):
     """One effect: what a person wants to know of it.
 
     Attributes:
-        due_ms: when a sleep ends.
+        due_ms: when a sleep ends; of what has failed and is tried again, when that will be.
         question: what a breakpoint asks.
+        attempt: which one of ``max_attempts`` it is; ``previous`` was the one before.
+        result: the state that its own result or cancellation has brought, once there is one.
+        cancelled_by: the person who has cancelled it; empty when its process gave it up.
+        taken_by: who works on it, of an agent's effect.
         error: of a failed one; ``value`` is kept only of a command that did not exit with 0.
         last_line: what it printed last, while it runs.
     """
 
     __slots__ = (
+        "attempt",
+        "cancelled_by",
         "due_ms",
         "error",
         "exit_code",
+        "group",
         "id",
         "kind",
         "label",
         "last_line",
+        "max_attempts",
+        "previous",
         "question",
         "requested_ms",
+        "result",
         "step",
+        "taken_by",
         "value",
     )
 
     parent: Branch
 
-    def __init__(self, parent: Branch, event: Event) -> None:
+    def __init__(self, event: Event) -> None:
         data = event.data
-        super().__init__(parent, FIRST_STATES.get(data["kind"], AGENT))
+        super().__init__(None, first_state(data["kind"]))
         self.id: str = data["effectId"]
         self.step: str = data["stepId"]
         self.kind: str = data["kind"]
@@ -105,25 +121,72 @@ class Effect(Node):
         self.error: dict[str, Any] | None = None
         self.value: Any = None
         self.last_line = ""
+        self.attempt: int = data.get("attempt") or 1
+        self.max_attempts: int = data.get("maxAttempts") or 1
+        self.previous: Effect | None = None
+        self.result = ""
+        self.cancelled_by = ""
+        self.taken_by = ""
+        group = data.get("group") or {}
+        self.group: tuple[str, str] = (group.get("mode") or "", group.get("label") or "")
+
+    @property
+    def place(self) -> str:
+        """The step whose part it is: its own, or that of the attempts between which it is the wait."""
+        before, mark, number = self.step.rpartition(RETRY)
+        return before if mark and number.isdigit() else self.step
+
+    @property
+    def is_limit(self) -> bool:
+        """It is the clock of a ``ctx.timeout``."""
+        return self.group[0] == TIMEOUT and self.kind == "sleep" and self.scope.endswith(f".{LIMIT}")
+
+    @property
+    def scope(self) -> str:
+        """The path of the branch that it is in."""
+        return self.step.rpartition(".")[0]
+
+    @property
+    def shown(self) -> str:
+        """Its title, and which attempt it is, once there was more than one or is going to be."""
+        is_retried = self.attempt > 1 or (self.max_attempts > 1 and self.result == FAILED)
+        return f"{self.label} ({attempt_text(self.attempt, self.max_attempts)})" if is_retried else self.label
 
     @property
     def name(self) -> str:
-        """Its title, after those of the branches that it is in, where these say something."""
+        """What is shown of it, after the titles of the branches that it is in, where these say something."""
+        return self._in_branches(self.shown)
+
+    @property
+    def in_branches(self) -> str:
+        """The same without which attempt it is."""
+        return self._in_branches(self.label)
+
+    def _in_branches(self, text: str) -> str:
         titles = []
         branch: Branch | None = self.parent
         while branch is not None:
             titles.append(branch.title)
             branch = branch.parent.parent if branch.parent is not None else None
-        return titled(" / ".join(filter(None, reversed(titles))), self.label)
+        return titled(" / ".join(filter(None, reversed(titles))), text)
 
     @property
     def verdict(self) -> str:
         """How it stands, in a word or two."""
+        if self.state == CANCELLED and not self.cancelled_by:
+            return "abandoned"
         return f"exit {self.exit_code}" if self.state == NONZERO else WORDS[self.state]
 
     @property
     def last_words(self) -> str:
-        """Why it failed, in a line."""
+        """Why it failed, or by whom it was cancelled, in a line."""
+        if self.state == CANCELLED:
+            return f"by {self.cancelled_by}" if self.cancelled_by else ""
+        return self.why
+
+    @property
+    def why(self) -> str:
+        """Why its last attempt failed."""
         if self.error is not None:
             return str(self.error.get("message") or self.error.get("name") or "")
         return f"exit code {self.exit_code}" if self.exit_code else ""
@@ -144,6 +207,14 @@ class Container(Node):
         child.index = len(self.children)
         self.children.append(child)
         self.tally[child.state] += 1
+        rise(self)
+
+    def replace(self, child: Node, other: Node) -> None:
+        """Put another one in the place of a child."""
+        other.index = child.index
+        self.children[child.index] = other
+        self.tally[child.state] -= 1
+        self.tally[other.state] += 1
         rise(self)
 
     def derive(self) -> str:
@@ -170,6 +241,8 @@ class Branch(Container):
     @property
     def title(self) -> str:
         """What tells it from its siblings: its item, or the name given by hand; nothing for a number."""
+        if self.parent is not None and self.parent.mode == TIMEOUT:
+            return ""
         return self.label or ("" if self.name.isdigit() else self.name)
 
     @property
@@ -177,34 +250,57 @@ class Branch(Container):
         """What its line says: its title and that of the step where it stands; nothing for the root."""
         last = self.children[-1] if self.children else None
         if isinstance(last, Effect):
-            return titled(self.title, last.label)
-        return self.title or (f"branch {self.name}" if self.name else "")
+            return titled(self.title, last.shown)
+        return self.title or (f"branch {self.name}" if self.name.isdigit() else self.name)
 
 
 class Group(Container):
-    """Branches side by side. ``mode`` is empty while only groups inside it have asked for something."""
+    """Branches side by side. ``mode`` is empty while only groups inside it have asked for something.
 
-    __slots__ = ("mode",)
+    ``limit`` is the clock of a ``ctx.timeout``; its branch is none that is shown. What is done
+    at last is a group too, of the mode ``cleanup``: its branches come one after the other.
+    """
+
+    __slots__ = ("limit", "mode")
 
     parent: Branch
 
     def __init__(self, parent: Branch, path: str) -> None:
         super().__init__(parent, path)
-        self.mode = ""
+        self.mode = CLEANUP if path.rpartition(".")[2] == CLEANUP else ""
+        self.limit: Effect | None = None
+
+    @property
+    def has_run_out(self) -> bool:
+        """Its time was over before its branch had ended."""
+        return self.limit is not None and self.limit.result == OK
 
     def derive(self) -> str:
         for state in PENDING:
             if self.tally[state]:
                 return state
-        if self.mode != "settled" and self.tally[FAILED]:
+        if self.has_run_out:
+            return FAILED
+        if self.mode not in FORGIVING and self.tally[FAILED]:
             is_saved = self.mode in ONE_IS_ENOUGH and (self.tally[OK] or self.tally[NONZERO])
             return OK if is_saved else FAILED
-        return CANCELLED if self.tally[CANCELLED] == len(self.children) else OK
+        are_all_cancelled = self.children and self.tally[CANCELLED] == len(self.children)
+        return CANCELLED if are_all_cancelled else OK
 
     @property
     def is_current(self) -> bool:
         """Its branch has not gone on to another step."""
         return self.parent.children[-1] is self
+
+
+def first_state(kind: str) -> str:
+    """The state of an effect of this kind that was only just asked for."""
+    return FIRST_STATES.get(kind, AGENT)
+
+
+def attempt_text(attempt: int, most: int) -> str:
+    """``attempt 2 of 3``; without how many there may be when that is not known."""
+    return f"attempt {attempt} of {most}" if most > 1 else f"attempt {attempt}"
 
 
 def titled(title: str, label: str) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 
 from babysitter.clock import now_ms
-from babysitter.views.marks import FAILED, text_of
+from babysitter.views.marks import CANCELLED, FAILED, OK, text_of
 from babysitter.views.quiet import QuietView
+from babysitter.views.rows import limit_text
 from babysitter.views.summary import summary_lines
 from babysitter.views.telling import held_text, progress_text, remark
 from babysitter.views.text import duration, encodable, pad, printable
@@ -56,7 +57,7 @@ class PlainView(QuietView):
         if line is not None:
             self._print(text_of(line))
         elif event.type == "EFFECT_REQUESTED":
-            self._tell_request(self.tree.effects[event.data["effectId"]])
+            self._tell_request(self.tree.known[event.data["effectId"]])
         elif event.type in ("EFFECT_RESOLVED", "EFFECT_CANCELLED"):
             self._tell_end(event.data["effectId"])
         elif event.type == "PROCESS_LOG":
@@ -116,6 +117,9 @@ class PlainView(QuietView):
                 self._write("before", f"{done} effect{'s' if done != 1 else ''} done")
 
     def _tell_request(self, effect: Effect) -> None:
+        if effect.id not in self.tree.effects:
+            self._tell_wait(effect)
+            return
         word = WAITING_FOR.get(effect.kind)
         if word == "clock":
             left = duration((effect.due_ms or 0) - self.clock())
@@ -124,13 +128,27 @@ class PlainView(QuietView):
             asks = effect.question if effect.question not in ("", effect.label) else ""
             self._write(word, f"{effect.name}: {asks}" if asks else effect.name)
 
+    def _tell_wait(self, wait: Effect) -> None:
+        """What is tried again, and when; a limit of time is told when it has run out."""
+        failed = self.tree.failed_before(wait)
+        if failed is not None:
+            left = duration((wait.due_ms or 0) - self.clock())
+            self._write("retry", f"{failed.in_branches}: waits {left} before attempt {failed.attempt + 1}")
+
+    def _tell_limit(self, limit: Effect) -> None:
+        if limit.is_limit and limit.result == OK:
+            group = self.tree.group(limit.scope.rpartition(".")[0])
+            self._write("time", f"{limit_text(group)} has run out at step {group.path}")
+
     def _tell_end(self, effect_id: str) -> None:
         effect = self.tree.effects.get(effect_id)
         if effect is None:
+            if effect_id in self.tree.known:
+                self._tell_limit(self.tree.known[effect_id])
             return
         elapsed = effect.elapsed(self.clock())
         time = duration(elapsed) if elapsed is not None else ""
-        words = effect.last_words if effect.state == FAILED else ""
+        words = effect.last_words if effect.state in (FAILED, CANCELLED) else ""
         name = pad(printable(effect.name), LABEL_COLUMNS)
         self._write(effect.verdict, f"{name} {time:>9}  {words}".rstrip())
 

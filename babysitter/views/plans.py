@@ -23,3 +23,16 @@ def _place(told: dict[str, Any]) -> str:
     if step and before:
         return f"{before} > {step}"
     return str(step or f"({before})")
+
+
+def diff_table(steps: Sequence[dict[str, Any]]) -> list[str]:
+    """One line for each step of two runs."""
+    if not steps:
+        return []
+    rows = [[told["what"], told["stepId"], _title(told)] for told in steps]
+    return lines_of_table(["difference", "step", "title"], rows)
+
+
+def _title(told: dict[str, Any]) -> str:
+    titles = [told[name]["title"] for name in ("first", "second") if name in told]
+    return " > ".join(dict.fromkeys(titles))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from babysitter.clock import now_ms
+from babysitter.views.parts import as_part
 from babysitter.views.tree import RunInfo, Tree
 
 TYPE_CHECKING = False
@@ -37,6 +38,17 @@ class QuietView:
     def event(self, event: Event) -> None:
         """Something was read from the journal, or written to it."""
         self.tree.event(event)
+
+    def event_below(self, event: Event, path: str, run_id: str) -> None:
+        """The same of a child run, which hangs at this path of the tree."""
+        part = as_part(event, path, run_id)
+        if part is not None:
+            self.event(part)
+
+    def goes_on(self, run_id: str, folder: str) -> None:
+        """The run was continued as new; the events of that one follow."""
+        self.tree = Tree()
+        self.started(RunInfo(run_id, self.run.process_id, self.run.title, folder))
 
     def is_old(self, event: Event) -> bool:
         """It happened before this view began: known to whoever looked on then."""

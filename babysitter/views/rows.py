@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from babysitter.engine.durations import brief
 from babysitter.views.choice import Choice
 from babysitter.views.marks import (
     AGENT,
     BAR,
     BOLD,
+    CANCELLED,
     CLOCK,
     DIM,
     FAILED,
@@ -19,7 +21,7 @@ from babysitter.views.marks import (
     tally_line,
     text_of,
 )
-from babysitter.views.nodes import Branch, Effect, Group
+from babysitter.views.nodes import CLEANUP, TIMEOUT, Branch, Effect, Group
 from babysitter.views.telling import held_text, progress_text
 from babysitter.views.text import duration, pad, printable, shorten, width_of
 
@@ -106,14 +108,22 @@ class Layout:
     def _row(self, node: Node, depth: int) -> Row:
         time = node.elapsed(self.now)
         if isinstance(node, Effect):
-            return Row(depth, node.state, node.label, self._note(node), time)
+            return Row(depth, node.state, node.shown, self._note(node), time)
         if isinstance(node, Group):
             return Row(depth, node.state, group_label(node, self.marks.dot), self._group_note(node), time)
         assert isinstance(node, Branch)
         return Row(depth, node.state, node.heading, self._branch_note(node), time)
 
     def _group_note(self, group: Group) -> Line:
+        if group.limit is not None:
+            return self._limit_note(group, group.limit)
         return tally_line(group.tally) if len(group.children) > 1 else []
+
+    def _limit_note(self, group: Group, limit: Effect) -> Line:
+        if group.has_run_out:
+            return [("time ran out", FAILED)]
+        is_counting = group.is_pending and limit.due_ms is not None
+        return [(f"{duration((limit.due_ms or 0) - self.now)} left", CLOCK)] if is_counting else []
 
     def _branch_note(self, branch: Branch) -> Line:
         last = branch.children[-1] if branch.children else None
@@ -123,7 +133,7 @@ class Layout:
 
     def _note(self, effect: Effect) -> Line:
         state = effect.state
-        if state in (FAILED, NONZERO):
+        if state in (FAILED, NONZERO, CANCELLED):
             return [(effect.last_words, state)]
         if state == RUNNING:
             return [(effect.last_line, DIM)]
@@ -134,8 +144,12 @@ class Layout:
             asks = effect.question if effect.question != effect.label else ""
             return [(asks or "waits for a person", PERSON)]
         if state == CLOCK and effect.due_ms is not None:
-            return [(f"{duration(effect.due_ms - self.now)} left", CLOCK)]
-        return [({AGENT: "waits for an agent", REQUESTED: "queued"}.get(state, ""), DIM)]
+            left = duration(effect.due_ms - self.now)
+            if effect.kind == "sleep":
+                return [(f"{left} left", CLOCK)]
+            return [(f"{left} before attempt {effect.attempt + 1}; {effect.why}", CLOCK)]
+        agent = f"taken by {effect.taken_by}" if effect.taken_by else "waits for an agent"
+        return [({AGENT: agent, REQUESTED: "queued"}.get(state, ""), DIM)]
 
     def _bar(self, progress: tuple[float, float | None, str]) -> Line:
         done, total, _ = progress
@@ -183,6 +197,18 @@ def fit(line: Line, width: int, ellipsis: str) -> Line:
 
 def group_label(group: Group, dot: str) -> str:
     """How a group is called: by its mode, as its author wrote it."""
+    if group.mode == CLEANUP:
+        return "cleanup"
+    if group.mode == TIMEOUT:
+        return limit_text(group)
     count = len(group.children)
     what = f"parallel.{group.mode}" if group.mode else "parallel"
     return f"{what} {dot} {count} branch{'es' if count != 1 else ''}"
+
+
+def limit_text(group: Group) -> str:
+    """``within 10 m``."""
+    limit = group.limit
+    if limit is None or limit.due_ms is None:
+        return "within a time limit"
+    return f"within {brief((limit.due_ms - limit.requested_ms) / 1000)}"

@@ -146,7 +146,8 @@ def _tails(tree: Tree, outcome: Outcome) -> list[Line]:
 def _error(outcome: Outcome) -> list[Line]:
     if not outcome.error:
         return []
-    lines: list[Line] = [[("error: ", FAILED), (printable(problem_text(outcome.error)), PLAIN)]]
+    word = "halted" if outcome.status == "halted" else "error"
+    lines: list[Line] = [[(f"{word}: ", FAILED), (printable(problem_text(outcome.error)), PLAIN)]]
     data = outcome.error.get("data")
     # What the failed command printed stands above already.
     if data and not last_output(data):

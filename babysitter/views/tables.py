@@ -8,16 +8,18 @@ from __future__ import annotations
 import sys
 
 from babysitter.clock import ms_of, now_ms
+from babysitter.engine.state import ABANDONED
+from babysitter.views.nodes import attempt_text
 from babysitter.views.telling import error_text, held_text, last_output, problem_text
 from babysitter.views.text import duration, printable, terminal_width
 from babysitter.views.values import cell, pairs, table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
-FINISHED = frozenset({"completed", "failed", "halted"})
+FINISHED = frozenset({"completed", "failed", "halted", "continued"})
 NOT_FOR_PEOPLE = frozenset({"prev", "batch"})
 # Where a function is found again; its name is told.
 NOT_ASKED = frozenset({"process", "module"})
@@ -27,15 +29,18 @@ def runs_lines(runs: Sequence[dict[str, Any]]) -> list[str]:
     """A list of runs."""
     if not runs:
         return ["no runs here; make one with: babysitter run PROCESS"]
-    rows = [
-        [run["run"], run["process"], _status_of(run), moment(run["createdAt"]), _progress_of(run)]
-        for run in runs
-    ]
+    depths: dict[str, int] = {}
+    rows = []
+    for run in runs:
+        depth = depths[run["run"]] = depths.get(run.get("parent", ""), -1) + 1
+        name = f"{'  ' * depth}{run['run']}"
+        rows.append([name, run["process"], _status_of(run), moment(run["createdAt"]), _progress_of(run)])
     return lines_of_table(["run", "process", "status", "created", "effects"], rows)
 
 
 def _status_of(run: dict[str, Any]) -> str:
-    return f"{run['status']}, packed" if run.get("packed") else str(run["status"])
+    status = "being given up" if run.get("cancelled") else str(run["status"])
+    return f"{status}, packed" if run.get("packed") else status
 
 
 def _progress_of(run: dict[str, Any]) -> str:
@@ -49,8 +54,44 @@ def effects_lines(effects: Sequence[dict[str, Any]]) -> list[str]:
     """A list of effects."""
     if not effects:
         return ["no effects"]
-    rows = [[told["id"], told["step"], told["kind"], told["status"], told["title"]] for told in effects]
+    rows = [
+        [told["id"], told["step"], told["kind"], _status_of_effect(told), _title_of(told)] for told in effects
+    ]
     return lines_of_table(["effect", "step", "kind", "status", "title"], rows)
+
+
+def _status_of_effect(told: dict[str, Any]) -> str:
+    if told.get("superseded"):
+        return f"({told['status']})"
+    if told.get("cancelled") == ABANDONED:
+        return ABANDONED
+    return str(told["status"])
+
+
+def _title_of(told: dict[str, Any]) -> str:
+    """The title, with which attempt it is, who works on it, and whether it still counts."""
+    notes = []
+    if "attempt" in told:
+        notes.append(attempt_text(told["attempt"], told["maxAttempts"]))
+    if "taken" in told and told["status"] == "requested":
+        notes.append(f"taken by {told['taken'].get('agent') or told['taken']['by']}")
+    if told.get("superseded"):
+        notes.append("counts no more")
+    return f"{told['title']} ({', '.join(notes)})" if notes else str(told["title"])
+
+
+def tasks_lines(told: dict[str, Any], below: Sequence[dict[str, Any]]) -> list[str]:
+    """The effects of a run, and below each effect that is performed by a child run those of that one."""
+    children = {child["effect"]: child for child in below}
+    rows: list[dict[str, Any]] = []
+    waiting = [("", effect) for effect in reversed(told["tasks"])]
+    while waiting:
+        indent, effect = waiting.pop()
+        child = children.get(effect["id"])
+        title = f"{effect['title']} (run {child['run']})" if child else effect["title"]
+        rows.append({**effect, "step": f"{indent}{effect['step']}", "title": title})
+        waiting += [(f"{indent}  ", each) for each in reversed(child["tasks"] if child else [])]
+    return effects_lines(rows)
 
 
 def events_lines(events: Sequence[dict[str, Any]]) -> list[str]:
@@ -105,16 +146,58 @@ def _gist(event: dict[str, Any], titles: dict[str, str]) -> str:
     if kind == "RUN_CREATED":
         return f"{data.get('processId', '')} {data.get('runId', '')}"
     if kind == "EFFECT_REQUESTED":
-        return f"{data['effectId']} {data['stepId']} {data['kind']} {data['label']}"
+        number, most = data.get("attempt", 1), data.get("maxAttempts", 1)
+        attempt = f" ({attempt_text(number, most)})" if max(number, most) > 1 else ""
+        return f"{data['effectId']} {data['stepId']} {data['kind']} {data['label']}{attempt}"
     if kind.startswith("EFFECT_"):
-        told = data.get("status") or data.get("reason") or ""
         why = error_text(data["error"]) if data.get("error") else titles.get(data["effectId"], "")
-        return f"{data['effectId']} {told} {why}".rstrip()
+        return f"{data['effectId']} {_word_of(data)} {why}".rstrip()
     if kind in ("PROCESS_ERROR", "RUN_FAILED"):
         return problem_text(data.get("error") or data)
     if kind == "PROCESS_LOG":
         return str(data["message"]) if "message" in data else f"progress {cell(data.get('progress'))}"
-    return _all_of(data)
+    told = _GISTS.get(kind)
+    return told(data) if told else _all_of(data)
+
+
+def _word_of(data: dict[str, Any]) -> str:
+    """What has happened to an effect: a status, why it was cancelled, or who has taken it."""
+    if "reason" in data:
+        by = f" by {data['by']}" if "by" in data else ""
+        why = f" ({data['why']})" if data.get("why") else ""
+        return f"{data['reason']}{by}{why}"
+    if "status" in data:
+        return str(data["status"])
+    return f"taken by {data.get('agent') or data['by']}, time {data['attempt']}"
+
+
+def _by(data: dict[str, Any]) -> str:
+    return f" (by {data['by']})" if data.get("by") else ""
+
+
+def _changed(data: dict[str, Any]) -> str:
+    if data.get("plan") is None:
+        return "the process was edited; what is answered still fits"
+    return f"an edit was accepted, by the rule {data.get('accepted')}{_by(data)}; {_kept(data)}"
+
+
+def _kept(data: dict[str, Any]) -> str:
+    count = sum(entry[0] == "answered" for entry in data["plan"])
+    return f"{count} result{'s' if count != 1 else ''} still count{'' if count != 1 else 's'}"
+
+
+_GISTS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "PROCESS_CHANGED": _changed,
+    "RUN_REWOUND": lambda data: f"to before step {data['to']}{_by(data)}; {_kept(data)}",
+    "RUN_CANCELLED": lambda data: f"{data['reason']}{_by(data)}",
+    "RUN_HALTED": lambda data: f"{'at once: ' if data.get('isAtOnce') else ''}{data['reason']}{_by(data)}",
+    "RUN_CONTINUED": lambda data: f"goes on as {data['runId']}",
+    "PATCHED": lambda data: f"{data['id']}: takes the new path",
+    "WORKSPACE_SAVED": lambda data: f"commit {data['commit'][:12]}",
+    "EFFECTS_REUSED": lambda data: (
+        "kept results answer " + ", ".join(f"step {step}" for _, step in data["effects"])
+    ),
+}
 
 
 def _all_of(data: dict[str, Any]) -> str:
@@ -131,22 +214,51 @@ def _status(told: dict[str, Any]) -> dict[str, Any]:
         "run": told["run"],
         "process": told["process"],
         "status": told["status"],
+        "given up": _given_up(told),
         "created": moment(told["createdAt"]),
         "last event": f"{moment(told['lastEventAt'])}, number {told['events']}",
         "took": duration(ms_of(told["lastEventAt"]) - ms_of(told["createdAt"])),
         "effects": _counts(told["effects"]) or "none",
         "waits for": _counts(told["pending"]),
+        "taken": told.get("taken", ""),
         "until": moment(told.get("until", "")),
         "rate limits": [_held(held) for held in told.get("rateLimits", [])] or "",
         "folder": told.get("folder", ""),
         "packed in": told.get("archive", ""),
+        "child of": told.get("parent", ""),
+        "goes on from": told.get("continuedFrom", ""),
+        "forked from": _fork_of(told),
         **_ending(told),
+        "children": "\n".join(children_lines(told)),
     }
     if told.get("packed"):
         lines["unpack with"] = f"babysitter restore {told['run']}"
     elif told["status"] not in FINISHED:
         lines["go on with"] = f"babysitter resume {told['run']}"
     return {name: value for name, value in lines.items() if value != ""}
+
+
+def _fork_of(told: dict[str, Any]) -> str:
+    fork = told.get("forkedFrom")
+    return f"{fork['runId']} at step {fork['step']}" if fork else ""
+
+
+def _given_up(told: dict[str, Any]) -> str:
+    """Why a run only cleans up, while it does."""
+    if "cancelled" not in told or told["status"] in FINISHED:
+        return ""
+    return f"{told['cancelled']['reason']} (by {told['cancelled']['by']}); it cleans up and ends"
+
+
+def children_lines(told: dict[str, Any]) -> list[str]:
+    """The runs below a run that have not ended, a line each, under their parents."""
+    depths = {told["run"]: -1}
+    lines = []
+    for child in told.get("children", ()):
+        depth = depths[child["run"]] = depths[child["parent"]] + 1
+        why = problem_text(child["problem"]) if child.get("problem") else _counts(child["pending"])
+        lines.append(f"{'  ' * depth}{child['run']}  {child['status']}  {why}".rstrip())
+    return lines
 
 
 def _held(told: dict[str, Any]) -> str:
@@ -167,6 +279,8 @@ def _ending(told: dict[str, Any]) -> dict[str, Any]:
         printed = last_output(error.get("data"))
         more = {"printed": "\n".join(printed)} if printed else {"data": error.get("data") or ""}
         return {"error": error_text(error), **more}
+    if told.get("continuedAs"):
+        return {"continued as": told["continuedAs"]}
     if told.get("problem"):
         problem = told["problem"]
         more = {name: problem[name] for name in ("hint", "traceback") if problem.get(name)}
@@ -193,7 +307,9 @@ def effect_lines(told: dict[str, Any]) -> list[str]:
         "task": told["task"],
         "title": told["title"],
         "kind": told["kind"],
-        "status": told["status"],
+        "status": _status_of_effect(told),
+        "attempt": attempt_text(told["attempt"], told["maxAttempts"]) if "attempt" in told else "",
+        "taken": _taken(told),
         "branch": _place(told.get("group")),
         "requested": moment(told["requestedAt"]),
         "took": _took(told),
@@ -201,6 +317,11 @@ def effect_lines(told: dict[str, Any]) -> list[str]:
     }
     head = [(name, value) for name, value in lines.items() if value != ""]
     return pairs([*head, *_asked(told), *_answer(told)])
+
+
+def _taken(told: dict[str, Any]) -> str:
+    taken = told.get("taken")
+    return f"by {taken.get('agent') or taken['by']}, time {taken['attempt']}" if taken else ""
 
 
 def _place(group: dict[str, Any] | None) -> str:

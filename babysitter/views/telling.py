@@ -10,6 +10,7 @@ from babysitter.views.text import printable_lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from babysitter.journal.events import Event
@@ -24,9 +25,28 @@ def remark(event: Event) -> Line | None:
         return log_line(event.data)
     if event.type == "PROCESS_ERROR":
         return [("stuck     ", FAILED), (problem_text(event.data), PLAIN)]
-    if event.type == "PROCESS_CHANGED":
-        return [("changed   ", BOLD), ("the process was edited since; the run goes on with it", PLAIN)]
+    if event.type in _CHANGES:
+        word, text, role = _CHANGES[event.type](event.data)
+        return [(f"{word:<10}", role), (text, PLAIN)]
     return None
+
+
+def changed_text(data: dict[str, Any]) -> str:
+    """What became of an edit of the process."""
+    if data.get("plan") is None:
+        return "the process was edited since; the run goes on with it"
+    return f"the edited process was accepted by {data.get('by')}, by the rule {data.get('accepted')!r}"
+
+
+_CHANGES: dict[str, Callable[[dict[str, Any]], tuple[str, str, str]]] = {
+    "PROCESS_CHANGED": lambda data: ("changed", changed_text(data), BOLD),
+    "RUN_CANCELLED": lambda data: (
+        "cancelled",
+        f"the run was given up by {data['by']}: {data['reason']}; it does what it does at last, and ends",
+        FAILED,
+    ),
+    "RUN_REWOUND": lambda data: ("rewound", f"to before step {data['to']} by {data['by']}", BOLD),
+}
 
 
 def log_line(data: dict[str, Any]) -> Line:

@@ -8,6 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from babysitter.views.nodes import Effect
     from babysitter.views.tree import Tree
 
 # A person's thinking and the clock's going are no work that could have been done one after the other.
@@ -28,15 +29,9 @@ class Times:
     __slots__ = ("busy_ms", "tasks", "wall_ms", "work_ms")
 
     def __init__(self, tree: Tree) -> None:
-        spans = [
-            (effect.started_ms, effect.ended_ms)
-            for effect in tree.effects.values()
-            if effect.state in DONE
-            and effect.kind not in NO_WORK
-            and effect.started_ms is not None
-            and effect.ended_ms is not None
-        ]
-        self.tasks = len(spans)
+        tasks = [spans for effect in tree.effects.values() if (spans := spans_of(effect))]
+        spans = [span for spans in tasks for span in spans]
+        self.tasks = len(tasks)
         self.wall_ms = tree.last_ms - tree.first_ms
         self.work_ms = sum(max(0, end - start) for start, end in spans)
         self.busy_ms = covered(spans)
@@ -45,6 +40,22 @@ class Times:
     def saved_ms(self) -> int:
         """What overlapped: neither idle time nor a night between two sessions counts."""
         return max(0, self.work_ms - self.busy_ms)
+
+
+def spans_of(effect: Effect) -> list[tuple[int, int]]:
+    """From when to when each attempt of a task was at work; a task is one, however often it was tried."""
+    spans = []
+    attempt: Effect | None = effect
+    while attempt is not None:
+        if (
+            attempt.result in DONE
+            and attempt.kind not in NO_WORK
+            and attempt.started_ms is not None
+            and attempt.ended_ms is not None
+        ):
+            spans.append((attempt.started_ms, attempt.ended_ms))
+        attempt = attempt.previous
+    return spans
 
 
 def covered(spans: Iterable[tuple[int, int]]) -> int:

@@ -5,8 +5,22 @@ Each event costs as much as its place is deep, never as much as the run is large
 
 from __future__ import annotations
 
-from babysitter.views.marks import CANCELLED, FAILED, NONZERO, OK, RUNNING, STATES
-from babysitter.views.nodes import Branch, Effect, Group, begin, change, end, rise, time_or
+from babysitter.engine.plan import ANSWERED, ASKED
+from babysitter.engine.plan import CANCELLED as GIVEN_UP
+from babysitter.engine.state import BY_PERSON
+from babysitter.views.marks import CANCELLED, CLOCK, FAILED, NONZERO, OK, REQUESTED, RUNNING, STATES
+from babysitter.views.nodes import (
+    TIMEOUT,
+    Branch,
+    Effect,
+    Group,
+    begin,
+    change,
+    end,
+    first_state,
+    rise,
+    time_or,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,23 +49,29 @@ class Tree:
     """Everything about a run that views show.
 
     Attributes:
-        effects: every effect by id, in the order of requests.
+        effects: what is shown, by id, in the order of requests: of each step its last attempt.
+        known: every effect by id, also waits, limits of time, and what counts no more.
         by_state: the same by state; within a state in the order in which they came to it.
         held: what effects wait for that a rate limit keeps from being started, by id.
         size: how many lines it takes to show all of it.
     """
 
     def __init__(self) -> None:
+        self.known: dict[str, Effect] = {}
+        self.held: Mapping[str, Wait] = {}
+        self.first_ms = 0
+        self.last_ms = 0
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew, with nothing shown."""
         self.root = Branch(None, "")
         self.root.state = OK
         self.branches = {"": self.root}
         self.groups: dict[str, Group] = {}
         self.effects: dict[str, Effect] = {}
         self.by_state: dict[str, dict[str, Effect]] = {state: {} for state in STATES}
-        self.held: Mapping[str, Wait] = {}
         self.size = 0
-        self.first_ms = 0
-        self.last_ms = 0
 
     @property
     def counts(self) -> dict[str, int]:
@@ -86,6 +106,78 @@ class Tree:
         self.by_state[state][effect.id] = effect
         change(effect, state)
 
+    def place(self, effect: Effect) -> None:
+        """Put an effect where its step is; a wait, or a limit of time, where it belongs to."""
+        if effect.place != effect.step:
+            self._wait(effect)
+        elif effect.is_limit:
+            group = self.group(effect.scope.rpartition(".")[0])
+            group.mode, group.limit = TIMEOUT, effect
+        else:
+            self._add(effect)
+
+    def _add(self, effect: Effect) -> None:
+        branch = self.branch(effect.scope)
+        if branch.parent is not None:
+            mode, item = effect.group
+            branch.parent.mode = mode or branch.parent.mode
+            branch.label = branch.label or item
+        last = self._last_at(effect.step)
+        self.effects[effect.id] = self.by_state[effect.state][effect.id] = effect
+        if effect.started_ms is not None:
+            begin(branch, effect.started_ms)
+        effect.parent = branch
+        if effect.attempt > 1 and last is not None:
+            effect.previous = last
+            del self.effects[last.id], self.by_state[last.state][last.id]
+            branch.replace(last, effect)
+        else:
+            self.size += branch is self.root
+            branch.add(effect)
+
+    def _last_at(self, step: str) -> Effect | None:
+        """The effect that a branch stands at, if that is of this step; a child run may hang below it."""
+        branch = self.branches.get(step.rpartition(".")[0])
+        latest = branch.children[-2:] if branch is not None else []
+        found = [each for each in latest if isinstance(each, Effect) and each.step == step]
+        return found[-1] if found else None
+
+    def _wait(self, wait: Effect) -> None:
+        """What has failed is tried again when this is over."""
+        failed = self.failed_before(wait)
+        if failed is not None:
+            failed.due_ms = wait.due_ms
+            self.move(failed, CLOCK)
+
+    def settle(self, effect: Effect) -> None:
+        """Show what its result, or its cancellation, has made of an effect."""
+        if effect.place != effect.step:
+            self._end_wait(effect)
+        elif effect.is_limit:
+            group = self.groups.get(effect.scope.rpartition(".")[0])
+            if group is not None:
+                rise(group)
+        elif effect.id in self.effects and effect.result:
+            if effect.started_ms is not None:
+                begin(effect.parent, effect.started_ms)
+            end(effect.parent, effect.ended_ms or 0)
+            self.move(effect, effect.result)
+
+    def failed_before(self, wait: Effect) -> Effect | None:
+        """What has failed and is tried again when a wait is over; None of what is no such wait."""
+        return self._last_at(wait.place) if wait.place != wait.step else None
+
+    def _end_wait(self, wait: Effect) -> None:
+        failed = self.failed_before(wait)
+        if failed is None:
+            return
+        failed.due_ms = None
+        if wait.result == CANCELLED:
+            failed.cancelled_by = wait.cancelled_by
+            self.move(failed, CANCELLED)
+        else:
+            self.move(failed, REQUESTED)
+
     def branch(self, path: str) -> Branch:
         """The branch by its path (``3.0``), made with its groups when it is new."""
         found = self.branches.get(path)
@@ -108,24 +200,15 @@ class Tree:
 
 
 def _requested(tree: Tree, event: Event) -> None:
-    data = event.data
-    branch = tree.branch(data["stepId"].rpartition(".")[0])
-    group = data.get("group")
-    if group and branch.parent is not None:
-        branch.parent.mode = group.get("mode") or ""
-        branch.label = branch.label or group.get("label") or ""
-    effect = Effect(branch, event)
-    tree.effects[effect.id] = effect
-    tree.by_state[effect.state][effect.id] = effect
-    tree.size += branch is tree.root
+    effect = Effect(event)
+    tree.known[effect.id] = effect
     if effect.kind not in STARTED_BY_US:
         effect.started_ms = event.ms
-        begin(branch, event.ms)
-    branch.add(effect)
+    tree.place(effect)
 
 
 def _resolved(tree: Tree, event: Event) -> None:
-    effect = tree.effects.get(event.data["effectId"])
+    effect = tree.known.get(event.data["effectId"])
     if effect is None:
         return
     data = event.data
@@ -135,14 +218,13 @@ def _resolved(tree: Tree, event: Event) -> None:
     if data["status"] == "error":
         effect.error = data.get("error") or {}
         effect.exit_code = effect.error.get("exitCode")
-        state = FAILED
+        effect.result = FAILED
     else:
         effect.exit_code = _exit_code(effect, data)
-        state = NONZERO if effect.exit_code else OK
+        effect.result = NONZERO if effect.exit_code else OK
         effect.value = data.get("value") if effect.exit_code else None
-    begin(effect.parent, effect.started_ms)
-    end(effect, time_or(data.get("finishedAt"), event.ms))
-    tree.move(effect, state)
+    effect.ended_ms = time_or(data.get("finishedAt"), event.ms)
+    tree.settle(effect)
 
 
 def _exit_code(effect: Effect, data: dict[str, Any]) -> int | None:
@@ -156,11 +238,47 @@ def _exit_code(effect: Effect, data: dict[str, Any]) -> int | None:
 
 
 def _cancelled(tree: Tree, event: Event) -> None:
-    effect = tree.effects.get(event.data["effectId"])
+    effect = tree.known.get(event.data["effectId"])
     if effect is not None:
         effect.last_line = ""
-        end(effect, event.ms)
-        tree.move(effect, CANCELLED)
+        effect.result = CANCELLED
+        if event.data.get("reason") == BY_PERSON:
+            effect.cancelled_by = event.data.get("by") or "a person"
+        effect.ended_ms = event.ms
+        tree.settle(effect)
+
+
+def _taken(tree: Tree, event: Event) -> None:
+    effect = tree.known.get(event.data["effectId"])
+    if effect is not None:
+        effect.taken_by = event.data.get("agent") or event.data.get("by") or "an agent"
+
+
+def _replanned(tree: Tree, event: Event) -> None:
+    """An accepted edit, or a rewind: the tree begins anew with what still counts."""
+    plan = event.data.get("plan")
+    if plan is None:
+        return
+    tree.forget()
+    for word, *about in plan:
+        effect = tree.known.get(about[0]) if word in (ASKED, ANSWERED, GIVEN_UP) else None
+        if effect is not None and word == ASKED:
+            effect.step = about[1]
+            effect.state = first_state(effect.kind)
+            tree.place(effect)
+        elif effect is not None:
+            tree.settle(effect)
+
+
+def _reused(tree: Tree, event: Event) -> None:
+    """Results that an accepted edit had kept answer steps now."""
+    for effect_id, step in event.data["effects"]:
+        effect = tree.known.get(effect_id)
+        if effect is not None:
+            effect.step = step
+            effect.state = first_state(effect.kind)
+            tree.place(effect)
+            tree.settle(effect)
 
 
 def _logged(tree: Tree, event: Event) -> None:
@@ -176,5 +294,9 @@ _FOLDS: dict[str, Callable[[Tree, Event], None]] = {
     "EFFECT_REQUESTED": _requested,
     "EFFECT_RESOLVED": _resolved,
     "EFFECT_CANCELLED": _cancelled,
+    "EFFECT_TAKEN": _taken,
     "PROCESS_LOG": _logged,
+    "PROCESS_CHANGED": _replanned,
+    "RUN_REWOUND": _replanned,
+    "EFFECTS_REUSED": _reused,
 }

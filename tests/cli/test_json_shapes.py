@@ -189,11 +189,69 @@ def test_status_counts_effects(scene: Scene) -> None:
 @pytest.mark.parametrize(("options", "count"), [([], 3), (["--pending"], 1)])
 def test_tasks_lists_effects(scene: Scene, options: list[str], count: int) -> None:
     told_ = told("tasks", "raced", *options)
-    assert (keys(told_), {tuple(keys(task)) for task in told_["tasks"]}, len(told_["tasks"])) == (
-        ["run", "tasks"],
-        {tuple(TASK)},
-        count,
+    assert (keys(told_), len(told_["tasks"])) == (["run", "tasks"], count)
+    assert all(keys(task) == TASK for task in told_["tasks"] if task["status"] != "cancelled")
+
+
+def test_tasks_tell_why_an_effect_was_cancelled(scene: Scene) -> None:
+    (lost,) = [task for task in told("tasks", "raced")["tasks"] if task["status"] == "cancelled"]
+    assert (keys(lost), lost["cancelled"]) == (sorted([*TASK, "cancelled"]), "abandoned")
+    told("cancel", "many", "1.{}.1".format(told("tasks", "many")["tasks"][0]["step"].split(".")[1]))
+    assert told("tasks", "many")["tasks"][0]["cancelled"] == "cancelled"
+
+
+RETRIES = """
+    from babysitter import Retry
+
+    async def process(inputs, ctx):
+        await ctx.task(ask.using(retry=Retry(3, "1h")), question="one")
+    """
+
+
+def test_tasks_tell_which_attempt_an_effect_is_and_what_the_wait_is_for(scene: Scene) -> None:
+    write("retries.py", RETRIES)
+    told("create", "retries.py", "--run-id", "retries")
+    told("post", "retries", "1", "--error", "no network")
+    told("iterate", "retries")
+    first, wait = told("tasks", "retries")["tasks"]
+    assert keys(first) == sorted([*TASK, "attempt", "maxAttempts"])
+    assert (first["attempt"], first["maxAttempts"], wait["step"], wait["title"]) == (
+        1,
+        3,
+        "1~retry1",
+        "ask: wait before attempt 2",
     )
+
+
+TIDY = """
+    async def process(inputs, ctx):
+        ctx.on_cleanup(lambda: ctx.task(ask, question="tidy up"))
+        await ctx.task(ask, question="one")
+    """
+
+
+def test_a_run_that_is_given_up_says_by_whom_everywhere(scene: Scene) -> None:
+    write("tidy.py", TIDY)
+    told("create", "tidy.py", "--run-id", "tidy")
+    cancelled = told("cancel", "tidy", "--reason", "not today")
+    everywhere = [cancelled, *(told(command, "tidy") for command in ("iterate", "status", "show", "work"))]
+    assert [each["cancelled"]["reason"] for each in everywhere] == ["not today"] * 5
+    assert keys(cancelled["cancelled"]) == ["by", "reason"]
+    (listed,) = [run for run in told("list")["runs"] if run["run"] == "tidy"]
+    assert (listed["cancelled"], listed["status"]) == (True, "waiting")
+
+
+def test_a_fork_says_where_it_comes_from(scene: Scene) -> None:
+    told("fork", "done", "--at", "1", "--run-id", "forked")
+    assert told("status", "forked")["forkedFrom"] == {"runId": "done", "step": "1"}
+
+
+def test_a_halted_run_says_why_and_with_what(scene: Scene) -> None:
+    write("halts.py", "async def process(inputs, ctx):\n    ctx.halt('nothing to do', left=3)\n")
+    made = told("create", "halts.py", "--run-id", "halts", code=1)
+    assert made == {"run": "halts", "status": "halted", "reason": "nothing to do", "data": {"left": 3}}
+    shown = call("iterate", "halts").stdout.split("\n")
+    assert shown[1:3] == ["  reason   nothing to do", '  data     {"left":3}']
 
 
 def test_show_of_a_run_has_what_it_was_made_from(scene: Scene) -> None:

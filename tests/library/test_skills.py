@@ -133,7 +133,7 @@ def test_commands_are_found_in_lines_and_blocks() -> None:
 def example() -> str:
     """The whole process of the skill that teaches how to write one."""
     text = (ROOT / "skills/author-process/SKILL.md").read_text("utf-8")
-    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    code, *_ = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     return str(code)
 
 

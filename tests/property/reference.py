@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Trace = list[tuple[str, str]]
 # What a process lets through without being wrong.
-FAILURES = (Failed, TaskFailed, BranchTimeout)
+FAILURES = (Failed, TaskFailed, TimeoutError)
 
 
 class Scope:
@@ -55,7 +55,7 @@ class Reference:
     def __init__(self, process: Callable[[Any, Any], Any], trace: Trace) -> None:
         self.trace = trace
         self.waiting: dict[str, tuple[Answer, str]] = {}
-        self.loop = asyncio.new_event_loop()
+        self.loop: asyncio.AbstractEventLoop = self.make_loop()
         # Errors that nobody sees any more are what abandoned branches end with.
         self.loop.set_exception_handler(lambda *_: None)
         self.given_up: str | None = None
@@ -66,6 +66,9 @@ class Reference:
         self.told: set[asyncio.Task[Any]] = set()
         self.main = self.loop.create_task(self._main(process))
         self._settle()
+
+    def make_loop(self) -> asyncio.AbstractEventLoop:
+        return asyncio.new_event_loop()
 
     async def _main(self, process: Callable[[Any, Any], Any]) -> Any:
         scope.set(Scope(""))
@@ -169,6 +172,8 @@ def is_failure(error: BaseException) -> bool:
     """Whether a process may end with this."""
     if isinstance(error, AllFailed):
         return all(is_failure(each) for each in error.errors)
+    if isinstance(error, BaseExceptionGroup):
+        return all(is_failure(each) for each in error.exceptions)
     return isinstance(error, FAILURES)
 
 
@@ -300,6 +305,7 @@ class Join(asyncio.Future[Any]):
         self.live: set[int] = set()
         self.outcomes: dict[int, Outcome] = {}
         self.decided: Outcome | None = None
+        self.message: Any = None
         self._start_some()
 
     def _start_some(self) -> None:
@@ -345,7 +351,7 @@ class Join(asyncio.Future[Any]):
     def _finish(self) -> None:
         assert self.decided is not None
         if isinstance(self.decided.error, asyncio.CancelledError):
-            super().cancel()
+            super().cancel(self.message)
         elif self.decided.error is not None:
             self.set_exception(self.decided.error)
         else:
@@ -355,6 +361,7 @@ class Join(asyncio.Future[Any]):
         """The parent is no longer needed, and so are its branches; each is told once."""
         if self.done():
             return False
+        self.message = msg
         cancelled = Outcome(False, None, asyncio.CancelledError())
         if self.decided is None:
             self._decide(cancelled)

@@ -302,6 +302,8 @@ setattr(_Walk, "raise", _raise_later)
 
 def plain(value: Any) -> Any:
     """What came out, without what differs between engine and reference: the class of a cancellation."""
+    if isinstance(value, BaseExceptionGroup):
+        return [type(value).__name__, [plain(error) for error in value.exceptions]]
     if isinstance(value, AllFailed):
         return ["AllFailed", [plain(error) for error in value.errors]]
     if isinstance(value, BaseException):

@@ -55,9 +55,16 @@ class Dropped(set[str]):
 class Engine:
     """The real engine, with a trace like the reference's."""
 
-    def __init__(self, process: Any, trace: Trace) -> None:
-        self.replay = Replay("run-1", 0)
-        self.replay.asked = Asked(trace)
+    def __init__(
+        self,
+        process: Any,
+        trace: Trace,
+        replay: type[Replay] = Replay,
+        asked: type[dict[str, Any]] | None = None,
+    ) -> None:
+        self.seconds = 0
+        self.replay = replay("run-1", 0)
+        self.replay.asked = (asked or Asked)(trace)
         self.replay.dropped = Dropped(trace)
         context = Context(self.replay, Notes(), "/artifacts")
         self.replay.start(lambda: process(None, context))
@@ -91,6 +98,13 @@ def test_the_engine_does_what_asyncio_does_in_the_same_order(tree: Tree, chance:
 
 def feed(engine: Engine, reference: Reference, step: str, *, is_cancelled: bool) -> None:
     """Give both the same result, also when an earlier one of its group made it worthless."""
+    value, error = result_of(engine, step, is_cancelled=is_cancelled)
+    engine.replay.resolve(step, value, error, 0)
+    reference.resolve(step, value, error)
+
+
+def result_of(engine: Engine, step: str, *, is_cancelled: bool) -> tuple[Any, TaskFailed | None]:
+    """What comes of a step: a value, or an error."""
     entry = engine.replay.waiting.get(step)
     if is_cancelled:
         result: Any = TaskCancelled(f"cancelled at {step}", name="TaskCancelled")
@@ -98,6 +112,4 @@ def feed(engine: Engine, reference: Reference, step: str, *, is_cancelled: bool)
         result = answer(step, entry[1].task.id, entry[1].attempt)
     else:
         result = answer(step, "good")
-    value, error = (None, result) if isinstance(result, TaskFailed) else (result, None)
-    engine.replay.resolve(step, value, error, 0)
-    reference.resolve(step, value, error)
+    return (None, result) if isinstance(result, TaskFailed) else (result, None)

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from babysitter.engine.context import Context
 from babysitter.engine.history import History, number_of, scope_of
+from babysitter.engine.loop_replay import LoopReplay
 from babysitter.engine.matching import Keep, Redo
 from babysitter.engine.replan import PlannedNotes, Replan
 from babysitter.engine.replay import Replay
+from tests.property import asyncio_trees
 from tests.property.strategies import (
     chance_of,
     chances,
@@ -40,8 +42,8 @@ rules = st.sampled_from([Redo, Keep])
 class Planned:
     """A plan, made without a disk."""
 
-    def __init__(self, run: Rounds, process: Any, matching: Matching) -> None:
-        self.replay = Replay(RUN_ID, run.state.created_ms)
+    def __init__(self, run: Rounds, process: Any, matching: Matching, replay: type[Replay] = Replay) -> None:
+        self.replay = replay(RUN_ID, run.state.created_ms)
         self.replan = Replan(run.state, matching, lambda effect: effect.value, lambda *_: False)
         self.notes = PlannedNotes(run.state, matching, self.replan.lines)
         context = Context(self.replay, self.notes, "/artifacts")
@@ -61,7 +63,7 @@ class Planned:
         """The run, gone on with by this process."""
         told = {"sourceDigests": {"process.py": "1"}, "plan": self.replan.lines}
         recorded = [("RECORDED", data) for data in self.notes.new_records.values()]
-        again = Rounds(run.process, events=run.events)
+        again = Rounds(run.process, events=run.events, replay=type(self.replay))
         again.process = process
         first, ms = len(again.events) + 1, again.state.last_ms + 1
         drafts = [("PROCESS_CHANGED", told), *recorded]
@@ -76,16 +78,17 @@ def _event(seq: int, kind: str, ms: int, data: dict[str, Any]) -> Any:
     return Event(seq, kind, ms, data)
 
 
-def some_rounds(process: Any, chance: Random) -> Rounds:
-    """A run that has come some way."""
-    run = start(process)
+def some_rounds(process: Any, chance: Random, replay: type[Replay] = Replay) -> Rounds:
+    """A run that has come some way, and was not given up as a whole: there a person goes back first."""
+    run = start(process, replay=replay)
     for _ in range(chance.randrange(8)):
         if run.end is None:
             feed_some(run, chance)
+    assume(not run.state.is_cancelled)
     return run
 
 
-@examples(250)
+@examples(120)
 @given(trees, processes, rules, chances)
 def test_a_process_that_was_not_edited_keeps_all_it_has(
     tree: Tree, make: Any, rule: Any, chance: Random
@@ -99,7 +102,7 @@ def test_a_process_that_was_not_edited_keeps_all_it_has(
     assert (set(kept), planned.asked) == (set(run.state.effects), [])
 
 
-@examples(400)
+@examples(150)
 @given(trees, processes, rules, seeds)
 def test_an_edited_process_follows_the_plan_that_was_made_for_it(
     tree: Tree, make: Any, rule: Any, seed: int
@@ -119,7 +122,7 @@ def test_an_edited_process_follows_the_plan_that_was_made_for_it(
     feed_all(again, chance)
 
 
-@examples(100)
+@examples(60)
 @given(trees, chances)
 def test_recorded_values_are_taken_along(tree: Tree, chance: Random) -> None:
     run = some_rounds(noting_process_of(tree), chance)
@@ -129,24 +132,29 @@ def test_recorded_values_are_taken_along(tree: Tree, chance: Random) -> None:
     assert (again.state.records, again.state.pending.keys()) == (run.state.records, run.state.pending.keys())
 
 
-@examples(300)
+@examples(100)
 @given(trees, processes, seeds)
 def test_by_redo_no_result_is_older_than_that_of_the_step_before_it(tree: Tree, make: Any, seed: int) -> None:
     chance = chance_of(seed)
     other = mutated(tree, chance)
     run = some_rounds(make(tree), chance)
     planned = Planned(run, make(other), Redo(History(run.state.script)))
-    reused = planned.replan.reused.items()
-    numbered = sorted((scope_of(step), number_of(step), attempt, step) for (step, attempt), _ in reused)
     last: dict[str, int] = {}
-    for scope, number, attempt, step in numbered:
-        seq = planned.replan.reused[step, attempt].resolved_seq
-        if number and seq:
+    for step, attempt in sorted(planned.replan.reused, key=place_in_scope):
+        scope, seq = scope_of(step), planned.replan.reused[step, attempt].resolved_seq
+        if number_of(step) and seq:
             assert seq > last.get(scope, 0)
             last[scope] = seq
 
 
-@examples(300)
+def place_in_scope(reused: tuple[str, int]) -> tuple[str, int, int]:
+    """Attempts and the waits between them are one after the other."""
+    step, attempt = reused
+    _, _, wait = step.partition("~retry")
+    return scope_of(step), number_of(step), 2 * int(wait) + 1 if wait else 2 * attempt
+
+
+@examples(100)
 @given(trees, processes, seeds)
 def test_back_at_a_step_it_and_all_after_it_are_asked_again_and_nothing_else(
     tree: Tree, make: Any, seed: int
@@ -165,10 +173,37 @@ def test_back_at_a_step_it_and_all_after_it_are_asked_again_and_nothing_else(
     feed_all(_written(planned.put_into_force(unended(run), make(tree))), chance)
 
 
-def unended(run: Rounds) -> Rounds:
+@examples(120)
+@given(asyncio_trees.trees, chances)
+def test_a_process_with_tasks_of_its_own_keeps_all_it_has(tree: Tree, chance: Random) -> None:
+    process = asyncio_trees.process_of(tree)
+    run = some_rounds(process, chance, LoopReplay)
+    assume(not (run.end and run.end.status == "stuck"))
+    planned = Planned(run, process, Redo(History(run.state.script)), LoopReplay)
+    kept = {line[1]: line[2] for line in planned.replan.lines if line[0] == "asked"}
+    assert (kept, planned.asked) == ({effect.id: effect.step for effect in run.state.effects.values()}, [])
+
+
+@examples(120)
+@given(asyncio_trees.trees, seeds)
+def test_a_process_with_tasks_of_its_own_follows_the_plan_of_going_back(tree: Tree, seed: int) -> None:
+    chance, process = chance_of(seed), asyncio_trees.process_of(tree)
+    run = some_rounds(process, chance, LoopReplay)
+    assume(run.state.effects)
+    step = chance.choice([effect.step for effect in run.state.effects.values()])
+    matching = Redo(History(run.state.script), again_from=step, is_keyed_kept=False)
+    planned = Planned(run, process, matching, LoopReplay)
+    assume(not planned.is_stuck)
+    again = planned.put_into_force(unended(run, LoopReplay), process)
+    asked = [(data["stepId"], data["taskId"]) for kind, data in again.draft() if kind == "EFFECT_REQUESTED"]
+    assert sorted(asked) == sorted(planned.asked)
+    feed_all(_written(again), chance)
+
+
+def unended(run: Rounds, replay: type[Replay] = Replay) -> Rounds:
     """The run without the event that ended it."""
     events = [event for event in run.events if not event.type.startswith("RUN_") or event.seq == 1]
-    return Rounds(run.process, events=events)
+    return Rounds(run.process, events=events, replay=replay)
 
 
 def _written(run: Rounds) -> Rounds:
@@ -188,7 +223,7 @@ def is_before(place: str, step: str) -> bool:
 def is_after(place: str, step: str) -> bool:
     """In the same line of control, and later; or in a group that comes later in it."""
     scope = scope_of(step)
-    while True:
+    while not step.startswith("cleanup"):
         if place.startswith(scope):
             head = place[len(scope) :].split(".", maxsplit=1)[0].partition("~")[0]
             return head.isdigit() and int(head) > number_of(step)
@@ -196,3 +231,4 @@ def is_after(place: str, step: str) -> bool:
             return False
         step = scope[:-1].rpartition(".")[0]
         scope = scope_of(step)
+    return False

@@ -68,9 +68,11 @@ class Rounds:
         *,
         by_replay: bool = False,
         events: Iterable[Event] = (),
+        replay: type[Replay] = Replay,
     ) -> None:
-        """Begin a run, or go on with the one that ``events`` tell of."""
+        """Begin a run, or go on with the one that ``events`` tell of; ``replay`` drives its process."""
         self.process = process
+        self.replay_class = replay
         self.inputs = inputs
         self.by_replay = by_replay
         self.events: list[Event] = []
@@ -132,9 +134,9 @@ class Rounds:
         self.notes.records = dict(self.state.records)
         self.notes.logged = set(self.state.logged)
         self.notes.marks = dict(self.state.marks)
-        self.notes.patches = set(self.state.patches)
+        self.notes.patches = dict(self.state.patches)
         self.notes.is_past = last_written(self.state.script) >= 0
-        self.replay = Replay(RUN_ID, self.state.created_ms)
+        self.replay = self.replay_class(RUN_ID, self.state.created_ms)
         self.script = Script(self.replay, self.notes, lambda effect: effect.value)
         self._followed = 0
         context = Context(self.replay, self.notes, "/artifacts")
@@ -207,9 +209,11 @@ class Rounds:
         return found
 
 
-def start(process: Process, inputs: Any = None, *, by_replay: bool = False) -> Rounds:
+def start(
+    process: Process, inputs: Any = None, *, by_replay: bool = False, replay: type[Replay] = Replay
+) -> Rounds:
     """A process that has written its first round."""
-    run = Rounds(process, inputs, by_replay=by_replay)
+    run = Rounds(process, inputs, by_replay=by_replay, replay=replay)
     run.write_round()
     return run
 
@@ -221,9 +225,10 @@ def play(
     *,
     by_replay: bool = False,
     order: Callable[[list[str]], list[str]] = list,
+    replay: type[Replay] = Replay,
 ) -> Rounds:
     """Drive a process to its end; each round answers all that is pending, in the given order."""
-    run = start(process, inputs, by_replay=by_replay)
+    run = start(process, inputs, by_replay=by_replay, replay=replay)
     while run.end is None and run.pending:
         asked = {request.step: request for batch in run.rounds for request in batch}
         run.resolve({step: answer(asked[step]) for step in order(run.pending)})

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, assert_type
+from typing import Any, Never, assert_type
 
 from pydantic import BaseModel
 
-from babysitter import Context, Decision, Outcome, ShellResult, agent, define_task, python, shell
+from babysitter import (
+    BranchTimeout,
+    Context,
+    Decision,
+    Outcome,
+    Retry,
+    ShellResult,
+    TaskFailed,
+    TaskTimeout,
+    agent,
+    define_task,
+    python,
+    shell,
+)
 
 
 class Review(BaseModel):
@@ -79,6 +92,49 @@ async def other_steps(ctx: Context) -> None:
     assert_type(ctx.record("names", lambda: ["a"]), list[str])
 
 
+async def failures_and_time(ctx: Context) -> None:
+    patient = count_lines.using(retry=Retry(3, "2s", jitter=0.5, on=TaskTimeout))
+    assert_type(await ctx.task(patient, path="a"), int)
+    Retry(3, [1, "5s"], factor=3, max_backoff="1m", on=["StartFailed", TaskTimeout])
+    Retry(2, on=lambda error: error.exit_code == 3)
+    assert_type(await ctx.timeout("10m", lambda: ctx.task(count_lines, path="a")), int)
+    assert_type(await ctx.timeout(60, ctx.task(review, diff="a")), Review)
+    try:
+        await ctx.timeout(60, lambda: ctx.parallel.map(["a"], lambda path: ctx.task(lint, path=path)))
+    except BranchTimeout as error:
+        assert_type(error.seconds, float)
+    except TaskFailed as error:
+        assert_type(error.attempts, int)
+    ctx.on_cleanup(lambda: ctx.task(lint, path="a"))
+    assert_type(ctx.patched("newer"), bool)
+
+
+async def other_runs(ctx: Context) -> None:
+    assert_type(await ctx.subprocess("quality", {"path": "a"}, retry=Retry(2), key="q"), Any)
+    assert_type(await ctx.subprocess(failures_and_time), Any)
+    assert_type(await ctx.hook("deployed", {"to": "a"}), list[Any])
+    assert_type(await ctx.orchestrator_task("Review", returns=Review), Review)
+    assert_type(await ctx.orchestrator_task("Sum up", returns={"type": "string"}, title="Sum"), Any)
+
+
+def halting(ctx: Context, found: int | None) -> int:
+    if found is None:
+        ctx.halt("nothing to do", looked=3)
+    # Narrowed: a halt does not come back.
+    assert_type(found, int)
+    return found
+
+
+def ends(ctx: Context) -> None:
+    def halts() -> Never:
+        ctx.halt("nothing to do")
+
+    def goes_on() -> Never:
+        ctx.continue_as_new({"round": 2})
+
+    assert_type((halts, goes_on)[0](), Never)
+
+
 async def groups(ctx: Context, paths: list[str]) -> None:
     assert_type(await ctx.parallel.map(paths, lambda path: ctx.task(count_lines, path=path)), list[int])
     assert_type(
@@ -126,3 +182,9 @@ async def mistakes(ctx: Context) -> None:
     await ctx.task(len, "a")  # type: ignore[call-overload]
     await ctx.parallel.map(["a"], lambda path: ctx.task(count_lines, path=path), limit="2")  # type: ignore[call-overload]
     await ctx.breakpoint(1)  # type: ignore[arg-type]
+    Retry("3")  # type: ignore[arg-type]
+    Retry(3, on=3)  # type: ignore[arg-type]
+    await ctx.timeout(lambda: ctx.task(lint, path="a"), 60)  # type: ignore[arg-type]
+    await ctx.timeout("10m", lint)  # type: ignore[arg-type]
+    ctx.on_cleanup(ctx.task(lint, path="a"))  # type: ignore[arg-type]
+    ctx.halt()  # type: ignore[call-arg]

@@ -19,11 +19,14 @@ LAYERS = [
     ["sessions"],
     ["approvals"],
     ["executors"],
+    ["driven"],
+    ["household"],
     ["driver"],
     ["views"],
     ["hooks"],
     ["doctor"],
     ["__init__"],  # what authors import; the package itself never does
+    ["testing"],  # what authors import in tests, and `process test`
     ["cli"],
     ["__main__"],
 ]

@@ -30,7 +30,7 @@ def no_loop() -> Any:
 
 
 def test_touching_the_loop_is_an_error_and_is_heard_of(no_loop: Any) -> None:
-    with pytest.raises(ForeignAwait, match="there is no event loop in a replay"):
+    with pytest.raises(ForeignAwait, match="so there is no event loop"):
         asyncio.get_running_loop().create_future()
     assert no_loop._replay.heard == [("ForeignAwait", __file__)]
 

@@ -282,6 +282,19 @@ def test_a_person_may_do_so_before_anything_was_asked_for() -> None:
     assert (run.write_round(), halted(run)["reason"], run.state.effects) == ([], "no more use", {})
 
 
+def test_the_process_sees_the_time_at_which_it_was_given_up() -> None:
+    async def process(_: Any, ctx: Context) -> Any:
+        try:
+            await ctx.task(step)
+        finally:
+            await ctx.task(cleanup, at=ctx.now().timestamp())
+
+    run = start(process)
+    run.give_up()
+    (given,) = [event for event in run.events if event.type == "RUN_CANCELLED"]
+    assert run.rounds[-1][0].args == {"at": given.ms / 1000}
+
+
 def test_the_reason_of_the_process_stands_when_it_was_first() -> None:
     async def process(_: Any, ctx: Context) -> Any:
         try:

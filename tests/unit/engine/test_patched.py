@@ -193,6 +193,25 @@ def test_after_a_person_has_cancelled_the_first_path_is_still_that_of_an_old_run
     assert tasks(go_on(process, ahead.events))[1:] == ["new"]
 
 
+@pytest.mark.parametrize("then", ["RUN_CANCELLED", "EFFECT_CANCELLED"])
+def test_a_result_with_what_a_person_has_done_after_it_is_still_news(then: str) -> None:
+    async def process(_: Any, ctx: Context) -> Any:
+        async def branch() -> None:
+            await ctx.task(first)
+            await ctx.task(new if ctx.patched("newer") else old)
+
+        await ctx.parallel.settled([branch, lambda: ctx.task(last)])
+
+    run = start(process)
+    told = {
+        "RUN_CANCELLED": {"by": "me", "reason": "no more use"},
+        "EFFECT_CANCELLED": {"effectId": run.effect_at("1.1.1"), "reason": "cancelled", "by": "me"},
+    }
+    resolved = {"effectId": run.effect_at("1.0.1"), "status": "ok", "value": None}
+    run.append([("EFFECT_RESOLVED", resolved), (then, told[then])])
+    assert patches(go_on(process, run.events)) == ["newer"]
+
+
 def test_an_effect_that_a_person_cancels_is_news_as_a_result_is() -> None:
     async def process(_: Any, ctx: Context) -> Any:
         await ctx.parallel.settled([lambda: ctx.task(first)])

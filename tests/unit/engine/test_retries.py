@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from babysitter import Context, Retry, TaskCancelled, TaskFailed, TaskTimeout
-from tests.support.rounds import a_task, play, start
+from babysitter.errors import NondeterminismError
+from tests.support.rounds import Rounds, a_task, play, start
 
 if TYPE_CHECKING:
-    from tests.support.rounds import Asked, Process, Rounds
+    from tests.support.rounds import Asked, Process
 
 flaky, other = a_task("flaky"), a_task("other")
 NO = TaskFailed("no")
@@ -192,6 +193,24 @@ def test_a_wait_that_a_person_cancels_is_the_cancellation_of_its_task(by_replay:
     run.cancel("1~retry2")
     assert isinstance(run.error, TaskCancelled)
     assert (run.error.task_id, run.error.step, run.error.attempts) == ("flaky", "1", 2)
+
+
+def test_an_attempt_that_a_person_cancels_says_which_one_it_was() -> None:
+    run = start(tried(Retry(3, 0)))
+    run.resolve({"1": NO})
+    run.cancel("1")
+    assert isinstance(run.error, TaskCancelled)
+    assert run.error.attempts == 2
+
+
+def test_another_attempt_than_the_journal_has_is_a_divergence() -> None:
+    run = start(tried(Retry(3, 0)))
+    asked = run.events[-1]
+    events = [*run.events[:-1], asked._replace(data={**asked.data, "attempt": 2})]
+    with pytest.raises(
+        NondeterminismError, match="has attempt 2 of task 'flaky', but the process now has att"
+    ):
+        Rounds(tried(Retry(3, 0)), events=events)
 
 
 # Which failures

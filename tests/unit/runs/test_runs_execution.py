@@ -425,3 +425,12 @@ def test_a_patch_is_noted_before_what_follows_from_it(project: Project) -> None:
     project.begin(PATCHED)
     project.answer("1", "yes")
     assert project.types()[-2:] == ["PATCHED", "EFFECT_REQUESTED"]
+
+
+def test_a_run_that_has_begun_was_past_a_patch_at_the_very_start(project: Project) -> None:
+    project.begin(ASK_ONCE)
+    project.write("""
+async def process(inputs, ctx):
+    return await ctx.task(ask, question="new" if ctx.patched("newer") else "one")
+""")
+    assert (project.iterate().status, project.types().count("PATCHED")) == ("waiting", 0)

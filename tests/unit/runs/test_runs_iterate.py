@@ -7,7 +7,7 @@ import pytest
 from projects import ASK_ONCE, ASK_TWICE, Project, flushed_from_now_on
 
 from babysitter.clock import iso
-from babysitter.runs import creation, sleeping
+from babysitter.runs import creation
 from babysitter.runs import iterate as iterate_module
 from babysitter.runs import run as run_module
 from babysitter.runs.iterate import iterate
@@ -33,7 +33,7 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Set the clock to so many seconds after the start."""
 
     def put(seconds: float) -> None:
-        for module in (creation, run_module, sleeping):
+        for module in (creation, run_module):
             monkeypatch.setattr(module, "now_ms", lambda: START + round(seconds * 1000))
 
     put(0)

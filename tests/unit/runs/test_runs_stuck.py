@@ -26,7 +26,7 @@ MISTAKES = {
     "return object()": "TypeError",
     "return float('nan')": "TypeError",
     "raise Failed('x', object())": "TypeError",
-    "import asyncio; await asyncio.sleep(1)": "ForeignAwait",
+    "import asyncio; await asyncio.to_thread(print)": "ForeignAwait",
     "await ctx.parallel.all([3])": "TypeError",
 }
 

@@ -62,7 +62,7 @@ def test_a_cancelled_effect_is_told() -> None:
     plain = Plain()
     plain.request("1", "Lint")
     plain.cancel("1")
-    assert plain.lines[1:] == ["cancelled Lint"]
+    assert plain.lines[1:] == ["abandoned Lint"]
 
 
 def test_a_branch_is_named_before_its_effect() -> None:

@@ -45,7 +45,7 @@ def test_a_table_has_what_ran_with_verdicts_and_times() -> None:
     assert told(shown)[:4] == [
         "  + Tests  ok             4.2 s",
         "  ! Lint   exit 3         1.0 s",
-        "  - 日本   cancelled       0 ms",
+        "  - 日本   abandoned       0 ms",
         "",
     ]
 

@@ -124,6 +124,101 @@ def test_events_are_listed_with_their_gist() -> None:
     ]
 
 
+def test_effects_tell_their_attempt_who_works_on_them_and_whether_they_count() -> None:
+    effects = [
+        an_effect(status="error", attempt=1, maxAttempts=3),
+        an_effect(status="requested", taken={"by": "session s-1", "attempt": 2}),
+        an_effect(status="requested", taken={"by": "session s-1", "agent": "reviewer", "attempt": 2}),
+        an_effect(status="ok", taken={"by": "session s-1", "attempt": 1}),
+        an_effect(status="cancelled", cancelled="abandoned"),
+        an_effect(status="cancelled", cancelled="cancelled"),
+        an_effect(status="ok", superseded=True, attempt=2, maxAttempts=3),
+    ]
+    assert [" ".join(line.split()[3:]) for line in effects_lines(effects)[1:]] == [
+        "error Run the tests (attempt 1 of 3)",
+        "requested Run the tests (taken by session s-1)",
+        "requested Run the tests (taken by reviewer)",
+        "ok Run the tests",
+        "abandoned Run the tests",
+        "cancelled Run the tests",
+        "(ok) Run the tests (attempt 2 of 3, counts no more)",
+    ]
+
+
+def test_events_of_what_goes_wrong_and_changes_have_a_gist_too() -> None:
+    plan = [["asked", "e1", "1"], ["answered", "e1"], ["asked", "e2", "2"]]
+    events = [
+        an_event(1, "EFFECT_REQUESTED", effectId="e1", stepId="1", kind="agent", label="Fix", attempt=1),
+        an_event(1, "EFFECT_REQUESTED", effectId="e3", stepId="2", kind="shell", label="T", maxAttempts=3),
+        an_event(
+            2,
+            "EFFECT_REQUESTED",
+            effectId="e2",
+            stepId="1",
+            kind="shell",
+            label="T",
+            attempt=2,
+            maxAttempts=3,
+        ),
+        an_event(3, "EFFECT_TAKEN", effectId="e1", attempt=1, by="session s-1"),
+        an_event(4, "EFFECT_TAKEN", effectId="e1", attempt=2, by="session s-1", agent="fixer"),
+        an_event(5, "EFFECT_CANCELLED", effectId="e1", reason="cancelled", by="ada", why="not needed"),
+        an_event(6, "RUN_CANCELLED", by="ada", reason="not today"),
+        an_event(7, "RUN_HALTED", reason="enough"),
+        an_event(8, "RUN_HALTED", reason="fire", by="ada", isAtOnce=True),
+        an_event(9, "RUN_CONTINUED", runId="checks-1-c2", sha256="0"),
+        an_event(10, "RUN_REWOUND", to="2", by="ada", plan=plan),
+        an_event(11, "PROCESS_CHANGED", sourceDigests={"p.py": "0"}),
+        an_event(12, "PROCESS_CHANGED", sourceDigests={}, accepted="keep", by="ada", plan=[]),
+        an_event(13, "PATCHED", id="newer"),
+        an_event(14, "WORKSPACE_SAVED", commit="0123456789abcdef"),
+        an_event(15, "EFFECTS_REUSED", effects=[["e1", "3"], ["e2", "4.a.1"]]),
+    ]
+    assert [line.split("Z  ")[1] for line in events_lines(events)[1:]] == [
+        "EFFECT_REQUESTED  e1 1 agent Fix",
+        "EFFECT_REQUESTED  e3 2 shell T (attempt 1 of 3)",
+        "EFFECT_REQUESTED  e2 1 shell T (attempt 2 of 3)",
+        "EFFECT_TAKEN      e1 taken by session s-1, time 1 Fix",
+        "EFFECT_TAKEN      e1 taken by fixer, time 2 Fix",
+        "EFFECT_CANCELLED  e1 cancelled by ada (not needed) Fix",
+        "RUN_CANCELLED     not today (by ada)",
+        "RUN_HALTED        enough",
+        "RUN_HALTED        at once: fire (by ada)",
+        "RUN_CONTINUED     goes on as checks-1-c2",
+        "RUN_REWOUND       to before step 2 (by ada); 1 result still counts",
+        "PROCESS_CHANGED   the process was edited; what is answered still fits",
+        "PROCESS_CHANGED   an edit was accepted, by the rule keep (by ada); 0 results still count",
+        "PATCHED           newer: takes the new path",
+        "WORKSPACE_SAVED   commit 0123456789ab",
+        "EFFECTS_REUSED    kept results answer step 3, step 4.a.1",
+    ]
+
+
+def test_a_run_that_is_given_up_says_so_until_it_has_ended() -> None:
+    told = a_run(cancelled={"by": "ada", "reason": "not today"})
+    assert "given up    not today (by ada); it cleans up and ends" in status_lines(told)
+    ended = status_lines({**told, "status": "halted", "reason": "not today", "by": "ada"})
+    assert [line for line in ended if "not today" in line] == ["halted      not today (by ada)"]
+
+
+def test_a_fork_tells_where_it_comes_from() -> None:
+    told = a_run(forkedFrom={"runId": "checks-0", "step": "3"})
+    assert "forked from  checks-0 at step 3" in status_lines(told)
+
+
+def test_a_list_tells_which_runs_are_being_given_up() -> None:
+    assert "being given up" in runs_lines([a_run(resolved=3, pending=1, cancelled=True)])[1]
+
+
+def test_an_effect_tells_its_attempt_and_who_works_on_it() -> None:
+    told = an_effect(attempt=2, maxAttempts=3, taken={"by": "session s-1", "attempt": 2})
+    lines = [" ".join(line.split()) for line in effect_lines(told)]
+    assert [line for line in lines if line.startswith(("attempt", "taken"))] == [
+        "attempt attempt 2 of 3",
+        "taken by session s-1, time 2",
+    ]
+
+
 @pytest.mark.parametrize(
     ("function", "expected"), [(effects_lines, "no effects"), (events_lines, "no events")]
 )

@@ -1,0 +1,135 @@
+"""A run that was continued as new: the run in which it goes on, made once."""
+
+from __future__ import annotations
+
+import os
+
+from babysitter.engine.state import CONTINUED
+from babysitter.errors import EditNeedsPerson, ProcessError, RunExists
+from babysitter.library import Entry, reopen
+from babysitter.runs.creation import Origin, create
+from babysitter.runs.folder import archive_of, check_folder, check_id
+from babysitter.version import version
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from babysitter.runs.run import Run
+
+# So many runs in a row may continue as new without having asked for anything: it would go on for ever.
+MOST_IDLE = 1000
+
+
+def newest(run: Run) -> Run:
+    """The run in which a loaded run goes on by now, made where it is missing; itself when it was not.
+
+    Raises:
+        InvalidInput, NoSuchProcess: the process, or the inputs that it was continued with, do not fit.
+        ReplayError: it may not go on so.
+        RunExists: another run has the id.
+        JournalError, StorageError
+    """
+    while run.state.status == CONTINUED:
+        run = _existing(run) or _made(run)
+    return run
+
+
+def newest_there(run: Run) -> Run:
+    """The same, but nothing is made: the last one that there is."""
+    while run.state.status == CONTINUED:
+        following = _existing(run)
+        if following is None:
+            return run
+        run = following
+    return run
+
+
+def successor_of(run: Run) -> str:
+    """The id of the run in which a continued run goes on."""
+    run_id = str((run.state.ending or {}).get("runId"))
+    check_id(run_id)
+    return run_id
+
+
+def _existing(run: Run, *, is_new: bool = False) -> Run | None:
+    folder = os.path.join(os.path.dirname(run.folder), successor_of(run))
+    if not os.path.lexists(folder):
+        return None
+    check_folder(folder)
+    found = run.beside(folder, is_new=is_new)
+    if (found.state.created.get("continuedFrom") or {}).get("runId") != run.run_id:
+        raise RunExists(
+            f"run {run.run_id!r} goes on as {found.run_id!r}, and a run that is not its own has that id",
+            hint="give that one another place, and try again",
+        )
+    return found
+
+
+def _made(run: Run) -> Run:
+    created = run.state.created
+    entry = reopen(created["entrypoint"], run.project)
+    entry = Entry(run.state.process_id, entry.file, entry.export, entry.origin)
+    runs_dir, is_new = os.path.dirname(run.folder), True
+    try:
+        create(
+            runs_dir,
+            entry,
+            run.continued_inputs(),
+            project=run.project,
+            version=version(),
+            run_id=successor_of(run),
+            prompt=run.about.get("prompt"),
+            origin=Origin({"continuedFrom": _before(run), **_links(created), **_inherited(run)}),
+            limits=run.limits,
+        )
+    except RunExists:
+        # Somebody else was first; or it is packed, or not ours, and then it cannot be gone on with.
+        if os.path.lexists(archive_of(successor_of(run), runs_dir)):
+            raise
+        is_new = False
+    found = _existing(run, is_new=is_new)
+    assert found is not None
+    return found
+
+
+def _before(run: Run) -> dict[str, Any]:
+    """Whom it goes on from; counts how many in a row have asked for nothing."""
+    before = (run.state.created.get("continuedFrom") or {}).get("idle", 0)
+    idle = 0 if run.state.effects else before + 1
+    if idle > MOST_IDLE:
+        raise ProcessError(
+            f"{MOST_IDLE} runs in a row have continued as new without asking for anything",
+            hint="let the process do a step, a sleep say, before ctx.continue_as_new",
+        )
+    return {"runId": run.run_id, **({"idle": idle} if idle else {})}
+
+
+def _links(created: dict[str, Any]) -> dict[str, Any]:
+    return {"parent": created["parent"]} if "parent" in created else {}
+
+
+def _inherited(run: Run) -> dict[str, Any]:
+    """What holds for a run holds for the one in which it goes on."""
+    state = run.state
+    told: dict[str, Any] = {}
+    if state.answers_by_policy:
+        told["options"] = {**state.created.get("options", {}), "breakpoints": "policy"}
+    if state.guard is not None:
+        _refuse_edit(run)
+        is_bound = state.session is not None
+        told["session"] = {**state.guard, **({"isBound": True} if is_bound else {})}
+    return told
+
+
+def _refuse_edit(run: Run) -> None:
+    """Nobody can accept an edit for a run that has ended, nor for one that is not there yet."""
+    from babysitter.runs.edits import refused_unread
+
+    refusal = refused_unread(run)
+    if refusal is not None:
+        raise EditNeedsPerson(
+            refusal.message,
+            hint=f"undo the edit until run {run.run_id} goes on as {successor_of(run)};"
+            " a person can accept it there",
+        )

@@ -1,0 +1,95 @@
+"""The execution of a run in memory: that of every run, with the process and the records that a test gives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from babysitter.engine.notes import Notes
+from babysitter.jsontext import loads
+from babysitter.runs.execution import Execution
+from babysitter.runs.inputs import present
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from babysitter.engine.branches import Branch
+    from babysitter.runs.drafts import Described, Draft
+    from babysitter.testing.memory import MemoryRun
+    from babysitter.testing.processes import Given
+
+    Records = dict[tuple[str, int], tuple[str, Any]]
+
+
+class Known:
+    """What a process has noted and finds again: places and values of records, answers of ``patched``."""
+
+    def __init__(self, records: Records | None = None, patches: dict[str, bool] | None = None) -> None:
+        self.records = records or {}
+        self.patches = patches or {}
+
+
+class CannedNotes(Notes):
+    """Notes for which a test may say what ``ctx.record`` gives, by the record's name."""
+
+    def __init__(self, canned: Mapping[str, Any]) -> None:
+        super().__init__()
+        self._canned = canned
+
+    def record(self, branch: Branch, name: str, fn: Callable[[], Any]) -> Any:
+        if name not in self._canned:
+            return super().record(branch, name, fn)
+        value = self._canned[name]
+        return super().record(branch, name, value if callable(value) else lambda: value)
+
+
+class MemoryExecution(Execution):
+    """The process of a run in memory.
+
+    Attributes:
+        args: the arguments of each step that was asked for here.
+    """
+
+    run: MemoryRun
+
+    def __init__(
+        self, run: MemoryRun, source: Given, canned: Mapping[str, Any], known: Known | None = None
+    ) -> None:
+        """``canned`` is what ``ctx.record`` gives by name, ``known`` what was noted before."""
+        self._given = source
+        self._canned = canned
+        self._known = known or Known()
+        self.args: dict[str, dict[str, Any]] = {}
+        super().__init__(run)
+
+    def _new_notes(self) -> Notes:
+        return CannedNotes(self._canned)
+
+    def _load(self, inputs: Any) -> None:
+        self._use(self._given)
+        self._notes.records.update(self._known.records)
+        self._notes.patches.update(self._known.patches)
+        self._inputs = present(self._given, inputs)
+
+    def _describe(self) -> Iterator[Described]:
+        for _, call in self._script.to_request():
+            self.args[call.step] = loads(call.args_text)
+        yield from super()._describe()
+
+    @property
+    def records(self) -> Records:
+        """What the process has recorded, also what is not in the journal yet."""
+        return {**self._known.records, **self._notes.records}
+
+    def start_again(self, length: int) -> list[Draft]:
+        """What a new execution would write that finds only the first ``length`` events.
+
+        It records what was recorded here: after a real crash another value
+        would be recorded, and everything would follow from that one.
+
+        Raises:
+            NondeterminismError: the process asks for something else than those events have.
+        """
+        known = Known(self.records, self._known.patches)
+        again = MemoryExecution(self.run.upto(length), self._given, self._canned, known)
+        again.start()
+        return [] if again.run.state.is_finished else again._draft()

@@ -1,0 +1,32 @@
+"""What happens in a child run, as a part of the tree of its parent."""
+
+from __future__ import annotations
+
+from babysitter.journal.events import Event
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+SHOWN = frozenset({"EFFECT_REQUESTED", "EFFECT_RESOLVED", "EFFECT_CANCELLED", "PROCESS_LOG", "PROCESS_ERROR"})
+
+
+def as_part(event: Event, path: str, run_id: str) -> Event | None:
+    """An event of a child, at its place below ``path`` (``3.child.``); None for one that changes no tree."""
+    if event.type not in SHOWN:
+        return None
+    data = dict(event.data)
+    if "stepId" in data:
+        data["stepId"] = f"{path}{data['stepId']}"
+        data["group"] = _group(data.get("group"), path, run_id)
+    if "scope" in data:
+        data["scope"] = f"{path}{data['scope']}"
+    return Event(event.seq, event.checksum, event.ms, event.type, event.at, data, event.raw_size)
+
+
+def _group(group: Any, path: str, run_id: str) -> dict[str, Any]:
+    """Where it stands in a group; the child itself is one branch, named for its run."""
+    if group:
+        return {**group, "path": f"{path}{group['path']}"}
+    step, _, branch = path[:-1].rpartition(".")
+    return {"path": step, "mode": "child", "branch": branch, "label": run_id}
