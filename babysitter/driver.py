@@ -19,7 +19,8 @@ from babysitter.executors.hook_files import HOW_TO_TRUST
 from babysitter.executors.orders import answer_of, work_of
 from babysitter.runs.recording import record
 from babysitter.runs.results import decide
-from babysitter.runs.sleeping import due_at, wake_sleepers
+from babysitter.runs.sleeping import deadline_of, due_at, wake_sleepers
+from babysitter.sessions.takers import is_at_it
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -112,6 +113,9 @@ class Driver:
         self._fresh: list[tuple[Driven, Effect]] = []
         self._owners: dict[str, Driven] = {}
         self._offered: set[str] = set()
+        # Taken by somebody else, who is at it as far as can be seen.
+        self._anothers: dict[str, tuple[Driven, Effect]] = {}
+        # When the clock ends what.
         self._sleeping: dict[str, int] = {}
         self._seen_running: set[str] = set()
         self._passed_over: set[str] = set()
@@ -190,6 +194,8 @@ class Driver:
                 self._fresh.append((driven, effect))
                 if effect.kind == SUBPROCESS:
                     self._see_to_child(driven, effect)
+            elif event.type == "EFFECT_TAKEN":
+                self._heed(driven, run.state.effects[event.data["effectId"]])
             elif event.type in ("EFFECT_RESOLVED", "EFFECT_CANCELLED"):
                 self._close(event.data["effectId"])
                 effect = run.state.effects[event.data["effectId"]]
@@ -322,13 +328,18 @@ class Driver:
 
     def _hand_out(self) -> None:
         """Give new effects to whoever performs them here."""
-        fresh, self._fresh = self._fresh, []
+        fresh, self._fresh = [*self._fresh, *self._anothers.values()], []
+        self._anothers = {}
         works = []
         for driven, effect in fresh:
             if not effect.is_pending or driven.is_over:
                 continue
             self._owners[effect.id] = driven
-            if effect.kind in self.kinds:
+            self._heed(driven, effect)
+            if effect.kind in self.kinds and is_at_it(driven.run, effect):
+                self._anothers[effect.id] = (driven, effect)
+            elif effect.kind in self.kinds:
+                self._sleeping.pop(effect.id, None)
                 works.append(work_of(driven.run, driven.execution.source, effect))
                 self._offered.add(effect.id)
             elif effect.kind == "breakpoint" and self.asker is not None:
@@ -338,8 +349,16 @@ class Driver:
         if works:
             self.pool.offer(works)
 
+    def _heed(self, driven: Driven, effect: Effect) -> None:
+        """Know when the clock ends an agent effect that somebody has taken; ours the pool ends itself."""
+        at = None if effect.id in self._offered else deadline_of(driven.run, effect)
+        if at is not None:
+            self._owners[effect.id] = driven
+            self._sleeping[effect.id] = at
+
     def _close(self, effect_id: str) -> None:
         """Nobody needs this effect any more: it was answered elsewhere, or cancelled."""
+        self._anothers.pop(effect_id, None)
         self._owners.pop(effect_id, None)
         if effect_id in self._offered:
             self._offered.discard(effect_id)
@@ -355,7 +374,8 @@ class Driver:
             return False
         if self._has_news or not self.waits_for_time:
             return True
-        return not (self._sleeping or (self._household is not None and self._household.watches))
+        is_waited = self._sleeping or self._anothers
+        return not (is_waited or (self._household is not None and self._household.watches))
 
     def _patience(self) -> float:
         """How long the pool may wait before something else wants a look."""
@@ -378,7 +398,7 @@ class Driver:
         if self._sleeping and min(self._sleeping.values()) <= now_ms():
             due = [effect_id for effect_id, at in self._sleeping.items() if at <= now_ms()]
             for driven in {self._owners[effect_id] for effect_id in due}:
-                wake_sleepers(driven.run)
+                wake_sleepers(driven.run, self._offered)
 
     def _answers(self, finished: list[Finished]) -> dict[Driven, list[Answer]]:
         """What ended here, and what a person answered here, by run."""

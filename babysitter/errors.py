@@ -14,6 +14,7 @@
     │   ├── RunExists
     │   ├── AlreadyResolved
     │   ├── EffectCancelled
+    │   ├── EffectTaken                   somebody is at it
     │   ├── RunFinished
     │   ├── HeadMoved                     internal: load again and decide again
     │   ├── PersonNeeded                  only a person may do this
@@ -140,6 +141,10 @@ class AlreadyResolved(Conflict):
 
 class EffectCancelled(Conflict):
     """The effect was cancelled; nobody waits for its result any more."""
+
+
+class EffectTaken(Conflict):
+    """Somebody works on the effect, and their lease is not over."""
 
 
 class RunFinished(Conflict):

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from babysitter.driver import Ending
     from babysitter.runs.run import Run
 
+# What an agent command performs.
+AGENT = frozenset({"agent", "orchestrator_task"})
 EXIT_CODES = {
     "completed": 0,
     "failed": 1,
@@ -42,7 +44,7 @@ def tell(ending: Ending, view: Any, wants_json: bool, no_agent: str) -> int:
                 **given_up_json(run),
                 **next_wake(run),
                 **told,
-                **divergence_json(ending.diverged),
+                **divergence_json(run, ending.diverged),
                 **({"hint": hint} if hint else {}),
             }
         )
@@ -61,7 +63,7 @@ def _child_json(child: Driven) -> dict[str, Any]:
         **({"pending": by_kind(pending)} if pending else {}),
         **next_wake(run),
         **ending_json(run),
-        **divergence_json(child.diverged),
+        **divergence_json(child.run, child.diverged),
     }
 
 
@@ -109,7 +111,7 @@ def hint_for(run: Run, ending: Ending, no_agent: str) -> str:
     if ending.diverged is not None:
         from babysitter.runs.iterate import divergence_hint
 
-        return divergence_hint(ending.diverged)
+        return divergence_hint(ending.diverged, run)
     if ending.status == "stuck":
         return f"mend the process, then: {resume} (wrong inputs need a new run)"
     return _hint_for_waiting(run, ending, no_agent) if ending.status == "waiting" else ""
@@ -126,10 +128,10 @@ def _hint_for_waiting(run: Run, ending: Ending, no_agent: str) -> str:
     asked = [run_id for run_id, kind in kinds if kind == "breakpoint"]
     if asked:
         first.append(f"babysitter approve {asked[0]}{' EFFECT' if len(asked) > 1 else ''} (or reject)")
-    others = [run_id for run_id, kind in kinds if kind not in ("breakpoint", "sleep", "agent", SUBPROCESS)]
+    others = [run_id for run_id, kind in kinds if kind not in ("breakpoint", "sleep", *AGENT, SUBPROCESS)]
     if others:
         first.append(_post(others[0]))
-    agents = [run_id for run_id, kind in kinds if kind == "agent"]
+    agents = [run_id for run_id, kind in kinds if kind in AGENT]
     if agents and no_agent:
         first.append(no_agent)
     elif agents:

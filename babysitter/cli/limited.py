@@ -10,6 +10,7 @@ from babysitter.errors import BabysitterError
 from babysitter.executors.effect_lock import worker_of
 from babysitter.executors.folders import TASKS
 from babysitter.executors.rates import Rates, Wait
+from babysitter.sessions.takers import is_at_it
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,8 +39,8 @@ def held_by_rates(run: Run, rates: Sequence[Rate]) -> list[dict[str, Any]]:
 
 
 def _is_begun(run: Run, effect: Effect) -> bool:
-    # A session has taken it, and so its start.
-    return effect.taken is not None or worker_of(os.path.join(run.folder, TASKS, effect.id)) is not None
+    # Whoever is at it has taken its start.
+    return is_at_it(run, effect) or worker_of(os.path.join(run.folder, TASKS, effect.id)) is not None
 
 
 def _told(wait: Wait) -> dict[str, Any]:

@@ -45,6 +45,7 @@ def status_json(run: Run) -> dict[str, Any]:
     pending: dict[str, int] = {}
     for effect in state.pending.values():
         pending[effect.kind] = pending.get(effect.kind, 0) + 1
+    taken = sum(effect.taken is not None for effect in state.pending.values())
     told = {
         "run": run.run_id,
         "process": state.process_id,
@@ -54,6 +55,7 @@ def status_json(run: Run) -> dict[str, Any]:
         "events": state.last_seq,
         "effects": counts,
         "pending": pending,
+        **({"taken": taken} if taken else {}),
         **({"folder": run.folder} if run.archive is None else {"packed": True, "archive": run.archive}),
     }
     return {**told, **related_json(run), **given_up_json(run), **next_wake(run), **ending_json(run)}
@@ -114,7 +116,7 @@ def _held(run: Run) -> dict[str, Any]:
     return {"rateLimits": held} if held else {}
 
 
-def effect_json(effect: Effect) -> dict[str, Any]:
+def effect_json(run: Run, effect: Effect) -> dict[str, Any]:
     """An effect in a list."""
     told = {
         "id": effect.id,
@@ -123,6 +125,7 @@ def effect_json(effect: Effect) -> dict[str, Any]:
         "kind": effect.kind,
         "title": effect.label,
         "status": effect.status,
+        **({"taken": taken_json(run, effect)} if effect.taken else {}),
     }
     return {**told, **history_json(effect)}
 
@@ -132,13 +135,22 @@ def history_json(effect: Effect) -> dict[str, Any]:
     told: dict[str, Any] = {}
     if effect.max_attempts > 1 or effect.attempt > 1:
         told.update(attempt=effect.attempt, maxAttempts=effect.max_attempts)
-    if effect.taken is not None:
-        told["taken"] = {name: effect.taken[name] for name in TAKEN if name in effect.taken}
     if effect.status == CANCELLED:
         told["cancelled"] = effect.cancel_reason
     if effect.is_superseded:
         told["superseded"] = True
     return told
+
+
+def taken_json(run: Run, effect: Effect) -> dict[str, Any]:
+    """Who has begun an effect last, the how manieth that was, and until when that counts."""
+    # Here, for hardly any effect has been taken.
+    from babysitter.runs.taking import lease_end
+
+    taken = effect.taken or {}
+    told: dict[str, Any] = {name: taken[name] for name in TAKEN if name in taken}
+    end = lease_end(run, effect) if effect.is_pending else None
+    return {**told, "at": iso(effect.taken_ms), **({"until": iso(end)} if end is not None else {})}
 
 
 @click.command(
@@ -167,7 +179,7 @@ def tasks(run: str, pending: bool, runs_dir: str | None, as_json: bool) -> None:
 def tasks_json(run: Run, only_pending: bool) -> dict[str, Any]:
     """The effects of a run."""
     effects = run.state.pending if only_pending else run.state.effects
-    return {"run": run.run_id, "tasks": [effect_json(effect) for effect in effects.values()]}
+    return {"run": run.run_id, "tasks": [effect_json(run, effect) for effect in effects.values()]}
 
 
 def _parent_json(run: Run) -> dict[str, Any]:
@@ -186,7 +198,7 @@ def living_below(run: Run) -> list[Run]:
 
 def effect_details(run: Run, effect: Effect) -> dict[str, Any]:
     """All about one effect: what it asks for, and its result."""
-    told = {**effect_json(effect), "run": run.run_id, "requestedAt": iso(effect.requested_ms)}
+    told = {**effect_json(run, effect), "run": run.run_id, "requestedAt": iso(effect.requested_ms)}
     asked = as_requested(run, effect)
     told["definition"] = run.definition_of(asked)
     if asked.group:
@@ -251,7 +263,7 @@ def show(run: str, effect: str | None, only_prompt: bool, runs_dir: str | None, 
 
 def run_details(run: Run) -> dict[str, Any]:
     """All about a run: where it stands, what it was made from, what it asked for."""
-    tasks = [effect_json(each) for each in run.state.effects.values()]
+    tasks = [effect_json(run, each) for each in run.state.effects.values()]
     return {**status_json(run), "prompt": run.about.get("prompt"), "inputs": run.inputs(), "tasks": tasks}
 
 

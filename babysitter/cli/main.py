@@ -21,6 +21,7 @@ COMMANDS = {
     "work": "running",
     "create": "iterating",
     "iterate": "iterating",
+    "take": "taking",
     "post": "posting",
     "approve": "approving",
     "reject": "approving",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from babysitter.cli.output import safe
 from babysitter.clock import iso
 from babysitter.jsontext import compact
-from babysitter.runs.sleeping import due_at, sleepers
+from babysitter.runs.sleeping import moments
 
 if TYPE_CHECKING:
     from babysitter.engine.state import Effect
@@ -58,7 +58,7 @@ def _iteration_json(iteration: Iteration) -> dict[str, Any]:
         **given_up_json(run),
         **next_wake(run),
         **ending_json(run),
-        **divergence_json(iteration.diverged),
+        **divergence_json(run, iteration.diverged),
     }
 
 
@@ -84,9 +84,9 @@ def brief(title: str, room: int) -> str:
 
 
 def next_wake(run: Run) -> dict[str, str]:
-    """When the next sleep ends, if there is one."""
-    times = [due_at(effect) for effect in sleepers(run.state)]
-    return {"until": iso(min(times))} if times else {}
+    """When the clock ends something next, if it does."""
+    next_ones = [] if run.state.is_finished else moments(run)
+    return {"until": iso(next_ones[0][0])} if next_ones else {}
 
 
 def given_up_json(run: Run) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def ending_json(run: Run) -> dict[str, Any]:
     return {}
 
 
-def divergence_json(diverged: ReplayError | None) -> dict[str, Any]:
+def divergence_json(run: Run, diverged: ReplayError | None) -> dict[str, Any]:
     """Where a changed process stopped fitting its journal, and what to do."""
     if diverged is None:
         return {}
@@ -128,7 +128,7 @@ def divergence_json(diverged: ReplayError | None) -> dict[str, Any]:
 
     return {
         "divergence": {"stepId": diverged.step, "message": diverged.message},
-        "hint": divergence_hint(diverged),
+        "hint": divergence_hint(diverged, run),
     }
 
 
@@ -152,7 +152,7 @@ def _iteration_lines(iteration: Iteration) -> list[str]:
     if iteration.diverged is not None:
         from babysitter.runs.iterate import divergence_hint
 
-        lines += [f"  {iteration.diverged.message}", f"  {divergence_hint(iteration.diverged)}"]
+        lines += [f"  {iteration.diverged.message}", f"  {divergence_hint(iteration.diverged, run)}"]
     return lines + ending_lines(run)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from babysitter import config
-from babysitter.cli.endings import EXIT_CODES, tell
+from babysitter.cli.endings import AGENT, EXIT_CODES, tell
 from babysitter.cli.iterating import make_run
 from babysitter.cli.options import (
     complete_process,
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from babysitter.runs.run import Run
 
 OWN = frozenset({"shell", "python", "hook"})
-AGENT = frozenset({"agent"})
 
 
 class Means(NamedTuple):

@@ -152,24 +152,46 @@ class Context:
 
     @overload
     def orchestrator_task(
-        self, prompt: str, *, returns: type[T], title: str | None = None, key: str | None = None
+        self,
+        prompt: str,
+        *,
+        returns: type[T],
+        title: str | None = None,
+        key: str | None = None,
+        timeout: float | str | None = None,
     ) -> Awaitable[T]: ...
     @overload
     def orchestrator_task(
-        self, prompt: str, *, returns: Any = None, title: str | None = None, key: str | None = None
+        self,
+        prompt: str,
+        *,
+        returns: Any = None,
+        title: str | None = None,
+        key: str | None = None,
+        timeout: float | str | None = None,
     ) -> Awaitable[Any]: ...
     def orchestrator_task(
-        self, prompt: str, *, returns: Any = None, title: str | None = None, key: str | None = None
+        self,
+        prompt: str,
+        *,
+        returns: Any = None,
+        title: str | None = None,
+        key: str | None = None,
+        timeout: float | str | None = None,
     ) -> Any:
         """Have the agent of the session do something itself, not a subagent; await it for the answer.
 
-        ``returns`` is a pydantic model or a JSON Schema dict that the answer must fit.
+        ``returns`` is a pydantic model or a JSON Schema dict that the answer must fit. ``timeout`` counts
+        from when the agent has begun.
         """
         if not isinstance(prompt, str) or not prompt.strip():
             raise TypeError(f"ctx.orchestrator_task needs a prompt, found {prompt!r}")
         check_key(key)
+        if timeout is not None:
+            seconds(timeout)
         return self._call(
-            built_in("orchestrator_task", returns=returns, title=title, key=key), {"prompt": prompt}
+            built_in("orchestrator_task", returns=returns, title=title, key=key, timeout=timeout),
+            {"prompt": prompt},
         )
 
     def hook(self, name: str, payload: Any = None) -> Awaitable[list[Any]]:

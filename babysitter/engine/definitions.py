@@ -148,7 +148,7 @@ def define_orchestrator_task(task: Task[..., Any], args: dict[str, Any], effect:
     """What the agent of the session is to do itself, and the schema that its answer must fit."""
     described = {"prompt": args["prompt"], "outputSchema": schema_of(task.options.get("returns"))}
     title = task.options.get("title") or _first_line(args["prompt"])
-    return {"kind": task.kind, "title": title, task.kind: described}
+    return {"kind": task.kind, "title": title, task.kind: _with_timeout(task, described)}
 
 
 def define_subprocess(task: Task[..., Any], args: dict[str, Any], effect: Any) -> dict[str, Any]:

@@ -40,11 +40,13 @@ class Matching:
     Attributes:
         used: ids of the effects that answer a step.
         scopes: scope now → scope before; None: it was not there.
+        has_tasks: the process has an event loop, and tasks of its own beside the groups.
     """
 
     def __init__(self, history: History) -> None:
         self.history = history
         self.used: set[str] = set()
+        self.has_tasks = False
         self.scopes: dict[str, str | None] = {"": ""}
         self._groups: dict[str, str | None] = {}
         # Scope before → scope now.
@@ -57,10 +59,10 @@ class Matching:
     def scope_of_record(self, branch: Branch) -> str | None:
         """The scope in which a value that is to be recorded now may have been recorded before."""
         scope = branch.scope
-        if scope in self.scopes or not branch_of(scope).isdigit():
+        if scope in self.scopes or not group_of(scope) or not branch_of(scope).isdigit():
             return self.scope_before(scope)
         # It has asked for nothing yet, by which it could be known; so this binds nothing.
-        group = self.group_before(group_of(scope)) if group_of(scope) else None
+        group = self.group_before(group_of(scope))
         same = None if group is None else f"{group}.{branch_of(scope)}."
         if same is not None and self.history.begins(same) is None:
             # Nor had it before.
@@ -190,11 +192,22 @@ class Redo(Matching):
 
     def _look_back(self, scope: str, before: str, number: int) -> None:
         """Something that stood before this step may be gone: then it differs from there on."""
+        open_from = 0
         for earlier in range(self._checked.get(scope, 1), number):
-            if not all(self._is_spent(thing) for thing in self.history.numbered(before, earlier)):
+            things = self.history.numbered(before, earlier)
+            if any(self._may_still_come(thing) for thing in things):
+                open_from = open_from or earlier
+            elif not all(self._is_spent(thing) for thing in things):
                 self._differ(scope, earlier + 1)
                 break
-        self._checked[scope] = max(number, self._checked.get(scope, 1))
+        self._checked[scope] = open_from or max(number, self._checked.get(scope, 1))
+
+    def _may_still_come(self, thing: Effect | str) -> bool:
+        """Tasks of asyncio go on beside the one that has made them, and what they ask for comes later."""
+        if not self.has_tasks or not isinstance(thing, str):
+            return False
+        branches = [self._branches.get(self.now.get(scope, "")) for scope in self.history.scopes_of(thing)]
+        return any(branch is None or branch.state != ENDED for branch in branches)
 
     def _is_spent(self, thing: Effect | str) -> bool:
         """It was asked for again, with all that is in it when it is a group; or it is still at it."""

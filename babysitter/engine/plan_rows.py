@@ -137,8 +137,9 @@ class _Rows:
 
     def _is_past(self, step: str) -> bool:
         """The process has come to where it cannot ask for this any more."""
-        if self._replay.end is not None:
-            return True
+        if self._replay.end is not None or self._replay.has_tasks:
+            # Where a task stands that waits for another one is nowhere to be seen.
+            return self._replay.end is not None
         scope = scope_of(step)
         while scope not in self._matching.now:
             group = group_of(scope)

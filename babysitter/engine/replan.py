@@ -62,6 +62,7 @@ class Replan:
 
     def follow(self, replay: Replay) -> None:
         """Answer what can be answered, until nothing is left."""
+        self._matching.has_tasks = replay.has_tasks
         while True:
             self._match_asked(replay)
             if self._answer_next(replay):

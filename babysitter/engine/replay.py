@@ -52,8 +52,11 @@ class Replay:
         dropped: steps given up; of those, ``newly_dropped`` are not yet journalled.
         end: how the process ended, or None.
         giving_up: why all of it is being given up, on purpose; None while it is not.
+        has_tasks: the process makes branches beside those of its groups.
         is_driven: the process runs now; between two results only the garbage collector drops things.
     """
+
+    has_tasks = False
 
     def __init__(self, run_id: str, started_ms: int, *, seed: str | None = None) -> None:
         self.run_id = run_id

@@ -192,10 +192,10 @@ class Calls:
         assert child.returncode is not None
         code = 128 - child.returncode if child.returncode < 0 else child.returncode
         told: dict[str, Any] = {"exitCode": code}
-        if call.is_too_much:
-            told["why"] = f"it wrote more than {MOST_OUTPUT} bytes and was ended"
-        elif child.is_timed_out:
+        if child.is_timed_out:
             told["why"] = f"it did not end within {call.seconds:.3g} s and was ended"
+        elif call.is_too_much:
+            told["why"] = f"it wrote more than {MOST_OUTPUT} bytes and was ended"
         redaction = redaction_of(self._run.limits)
         for name, said in (("stdout", call.stdout), ("stderr", call.stderr)):
             text = redaction.text(said.content[:MOST_OUTPUT].decode("utf-8", "replace")).strip()

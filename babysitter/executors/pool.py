@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KINDS", "Finished", "Pool", "Work"]
 
-KINDS = ("shell", "python", "agent", "hook")
+KINDS = ("shell", "python", "agent", "orchestrator_task", "hook")
 
 # Others need some too: a batch of results opens up to a hundred files at once.
 SPARE_DESCRIPTORS = 128

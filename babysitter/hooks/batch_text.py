@@ -6,6 +6,7 @@ from babysitter.errors import UnsafePath
 from babysitter.jsontext import compact
 from babysitter.paths import runs_dir
 from babysitter.runs.folder import name_of
+from babysitter.runs.taking import SESSIONS_OWN
 from babysitter.sessions.agents import mark_of
 from babysitter.views.text import printable
 
@@ -44,16 +45,34 @@ def name_for(call: Call, run: Run) -> str:
 def batch_text(run: Run, name: str, offers: Sequence[Offer]) -> str:
     """What somebody has to begin: ``babysitter work``, subagents, or the agent itself."""
     own = [effect for _, effect in offers if effect.kind in OWN]
-    agents = [(of, effect) for of, effect in offers if effect.kind not in (*OWN, *OTHERS)]
+    agents = [(of, effect) for of, effect in offers if effect.kind not in (*OWN, *OTHERS, SESSIONS_OWN)]
+    its_own = [(of, effect) for of, effect in offers if effect.kind == SESSIONS_OWN]
     total, done = len(run.state.effects), len(run.state.effects) - len(run.state.pending)
     begin = "Start all of this now, in one message, so that it goes on side by side:"
     lines = [f"babysitter: run {run.run_id} is not finished ({done} of {total} effects answered). {begin}"]
     if own:
         lines.append(f"- `{work_command(name)}` in the background ({_kinds(own)}); do not run them yourself.")
+    # Room for the lines that are always there; what each ID takes is shared.
+    room = MOST_BYTES - 900 - (300 if its_own else 0)
+    share = room // max(1, len(agents) + len(its_own))
+    if its_own:
+        lines += [_by_itself(its_own), *_listed(its_own, share * len(its_own))]
     if agents:
-        lines += [*_how_to(agents), *_listed(agents, MOST_BYTES - 900)]
+        lines += [*_how_to(agents), *_listed(agents, share * len(agents))]
     lines.append(f"Then stop; you will be told what is next. Where it stands: `babysitter status {name}`.")
     return "\n".join(lines)
+
+
+def going_on_text(run: Run) -> str:
+    """What stands before a note where there is nothing new to begin."""
+    return f"babysitter: run {run.run_id} goes on. There is nothing new to start; only:"
+
+
+def needless_text(effect: Effect, agent: str) -> str:
+    """A subagent works on what nobody waits for any more."""
+    why = "was cancelled" if effect.status == "cancelled" else "is over"
+    title = shown_title(effect.label, LONGEST_TITLE)
+    return f"- effect {effect.id} ({title}) {why}: stop its subagent {agent}; its answer no longer counts."
 
 
 def work_command(name: str) -> str:
@@ -69,16 +88,30 @@ def _kinds(effects: Sequence[Effect]) -> str:
 
 
 def _how_to(agents: Sequence[Offer]) -> list[str]:
-    names = {name for name, _ in agents}
-    run = names.pop() if len(names) == 1 else "RUN"
+    run, each = _named_in(agents)
     named = agents[0][1].id if len(agents) == 1 else "ID"
-    each = "ID" if run != "RUN" else "RUN and ID"
     who = "one subagent" if len(agents) == 1 else f"one subagent for each {each} below"
     return [
         f"- {who}, with exactly this prompt:",
         f"  {subagent_prompt(run, named)}",
         f"  Its last message is recorded by itself; without subagents: {_by_hand(run, named)}.",
     ]
+
+
+def _by_itself(its_own: Sequence[Offer]) -> str:
+    """How the agent of the session does what no subagent is to do."""
+    run, each = _named_in(its_own)
+    fetch = f"`babysitter show {run} ID --prompt`"
+    return (
+        f"- yourself, not by a subagent, once the rest has begun: for each {each} below {fetch},"
+        f" do what it says, then {_by_hand(run, 'ID')}:"
+    )
+
+
+def _named_in(offers: Sequence[Offer]) -> tuple[str, str]:
+    """What to call the run in a command that is for each of these, and what stands in the list below."""
+    names = {name for name, _ in offers}
+    return (names.pop(), "ID") if len(names) == 1 else ("RUN", "RUN and ID")
 
 
 def _by_hand(name: str, effect_id: str) -> str:

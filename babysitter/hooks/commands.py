@@ -18,8 +18,8 @@ from babysitter.hooks.typed import (
     answer_of,
     breakpoint_of,
     permit_of,
-    run_edited,
     run_meant,
+    run_permitted,
     waiting_text,
 )
 from babysitter.hosts.calls import let_go, tell
@@ -97,7 +97,7 @@ def _decided(call: Call, runs: list[Run]) -> str:
         return f"nothing was recorded: {told[0]}" + "".join(f"\n{text}" for text in told[1:])
     what, name = permit_of(runs[0], words)
     if what:
-        return _permitted(call, run_edited(runs) if what == "edit" else runs[0], what, name)
+        return _permitted(call, run_permitted(runs, what, name), what, name)
     run = run_meant(runs, words)
     effect, words = breakpoint_of(run, words)
     if not words:

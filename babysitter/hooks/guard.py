@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from itertools import pairwise
 
-from babysitter.hosts.calls import QUESTION, SCHEDULE, SHELL, WRITE, deny, let_go
+from babysitter.hosts.calls import QUESTION, SCHEDULE, SHELL, SUBAGENT, WRITE, deny, let_go
 from babysitter.paths import STATE_FOLDER, home
 from babysitter.sessions.binding import binding_of
 
@@ -40,8 +40,22 @@ def before_tool(call: Call) -> Answer:
         from babysitter.hooks.dialog import question
 
         return question(call)
+    if call.agent:
+        from babysitter.hooks.taking import sign_of_life
+
+        sign_of_life(call)
+    if call.tool == SUBAGENT:
+        from babysitter.hooks.rated import may_begin
+
+        return may_begin(call)
     reason = {WRITE: _of_write, SHELL: _of_shell, SCHEDULE: _of_schedule}.get(call.tool, _nothing)(call)
-    return deny(f"babysitter: {reason}") if reason else let_go()
+    if reason:
+        return deny(f"babysitter: {reason}")
+    if call.tool == SHELL and "--prompt" in str(call.tool_input.get("command")):
+        from babysitter.hooks.taking import fetched
+
+        fetched(call)
+    return let_go()
 
 
 def _nothing(call: Call) -> str:

@@ -9,6 +9,7 @@ from babysitter.errors import BabysitterError, InvalidInput, ResultRejected
 from babysitter.executors.reply import value_of
 from babysitter.hooks.batch_text import name_for
 from babysitter.hooks.bound import bound_to, pending_in
+from babysitter.hooks.taking import launched, sign_of_life
 from babysitter.hosts import adapter_of
 from babysitter.hosts.calls import QUESTION, SUBAGENT, let_go, send_back, tell
 from babysitter.runs.results import OWN_KINDS, Answer, accept, schema_of
@@ -18,6 +19,7 @@ from babysitter.sessions.agents import (
     carried,
     forget,
     marked_effect,
+    note_gone,
     remember,
 )
 
@@ -42,14 +44,17 @@ def subagent_stop(call: Call) -> calls.Answer:
     name = transcript.effect or name
     found = _pending(call, name)
     if found is None:
+        # Answered by another, timed out, or cancelled: what it says no longer counts.
+        forget(call.session, call.agent)
         return let_go()
     run, effect = found
-    problems = take(run, effect, call.last_text, _evidence(call), usage(transcript))
+    problems = record(run, effect, call.last_text, _evidence(call), usage(transcript))
     if not problems:
         forget(call.session, call.agent)
         return let_go()
     if sent_back >= MOST_SENT_BACK:
         # The effect is still pending, and offered again at the next stop.
+        note_gone(call.session, call.agent)
         return let_go(f"babysitter: a subagent gave no result that fits effect {effect.id}: {problems}")
     remember(call.session, call.agent, effect.id, sent_back=sent_back + 1)
     return send_back(
@@ -78,7 +83,7 @@ def _pending(call: Call, name: str) -> tuple[Run, Effect] | None:
     return None if found is None or found[1].kind in OWN_KINDS else found
 
 
-def take(run: Run, effect: Effect, text: str, evidence: dict[str, Any], used: dict[str, int] | None) -> str:
+def record(run: Run, effect: Effect, text: str, evidence: dict[str, Any], used: dict[str, int] | None) -> str:
     """Record what a subagent said as the result of its effect; gives what is wrong with it, if anything."""
     try:
         value = value_of(text, run.limits)
@@ -111,6 +116,7 @@ def usage(transcript: Transcript) -> dict[str, int] | None:
 
 def after_tool(call: Call) -> calls.Answer:
     """A tool was called: a subagent was started or has ended, or a person was asked."""
+    sign_of_life(call)
     if call.tool == SUBAGENT:
         return _after_subagent(call)
     if call.tool == QUESTION:
@@ -128,7 +134,7 @@ def _after_subagent(call: Call) -> calls.Answer:
         return let_go()
     call.agent = adapter.agent_of(call)
     if adapter.is_subagent_in_background(call):
-        remember(call.session, call.agent, name)
+        launched(call, name)
         return let_go()
     return take_late(call, name, adapter.final_text(call))
 
@@ -142,7 +148,7 @@ def take_late(call: Call, name: str, text: str) -> calls.Answer:
         return let_go()
     if found is None:
         return let_go()
-    problems = take(found[0], found[1], text, _evidence(call), None)
+    problems = record(found[0], found[1], text, _evidence(call), None)
     if not problems:
         return let_go()
     return tell(f"babysitter: the result of effect {name} was not recorded: {problems}; it is still pending")

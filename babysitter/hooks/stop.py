@@ -20,7 +20,9 @@ from babysitter.hooks.batch_text import (
     blocked_text,
     diverged_text,
     ended_text,
+    going_on_text,
     name_for,
+    needless_text,
     question_text,
     shown_status,
     stuck_text,
@@ -28,24 +30,27 @@ from babysitter.hooks.batch_text import (
     work_command,
 )
 from babysitter.hooks.bound import bound_to, gone_on
+from babysitter.hooks.rated import admitted, is_slept
 from babysitter.hosts import adapter_of
 from babysitter.hosts.calls import go_on as told_to_go_on
 from babysitter.hosts.calls import let_go
 from babysitter.runs.assurance import is_enough, minimum_of
 from babysitter.runs.iterate import divergence_hint, iterate
-from babysitter.runs.sleeping import due_at
-from babysitter.sessions.agents import carried
+from babysitter.runs.run import Run
+from babysitter.runs.sleeping import deadline_of, due_at
+from babysitter.sessions.agents import carried, folder_of, note_gone
 from babysitter.sessions.binding import unbind
 from babysitter.sessions.progress import keep_head
+from babysitter.sessions.takers import is_at_it
 from babysitter.views.text import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from babysitter.engine.state import Effect
     from babysitter.hooks.bound import Bound
+    from babysitter.hooks.rated import Held
     from babysitter.hosts.calls import Answer, Call
     from babysitter.runs.iterate import Iteration
-    from babysitter.runs.run import Run
 
     Pending = tuple[Run, Effect]
 
@@ -71,9 +76,36 @@ def stop(call: Call) -> Answer:
     if bound is None or run.state.is_finished:
         unbind(call.session)
         message = ended_message(run)
+        needless = _needless(call, [run])
         # What ends only now the model has not seen: it reports that, and next time it stops it is free.
-        return let_go(message) if is_known else told_to_go_on(ended_text(run), message)
+        is_told = is_known and not needless
+        text = "\n".join([ended_text(run), *needless])
+        return let_go(message) if is_told else told_to_go_on(text, message)
     return _decide(call, bound, iteration)
+
+
+def _needless(call: Call, runs: list[Run]) -> list[str]:
+    """What the model is told, once, of subagents that run on although nobody waits for their effects."""
+    lines = []
+    for task in call.background:
+        name = carried(call.session, task.id, is_at_work=True)[0] if task.is_subagent else ""
+        effect = _over(call, task.id, name, runs) if name else None
+        if effect is not None:
+            note_gone(call.session, task.id)
+            lines.append(needless_text(effect, task.id))
+    return lines
+
+
+def _over(call: Call, agent: str, name: str, runs: list[Run]) -> Effect | None:
+    """The effect that a subagent carries, if it is known and nobody waits for it any more."""
+    run = next((run for run in runs if name in run.state.effects), None)
+    folder = folder_of(call.session, agent)
+    if run is None and folder and os.path.isdir(folder):
+        # Of a child run that has ended.
+        run = Run(folder).load()
+    effect = run.state.effects.get(name) if run is not None else None
+    is_over = run is not None and effect is not None and (run.state.is_finished or not effect.is_pending)
+    return effect if is_over else None
 
 
 def ended_message(run: Run) -> str:
@@ -88,7 +120,9 @@ def _decide(call: Call, bound: Bound, iteration: Iteration) -> Answer:
     run = bound.run
     if iteration.diverged is not None:
         return _go_on(
-            call, bound, diverged_text(run, iteration.diverged.message, divergence_hint(iteration.diverged))
+            call,
+            bound,
+            diverged_text(run, iteration.diverged.message, divergence_hint(iteration.diverged, run)),
         )
     if iteration.status == "stuck":
         return _go_on(call, bound, stuck_text(run))
@@ -97,11 +131,12 @@ def _decide(call: Call, bound: Bound, iteration: Iteration) -> Answer:
     runs = [run, *(each.run for each in below if each not in blocked)]
     pending = [(each, effect) for each in runs for effect in each.state.pending.values()]
     idle = [(each, effect) for each, effect in pending if effect.kind not in OTHERS]
-    idle = _without_carried(call, run, idle)
-    if idle:
+    idle, held = admitted(call, run.folder, _without_carried(call, run, idle))
+    notes = [*_needless(call, runs), *([held.text] if held and not is_slept(call) else [])]
+    if idle or notes:
         offers = [(name_for(call, each), effect) for each, effect in idle]
-        text = batch_text(run, name_for(call, run), offers)
-        return _go_on(call, bound, "\n".join([text, *map(blocked_text, blocked[:1])]))
+        text = batch_text(run, name_for(call, run), offers) if idle else going_on_text(run)
+        return _go_on(call, bound, "\n".join([text, *notes, *map(blocked_text, blocked[:1])]))
     if blocked:
         return _go_on(call, bound, _trouble_text(blocked[0]))
     unasked = _unasked(call, bound, pending)
@@ -109,18 +144,19 @@ def _decide(call: Call, bound: Bound, iteration: Iteration) -> Answer:
         asked = [*bound.progress.get("asked", []), *(effect.id for effect in unasked)]
         return _go_on(call, bound, question_text(run, unasked, adapter_of(os.environ).QUESTION_TOOL), asked)
     keep_head(call.session, run.journal.head, asked=bound.progress.get("asked"))
-    return let_go(_waiting_message(call, run, pending))
+    return let_go(_waiting_message(call, run, pending, held))
 
 
 def _trouble_text(iteration: Iteration) -> str:
     """Why a run below the session's does not go on."""
     if iteration.diverged is None:
         return stuck_text(iteration.run)
-    return diverged_text(iteration.run, iteration.diverged.message, divergence_hint(iteration.diverged))
+    run, diverged = iteration.run, iteration.diverged
+    return diverged_text(run, diverged.message, divergence_hint(diverged, run))
 
 
 def _without_carried(call: Call, run: Run, pending: list[Pending]) -> list[Pending]:
-    """The effects that nobody is at: no subagent that this session will hear of, no ``work`` either."""
+    """The effects that nobody is at: no subagent that this session hears of, no ``work``, nobody outside."""
     agents = {carried(call.session, task.id)[0] for task in call.background if task.is_subagent}
     shells = [task.command.strip() for task in call.background if not task.is_subagent]
     # As it was told to start it; it takes a moment until it holds its first effect.
@@ -130,8 +166,21 @@ def _without_carried(call: Call, run: Run, pending: list[Pending]) -> list[Pendi
     return [
         (each, effect)
         for each, effect in pending
-        if effect.id not in agents and not (is_worked and effect.kind in OWN)
+        if effect.id not in agents
+        and not (is_worked and effect.kind in OWN)
+        and not _is_anothers(call, each, effect)
     ]
+
+
+def _is_anothers(call: Call, run: Run, effect: Effect) -> bool:
+    """Somebody outside of the session is at it; a subagent that the session will not hear of is gone."""
+    taken = effect.taken
+    if taken is None:
+        return False
+    if taken.get("session") != call.session:
+        return is_at_it(run, effect)
+    note_gone(call.session, taken.get("agent", ""))
+    return False
 
 
 def _is_worked(pending: list[Pending]) -> bool:
@@ -173,7 +222,7 @@ def _go_on(call: Call, bound: Bound, text: str, asked: list[str] | None = None) 
     return told_to_go_on(text)
 
 
-def _waiting_message(call: Call, run: Run, pending: list[Pending]) -> str:
+def _waiting_message(call: Call, run: Run, pending: list[Pending], held: Held | None) -> str:
     """Whom the run waits for, for the person."""
     waits = []
     for each, effect in pending:
@@ -183,6 +232,11 @@ def _waiting_message(call: Call, run: Run, pending: list[Pending]) -> str:
         elif effect.kind == "sleep":
             waits.append(iso(due_at(effect)))
     others = sum(effect.kind not in OTHERS for _, effect in pending)
+    if held is not None:
+        others -= held.count
+        waits.append(f"a rate limit, until {iso(held.at_ms)}")
     if others:
-        waits.append(f"{others} effects that are being worked on")
+        late = [at for each, effect in pending if (at := deadline_of(each, effect)) is not None]
+        until = f", until {iso(min(late))} at the latest" if late else ""
+        waits.append(f"{others} effects that are being worked on{until}")
     return printable(f"babysitter: run {run.run_id} is not finished; it waits for {'; '.join(waits[:5])}")

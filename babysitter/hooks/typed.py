@@ -70,6 +70,13 @@ def _by_id(open_ones: Sequence[Effect], name: str) -> list[Effect]:
     return [effect for effect in open_ones if effect.id.startswith(name)]
 
 
+def run_permitted(runs: Sequence[Run], what: str, name: str) -> Run:
+    """Which of a run and those below it a permit is for: what was edited, or has what is named."""
+    if what == "edit":
+        return run_edited(runs)
+    return next((run for run in runs if name and is_name(run, what, name)), runs[0])
+
+
 def run_edited(runs: Sequence[Run]) -> Run:
     """The first of a run and those below it whose process is not the one that its journal has."""
     from babysitter.runs.edits import present_digests

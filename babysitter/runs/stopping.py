@@ -25,19 +25,22 @@ def cancel_effect(run: Run, effect: Effect, *, by: str, why: str = "") -> None:
     """
 
     def decide() -> list[Draft]:
-        check_pending(effect)
+        check_pending(run, effect)
         told = {"effectId": effect.id, "reason": BY_PERSON, "by": by, **({"why": why} if why else {})}
         return [("EFFECT_CANCELLED", told)]
 
     _decide(run, decide)
 
 
-def check_pending(effect: Effect) -> None:
+def check_pending(run: Run, effect: Effect) -> None:
     """Refuse an effect that is over.
 
     Raises:
         AlreadyResolved, EffectCancelled
     """
+    if not effect.is_pending:
+        # What another writer has only just linked is to last as long as what is told of it.
+        run.journal.flush()
     if effect.status == CANCELLED:
         raise EffectCancelled(f"effect {effect.id!r} was cancelled already")
     if not effect.is_pending:
@@ -92,15 +95,14 @@ def _halt_children(run: Run, *, by: str, reason: str) -> None:
 def _decide(run: Run, decide: Callable[[], list[Draft]]) -> bool:
     """Append what is decided on the newest state; whether there was anything to append."""
     for _ in range(MOST_LOST_RACES):
+        # Also a refusal may rest on what another writer has only just linked.
+        run.journal.flush()
         if run.state.is_finished:
             raise RunFinished(f"run {run.run_id!r} has {run.state.status}; it takes no more events")
         batch = decide()
         try:
             if batch:
                 run.append(batch)
-            else:
-                # What this rests on another writer may only just have linked.
-                run.journal.flush()
         except HeadMoved:
             run.refresh()
             continue

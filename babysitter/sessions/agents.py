@@ -32,18 +32,43 @@ def marked_effect(prompt: str) -> str:
     return name if end and valid_id(name) else ""
 
 
-def remember(session: str, agent: str, effect: str, *, sent_back: int = 0) -> None:
-    """Write down which effect a subagent carries."""
-    if valid_id(agent):
-        place.write(session, os.path.join(AGENTS, agent), {"effect": effect, "sentBack": sent_back})
+def remember(session: str, agent: str, effect: str, *, sent_back: int = 0, folder: str = "") -> None:
+    """Write down which effect a subagent carries, and the folder of its run, where that is known."""
+    if not valid_id(agent):
+        return
+    known = _told(session, agent)
+    kept = folder or (known.get("folder") if known.get("effect") == effect else None)
+    told = {"effect": effect, "sentBack": sent_back, **({"folder": kept} if kept else {})}
+    place.write(session, os.path.join(AGENTS, agent), told)
 
 
-def carried(session: str, agent: str) -> tuple[str, int]:
-    """The effect that a subagent carries, and how often it was sent back; empty when it is not known."""
+def carried(session: str, agent: str, *, is_at_work: bool = False) -> tuple[str, int]:
+    """The effect that a subagent carries, and how often it was sent back; empty when it is not known.
+
+    ``is_at_work``: only while it was not seen to be gone.
+    """
+    told = _told(session, agent)
+    return ("", 0) if not told or (is_at_work and told.get("isGone")) else (told["effect"], told["sentBack"])
+
+
+def folder_of(session: str, agent: str) -> str:
+    """The folder of the run whose effect a subagent carries; empty when it is not known."""
+    folder = _told(session, agent).get("folder")
+    return folder if isinstance(folder, str) else ""
+
+
+def note_gone(session: str, agent: str) -> None:
+    """The subagent has ended without a result, or is to be ended; what it carries is free for another."""
+    told = _told(session, agent)
+    if told and not told.get("isGone"):
+        place.write(session, os.path.join(AGENTS, agent), {**told, "isGone": True})
+
+
+def _told(session: str, agent: str) -> dict[str, Any]:
     told = place.read(session, os.path.join(AGENTS, agent)) if valid_id(agent) else None
     if told is None or not isinstance(told.get("effect"), str) or type(told.get("sentBack")) is not int:
-        return "", 0
-    return told["effect"], told["sentBack"]
+        return {}
+    return told
 
 
 def forget(session: str, agent: str) -> None:

@@ -74,7 +74,6 @@ class _Rounds:
     def take(self, kind: str, subject: Any, ms: int) -> None:
         """One line of the script."""
         if kind == "EFFECT_REQUESTED":
-            self.told[-1].setdefault("at", iso(ms))
             self.told[-1]["asked"].append(shown(subject.task_id, subject.step, self._definitions[subject.id]))
         elif kind == "EFFECT_RESOLVED":
             self._come({**_place(subject), **self._result(subject)}, ms)
@@ -143,7 +142,8 @@ def outcome_of(run: Run) -> dict[str, Any]:
     if state.status == COMPLETED:
         told["output"] = run.output()
     elif state.status == FAILED:
-        told["error"] = {name: ending["error"].get(name) for name in ("name", "message")}
+        error = ending["error"]
+        told["error"] = {name: error[name] for name in ("name", "message", "data") if name in error}
     elif state.status == HALTED:
         told["reason"] = ending.get("reason")
     elif state.status == CONTINUED:

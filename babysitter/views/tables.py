@@ -220,6 +220,7 @@ def _status(told: dict[str, Any]) -> dict[str, Any]:
         "took": duration(ms_of(told["lastEventAt"]) - ms_of(told["createdAt"])),
         "effects": _counts(told["effects"]) or "none",
         "waits for": _counts(told["pending"]),
+        "taken": told.get("taken", ""),
         "until": moment(told.get("until", "")),
         "rate limits": [_held(held) for held in told.get("rateLimits", [])] or "",
         "folder": told.get("folder", ""),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Plan = str | list[dict[str, Any]] | dict[str, Any] | Callable[[], "Plan"]
 
-WORK = re.compile(r"`(babysitter work \S+)` in the background")
+WORK = re.compile(r"`(babysitter work \S+|sleep \d+)` in the background")
 SUBAGENT_PROMPT = re.compile(r"^  (\[effect:.*)$", re.MULTILINE)
 LISTED = re.compile(r"^  ([a-z0-9]{16}) ", re.MULTILINE)
 BY_HAND = re.compile(r"`(babysitter post \S+ \S+ --value )JSON`")

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from babysitter.engine.context import Context
 from babysitter.engine.history import History, number_of, scope_of
+from babysitter.engine.loop_replay import LoopReplay
 from babysitter.engine.matching import Keep, Redo
 from babysitter.engine.replan import PlannedNotes, Replan
 from babysitter.engine.replay import Replay
+from tests.property import asyncio_trees
 from tests.property.strategies import (
     chance_of,
     chances,
@@ -40,8 +42,8 @@ rules = st.sampled_from([Redo, Keep])
 class Planned:
     """A plan, made without a disk."""
 
-    def __init__(self, run: Rounds, process: Any, matching: Matching) -> None:
-        self.replay = Replay(RUN_ID, run.state.created_ms)
+    def __init__(self, run: Rounds, process: Any, matching: Matching, replay: type[Replay] = Replay) -> None:
+        self.replay = replay(RUN_ID, run.state.created_ms)
         self.replan = Replan(run.state, matching, lambda effect: effect.value, lambda *_: False)
         self.notes = PlannedNotes(run.state, matching, self.replan.lines)
         context = Context(self.replay, self.notes, "/artifacts")
@@ -61,7 +63,7 @@ class Planned:
         """The run, gone on with by this process."""
         told = {"sourceDigests": {"process.py": "1"}, "plan": self.replan.lines}
         recorded = [("RECORDED", data) for data in self.notes.new_records.values()]
-        again = Rounds(run.process, events=run.events)
+        again = Rounds(run.process, events=run.events, replay=type(self.replay))
         again.process = process
         first, ms = len(again.events) + 1, again.state.last_ms + 1
         drafts = [("PROCESS_CHANGED", told), *recorded]
@@ -76,9 +78,9 @@ def _event(seq: int, kind: str, ms: int, data: dict[str, Any]) -> Any:
     return Event(seq, kind, ms, data)
 
 
-def some_rounds(process: Any, chance: Random) -> Rounds:
+def some_rounds(process: Any, chance: Random, replay: type[Replay] = Replay) -> Rounds:
     """A run that has come some way, and was not given up as a whole: there a person goes back first."""
-    run = start(process)
+    run = start(process, replay=replay)
     for _ in range(chance.randrange(8)):
         if run.end is None:
             feed_some(run, chance)
@@ -171,10 +173,37 @@ def test_back_at_a_step_it_and_all_after_it_are_asked_again_and_nothing_else(
     feed_all(_written(planned.put_into_force(unended(run), make(tree))), chance)
 
 
-def unended(run: Rounds) -> Rounds:
+@examples(120)
+@given(asyncio_trees.trees, chances)
+def test_a_process_with_tasks_of_its_own_keeps_all_it_has(tree: Tree, chance: Random) -> None:
+    process = asyncio_trees.process_of(tree)
+    run = some_rounds(process, chance, LoopReplay)
+    assume(not (run.end and run.end.status == "stuck"))
+    planned = Planned(run, process, Redo(History(run.state.script)), LoopReplay)
+    kept = {line[1]: line[2] for line in planned.replan.lines if line[0] == "asked"}
+    assert (kept, planned.asked) == ({effect.id: effect.step for effect in run.state.effects.values()}, [])
+
+
+@examples(120)
+@given(asyncio_trees.trees, seeds)
+def test_a_process_with_tasks_of_its_own_follows_the_plan_of_going_back(tree: Tree, seed: int) -> None:
+    chance, process = chance_of(seed), asyncio_trees.process_of(tree)
+    run = some_rounds(process, chance, LoopReplay)
+    assume(run.state.effects)
+    step = chance.choice([effect.step for effect in run.state.effects.values()])
+    matching = Redo(History(run.state.script), again_from=step, is_keyed_kept=False)
+    planned = Planned(run, process, matching, LoopReplay)
+    assume(not planned.is_stuck)
+    again = planned.put_into_force(unended(run, LoopReplay), process)
+    asked = [(data["stepId"], data["taskId"]) for kind, data in again.draft() if kind == "EFFECT_REQUESTED"]
+    assert sorted(asked) == sorted(planned.asked)
+    feed_all(_written(again), chance)
+
+
+def unended(run: Rounds, replay: type[Replay] = Replay) -> Rounds:
     """The run without the event that ended it."""
     events = [event for event in run.events if not event.type.startswith("RUN_") or event.seq == 1]
-    return Rounds(run.process, events=events)
+    return Rounds(run.process, events=events, replay=replay)
 
 
 def _written(run: Rounds) -> Rounds:

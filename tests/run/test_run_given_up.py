@@ -104,7 +104,7 @@ def test_who_looks_on_is_told_why_it_was_halted() -> None:
     wait_until(Path("idles").exists)
     told(0, "halt", "r", "--reason", "fire")
     ended = driver.end()
-    assert (ended.code, "Halted: fire" in ended.stdout, "babysitter resume" in ended.stdout) == (
+    assert (ended.code, "halted: fire" in ended.stdout, "babysitter resume" in ended.stdout) == (
         1,
         True,
         False,

@@ -34,6 +34,7 @@ CODES = {
     "RunExists": 3,
     "AlreadyResolved": 3,
     "EffectCancelled": 3,
+    "EffectTaken": 3,
     "RunFinished": 3,
     "HeadMoved": 3,
     "PersonNeeded": 3,

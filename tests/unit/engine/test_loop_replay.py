@@ -90,10 +90,16 @@ def test_a_semaphore_lets_the_next_one_begin_when_one_ends() -> None:
 
 
 def test_calls_are_begun_in_order_by_as_completed() -> None:
-    async def process(_: Any, ctx: Context) -> Any:
-        return [await each for each in asyncio.as_completed([ctx.task(step) for _ in range(9)])]
+    numbers = [3, 7, 1, 8, 0, 6, 2, 5, 4]
 
-    run = play(process, order=backwards)
+    async def process(_: Any, ctx: Context) -> Any:
+        # Their addresses are in another order than they are.
+        made = [ctx.task(step, {"number": number}) for number in range(9)]
+        return [await each for each in asyncio.as_completed([made[number] for number in numbers])]
+
+    run = start(process)
+    assert [asked.args["number"] for asked in run.rounds[0]] == numbers
+    run.resolve({step: step for step in backwards(run.pending)})
     assert run.result == [f"{number}.0.1" for number in range(9, 0, -1)]
 
 
@@ -286,10 +292,11 @@ def test_a_branch_is_told_once_also_when_what_it_awaits_swallows_that_it_is_canc
 
 def test_a_branch_that_asyncio_tells_in_words_of_its_own_is_given_up_without_a_report() -> None:
     async def branch() -> None:
-        # Of Python 3.11 on, it raises another CancelledError than the one that it has caught.
-        condition = asyncio.Condition()
-        async with condition:
-            await condition.wait()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            # As asyncio.Condition does it, and others.
+            raise asyncio.CancelledError from None
 
     async def process(_: Any, ctx: Context) -> Any:
         return await ctx.parallel.race([branch, ctx.task(other)])
@@ -532,6 +539,45 @@ def test_a_task_that_halts_the_run_cleans_up_and_is_told_once() -> None:
     assert (run.end and run.end.status, seen, run.reports) == ("halted", ["cleaned up"], [])
 
 
+@pytest.mark.parametrize("has_branch", [False, True])
+def test_a_branch_that_halts_the_run_is_told_once(has_branch: bool) -> None:
+    async def halting(ctx: Context) -> None:
+        try:
+            ctx.halt("enough")
+        finally:
+            await ctx.task(cleanup)
+            ctx.log("cleaned up")
+
+    async def process(_: Any, ctx: Context) -> Any:
+        await (ctx.parallel.all([lambda: halting(ctx)]) if has_branch else halting(ctx))
+
+    run = start(process)
+    run.resolve(dict.fromkeys(run.pending, "cleaned"))
+    logs = [event.data["message"] for event in run.events if event.type == "PROCESS_LOG"]
+    assert (run.end and run.end.status, logs) == ("halted", ["cleaned up"])
+
+
+def test_a_cleanup_that_halts_gives_up_itself() -> None:
+    async def clean(ctx: Context) -> None:
+        await ctx.task(cleanup)
+        ctx.halt("too late")
+
+    async def process(_: Any, ctx: Context) -> Any:
+        ctx.on_cleanup(lambda: clean(ctx))
+        return "returned"
+
+    assert play(process).result == "returned"
+
+
+def test_an_error_of_ours_is_not_taken_for_one_in_a_callback(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def process(_: Any, ctx: Context) -> Any:
+        return "returned"
+
+    monkeypatch.setattr("babysitter.engine.loop_closing.Closing.go_on", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        start(process)
+
+
 def test_a_run_that_has_returned_is_halted_by_none_of_its_tasks() -> None:
     async def late(ctx: Context) -> None:
         try:
@@ -587,14 +633,18 @@ def test_a_run_that_a_person_cancels_ends_its_tasks_and_cleans_up() -> None:
 # Mistakes, and what is none.
 
 
-def test_an_error_in_a_callback_is_reported() -> None:
+@pytest.mark.parametrize("error", [ZeroDivisionError("here"), SystemExit("here")])
+def test_an_error_in_a_callback_is_reported(error: BaseException) -> None:
+    def fail(_: Any) -> None:
+        raise error
+
     async def process(_: Any, ctx: Context) -> Any:
         task = asyncio.create_task(ctx.task(step))
-        task.add_done_callback(lambda _: 1 / 0)
+        task.add_done_callback(fail)
         return await task
 
     run = play(process)
-    assert (run.result, run.reports) == ("1.0.1", ["ZeroDivisionError in a callback: division by zero"])
+    assert (run.result, run.reports) == ("1.0.1", [f"{type(error).__name__} in a callback: here"])
 
 
 def test_a_callback_logs_in_the_scope_that_has_set_it_up() -> None:
@@ -627,6 +677,18 @@ def test_a_call_that_is_never_awaited_is_named_also_in_a_task() -> None:
 
     run = start(process)
     assert (run.end and run.end.status, run.end and run.end.place) == ("stuck", line_of(forgetful))
+
+
+def test_calls_in_the_result_of_a_branch_are_named_when_nobody_awaits_them() -> None:
+    async def branch(ctx: Context) -> Any:
+        return [ctx.task(step)]  # here
+
+    async def process(_: Any, ctx: Context) -> Any:
+        await ctx.parallel.all([lambda: branch(ctx)])
+        await ctx.task(other)
+
+    run = start(process)
+    assert (run.end and run.end.status, run.end and run.end.place) == ("stuck", line_of(branch))
 
 
 def test_leaving_the_program_is_a_mistake_also_in_a_task() -> None:
@@ -723,12 +785,13 @@ def test_what_a_task_failed_with_is_let_go_without_the_garbage_collector() -> No
             await asyncio.create_task(fail())
         except ValueError:
             await ctx.task(step)
-        await ctx.task(step)
+        await ctx.task(other)
 
     gc.collect()
     gc.disable()
     try:
-        play(process)
-        assert [reference() for reference in held] == [None]
+        run = start(process)
+        run.resolve({"2": None})
+        assert ([reference() for reference in held], run.end) == ([None], None)
     finally:
         gc.enable()

@@ -127,6 +127,7 @@ def test_one_that_hangs_is_ended_with_all_that_it_has_started(
 
 def test_one_that_never_stops_talking_is_ended(run: Run, put: Callable[..., Path]) -> None:
     put("a", "while :; do echo talking; done")
+    run.limits.hook_seconds = 20
     (line,) = called(run)
     assert (line["why"], len(line["stdout"])) == ("it wrote more than 1048576 bytes and was ended", 2000)
 
@@ -248,9 +249,13 @@ def test_a_signal_ends_the_hook_that_runs_and_no_other_is_called(
     thread = threading.Thread(target=interrupt)
     thread.start()
     before = signal.getsignal(number)
+    calls = Calls(run, Told().append)
+    for _ in range(2):
+        calls.add("on-log", dict)
     with pytest.raises(KeyboardInterrupt):
-        called(run)
+        calls.finish()
     thread.join()
+    calls.finish()
     assert vanishes(int((project / "pid").read_text()))
     assert [line["why"] for line in read_calls(run)] == ["ended: the command was interrupted"]
     assert (signal.getsignal(number), (project / "called").exists()) == (before, False)

@@ -77,7 +77,9 @@ def test_a_thousand_effects_are_all_performed(workshop: Workshop) -> None:
 
 
 def test_a_kind_that_is_not_performed_here_is_refused(workshop: Workshop) -> None:
-    with pytest.raises(ValueError, match="shell, python, agent, hook effects, and 'skill' is none of them"):
+    with pytest.raises(
+        ValueError, match="shell, python, agent, orchestrator_task, hook effects, and 'skill' is none of them"
+    ):
         workshop.pool().offer([workshop.work("skill", {})])
 
 

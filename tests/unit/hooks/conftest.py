@@ -69,6 +69,15 @@ class Session:
 
         return _act(claude.read(event, {"session_id": session, **payload}, self.environ))
 
+    def launch(self, agent: str, effect: str) -> Told:
+        """Tell that a subagent was started for an effect, in the background."""
+        return self.call(
+            "after-tool",
+            tool_name="Agent",
+            tool_input={"prompt": f"[effect:{effect}] do it"},
+            tool_response={"status": "async_launched", "agentId": agent},
+        )
+
     def answer(self, value: Any, kind: str = "agent") -> None:
         """Resolve the one effect of that kind that waits."""
         run = self.run

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from babysitter.runs.children import family
+from babysitter.runs.children import family, find_child
 from babysitter.runs.iterate import iterate
 from babysitter.runs.run import Run
+from babysitter.runs.stopping import cancel_effect
+from babysitter.runs.taking import last_beat
 from babysitter.sessions.agents import remember
 from babysitter.sessions.binding import binding_of
+from babysitter.sessions.takers import is_at_it
 from tests.unit.hooks.conftest import SESSION
 
 if TYPE_CHECKING:
@@ -162,6 +165,53 @@ def test_the_session_is_bound_to_the_run_in_which_its_own_goes_on(bound: Callabl
     assert found is not None
     assert (told.kind, found.run_id) == ("go on", "job-c2")
     assert "`babysitter show job-c2" in told.text
+
+
+def test_a_subagent_takes_the_effect_of_a_child_there(parent: Callable[..., Session], seen: None) -> None:
+    session = parent(ASKS)
+    effect = pending(children(session)[0]).id
+    session.launch("a1", effect)
+    (child,) = children(session)
+    taken = pending(child).taken or {}
+    assert (taken["session"], taken["agent"], is_at_it(child, pending(child))) == (SESSION, "a1", True)
+    session.call("before-tool", tool_name="Bash", tool_input={"command": "ls"}, agent_id="a1")
+    assert last_beat(child.folder, effect) > 0
+
+
+def test_one_that_is_gone_leaves_it_to_the_next(parent: Callable[..., Session], seen: None) -> None:
+    session = parent(ASKS)
+    session.launch("a1", pending(children(session)[0]).id)
+    session.call("stop")
+    (child,) = children(session)
+    assert not is_at_it(child, pending(child))
+
+
+def test_a_subagent_for_a_child_that_was_given_up_is_named(parent: Callable[..., Session]) -> None:
+    session = parent(ASKS, ASKS)
+    child, _ = children(session)
+    effect = pending(child).id
+    session.launch("a1", effect)
+    run = session.run
+    asked = next(each for each in run.state.pending.values() if find_child(run, each).run_id == child.run_id)
+    cancel_effect(run, asked, by="anna")
+    running = [{"id": "a1", "type": "subagent", "status": "running"}]
+    told = session.call("stop", background_tasks=running)
+    assert (told.kind, f"effect {effect} (ask) was cancelled: stop its subagent a1" in told.text) == (
+        "go on",
+        True,
+    )
+
+
+@pytest.mark.usefixtures("seen")
+def test_to_cancel_an_effect_of_a_child_is_permitted_in_the_child(parent: Callable[..., Session]) -> None:
+    session = parent(ASKS)
+    effect = pending(children(session)[0]).id
+    typed(session, f"cancel {effect}")
+    (child,) = children(session)
+    assert ([given["about"] for given in child.state.permits], session.run.state.permits) == (
+        [{"effect": effect}],
+        [],
+    )
 
 
 @pytest.mark.usefixtures("seen")

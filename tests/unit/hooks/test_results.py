@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from babysitter.hooks import results
+from babysitter.runs.stopping import cancel_effect
 from babysitter.sessions.agents import Transcript, carried, remember
+from babysitter.sessions.takers import is_at_it
 from tests.unit.hooks.conftest import OTHER, SESSION
 
 if TYPE_CHECKING:
@@ -104,6 +106,29 @@ def test_the_first_result_stands(bound: Callable[..., Session]) -> None:
     session.answer({"n": 1})
     assert stop(session, '{"n": 2}').kind == "let go"
     assert session.run.state.effects[effect].value == {"n": 1}
+
+
+def test_a_subagent_of_an_effect_that_was_cancelled_is_let_go(
+    bound: Callable[..., Session], tmp_path: Path
+) -> None:
+    session = bound(ONE)
+    effect = session.pending("agent")
+    session.launch(AGENT, effect.id)
+    cancel_effect(session.run, session.run.state.effects[effect.id], by="anna")
+    told = stop(session, "prose", transcript(tmp_path / "t", f"[effect:{effect.id}] do it"))
+    assert (told.kind, told.message, carried(SESSION, AGENT)) == ("let go", "", ("", 0))
+
+
+def test_one_that_gives_no_result_leaves_its_effect_to_another(
+    bound: Callable[..., Session], seen: None
+) -> None:
+    session = bound(ONE)
+    effect = session.pending("agent").id
+    session.launch(AGENT, effect)
+    before = is_at_it(session.run, session.run.state.effects[effect])
+    for _ in range(6):
+        stop(session, "prose")
+    assert (before, is_at_it(session.run, session.run.state.effects[effect])) == (True, False)
 
 
 def test_a_subagent_of_a_session_without_a_run_is_none_of_ours(bound: Callable[..., Session]) -> None:

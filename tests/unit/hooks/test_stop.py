@@ -11,17 +11,23 @@ from typing import TYPE_CHECKING
 import pytest
 
 from babysitter.approvals.permits import permit
+from babysitter.clock import iso
 from babysitter.errors import CorruptEvent, NoSuchRun, TailRemoved
 from babysitter.executors.effect_lock import EffectLock
-from babysitter.runs.iterate import DIVERGED_HINT, iterate
-from babysitter.runs.stopping import halt_run
+from babysitter.runs import run as run_module
+from babysitter.runs.iterate import DIVERGED_HINT, PERMITTED_FIRST, iterate
+from babysitter.runs.results import Answer, accept
+from babysitter.runs.stopping import cancel_effect, halt_run
+from babysitter.runs.taking import take
 from babysitter.sessions.agents import remember
 from babysitter.sessions.binding import bind, binding_of
+from babysitter.sessions.takers import is_at_it
 from tests.unit.hooks.conftest import OTHER, SESSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from babysitter.engine.state import Effect
     from tests.unit.hooks.conftest import Session
 
 ONE = "return await ctx.task(ask, n=1)"
@@ -31,6 +37,29 @@ SHELL = {"id": "b1", "type": "shell", "status": "running"}
 
 def subagent(id: str) -> dict[str, str]:
     return {"id": id, "type": "subagent", "status": "running"}
+
+
+PAIR = "return await ctx.parallel.settled([ctx.task(ask.using(timeout=60), n=n) for n in (1, 2)])"
+
+
+def cancel(session: Session) -> str:
+    """End the first effect of a pair; gives what is said of that."""
+    run = session.run
+    cancel_effect(run, next(iter(run.state.pending.values())), by="anna")
+    return "was cancelled"
+
+
+def time_out(session: Session) -> str:
+    run = session.run
+    effect = next(iter(run.state.pending.values()))
+    error = {"name": "TaskTimeout", "message": "late"}
+    accept(run, [Answer(effect.id, "error", None, error, executor="clock")])
+    return "is over"
+
+
+def halt(session: Session) -> str:
+    halt_run(session.run, by="anna", reason="fire")
+    return "is over"
 
 
 def test_a_session_without_a_run_may_stop(bound: Callable[..., Session]) -> None:
@@ -124,6 +153,107 @@ def test_a_subagent_that_carries_the_effect_is_waited_for(bound: Callable[..., S
     remember(SESSION, "a1", session.pending("agent").id)
     told = session.call("stop", background_tasks=[subagent("a1")])
     assert (told.kind, "worked on" in told.message) == ("let go", True)
+
+
+def test_one_that_is_gone_is_not_and_its_effect_is_free(bound: Callable[..., Session], seen: None) -> None:
+    session = bound(ONE)
+    effect = session.pending("agent")
+    session.launch("a1", effect.id)
+    at_first = is_at_it(session.run, effect_of(session))
+    told = session.call("stop")
+    assert (at_first, told.kind, is_at_it(session.run, effect_of(session))) == (True, "go on", False)
+
+
+def effect_of(session: Session) -> Effect:
+    return session.run.state.effects[session.pending("agent").id]
+
+
+def test_what_somebody_outside_has_taken_is_not_offered_before_their_lease_is_over(
+    bound: Callable[..., Session], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = bound(ONE)
+    run = session.run
+    take(run, run.state.effects[session.pending("agent").id], lambda effect: True, by="anna", lease=60)
+    before = session.call("stop").kind
+    monkeypatch.setattr(run_module, "now_ms", lambda: run.state.last_ms + 60_000)
+    assert (before, session.call("stop").kind) == ("let go", "go on")
+
+
+def test_what_a_session_takes_without_a_subagent_does_not_let_it_go(bound: Callable[..., Session]) -> None:
+    session = bound(ONE)
+    run, effect = session.run, session.pending("agent").id
+    take(run, run.state.effects[effect], lambda effect: True, by="me", session=SESSION, lease=60)
+    assert session.call("stop").kind == "go on"
+
+
+@pytest.mark.parametrize("end", [cancel, time_out, halt], ids=["cancelled", "timed out", "halted"])
+def test_a_subagent_whose_effect_is_over_is_named_once(
+    bound: Callable[..., Session], end: Callable[[Session], str]
+) -> None:
+    session = bound(PAIR)
+    first, second = (effect.id for effect in session.run.state.pending.values())
+    session.launch("a1", first)
+    session.launch("a2", second)
+    said = end(session)
+    running = [subagent("a1"), subagent("a2")]
+    told, again = (session.call("stop", background_tasks=running) for _ in range(2))
+    line = f"- effect {first} (ask) {said}: stop its subagent a1; its answer no longer counts."
+    assert (told.kind, line in told.text.splitlines()) == ("go on", True)
+    assert line not in again.text
+
+
+def test_one_whose_effect_is_still_waited_for_is_left_alone(bound: Callable[..., Session]) -> None:
+    session = bound(PAIR)
+    first, second = (effect.id for effect in session.run.state.pending.values())
+    session.launch("a1", first)
+    session.launch("a2", second)
+    cancel(session)
+    assert second not in session.call("stop", background_tasks=[subagent("a1"), subagent("a2")]).text
+
+
+def test_one_whose_effect_is_over_and_that_is_gone_is_not_named(bound: Callable[..., Session]) -> None:
+    session = bound(PAIR)
+    session.launch("a1", next(iter(session.run.state.pending)))
+    cancel(session)
+    assert "no longer counts" not in session.call("stop").text
+
+
+def test_until_when_an_agent_may_take_is_said(bound: Callable[..., Session]) -> None:
+    session = bound('return await ctx.task(ask.using(timeout="10m"), n=1)')
+    effect = session.pending("agent").id
+    session.launch("a1", effect)
+    until = iso(session.run.state.effects[effect].taken_ms + 600_000)
+    told = session.call("stop", background_tasks=[subagent("a1")])
+    assert f"1 effects that are being worked on, until {until} at the latest" in told.message
+
+
+OWN = """
+await ctx.parallel.all([
+    ctx.orchestrator_task("Think it over.\\nAll of it.", returns=N),
+    ctx.task(ask, n=1),
+])
+"""
+
+
+def test_what_the_session_does_itself_is_told_apart(bound: Callable[..., Session]) -> None:
+    session = bound(OWN)
+    own, other = session.pending("orchestrator_task").id, session.pending("agent").id
+    lines = session.call("stop").text.splitlines()
+    (at,) = [number for number, line in enumerate(lines) if line.startswith("- yourself, not by a subagent")]
+    assert "`babysitter show job ID --prompt`" in lines[at]
+    assert "`babysitter post job ID --value JSON`" in lines[at]
+    assert lines[at + 1] == f"  {own} Think it over."
+    assert lines[at + 2] == "- one subagent, with exactly this prompt:"
+    assert f"[effect:{other}]" in lines[at + 3]
+
+
+def test_what_the_session_does_itself_it_is_told_again_at_each_stop(bound: Callable[..., Session]) -> None:
+    session = bound('await ctx.orchestrator_task("Think")')
+    effect = session.pending("orchestrator_task").id
+    session.call(
+        "before-tool", tool_name="Bash", tool_input={"command": f"babysitter show job {effect} --prompt"}
+    )
+    assert "yourself, not by a subagent" in session.call("stop").text
 
 
 @pytest.mark.parametrize("task", [SHELL, subagent("a2")], ids=["shell", "another subagent"])
@@ -289,9 +419,23 @@ def test_of_an_edit_that_does_not_fit_it_is_told_what_to_do(
     session = bound(ONE)
     file = project / "job.py"
     file.write_text(file.read_text().replace("ctx.task(ask, n=1)", "ctx.task(tell, n=1)"))
+    hint = DIVERGED_HINT.format(run=session.run.run_id)
     permit(session.run, "edit", by="me", assurance="command", evidence={})
     told = session.call("stop")
-    assert (told.kind, f"\n{DIVERGED_HINT}." in told.text) == ("go on", True)
+    assert (told.kind, f"\n{hint}." in told.text) == ("go on", True)
+
+
+def test_of_an_edit_that_does_not_fit_and_holds_no_gate_it_is_told_to_ask_first(
+    bound: Callable[..., Session], project: Path
+) -> None:
+    session = bound(ONE)
+    file = project / "job.py"
+    file.write_text(file.read_text().replace("ctx.task(ask, n=1)", "ctx.task(tell, n=1)"))
+    told = session.call("stop")
+    assert (told.kind, PERMITTED_FIRST in told.text or "/babysitter:approve edit" in told.text) == (
+        "go on",
+        True,
+    )
 
 
 def test_a_run_of_another_folder_is_named_by_its_folder(

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from babysitter import BranchCancelled, Context, python
+from babysitter import BranchCancelled, Context, Failed, python
 from babysitter.errors import NondeterminismError
-from babysitter.testing import approves, play, takes
+from babysitter.testing import Play, approves, play, takes
 from babysitter.testing import every_order as found_everywhere
 from babysitter.testing.crashes import points
 
@@ -134,11 +134,25 @@ def test_an_outcome_that_depends_on_the_order_is_told_with_both_orders() -> None
     assert str(caught.value) == (
         "the outcome depends on the order in which results come (all 2 orders):\n"
         "  1 times completed with 1\n"
+        "    after work(n=1)\n"
         "    order=['1.0.1']\n"
         "  1 times completed with 2\n"
+        "    after work(n=2)\n"
         "    order=['1.1.1']\n"
         "  play(…, order=…) repeats one of them"
     )
+
+
+@pytest.mark.parametrize("is_failed", [False, True])
+def test_outcomes_that_differ_at_their_end_or_in_their_data_are_different(is_failed: bool) -> None:
+    async def process(inputs: Any, ctx: Context) -> Any:
+        first = await race(inputs, ctx)
+        if is_failed:
+            raise Failed("no good", first)
+        return ["x" * 300, first]
+
+    orders = every_order(process, results=RESULTS, same=False)
+    assert (len(orders.outcomes), orders.difference.count("x" * 300)) == (2, 0 if is_failed else 2)
 
 
 def test_an_order_that_was_told_is_repeated() -> None:
@@ -200,6 +214,22 @@ def test_a_breakpoint_can_be_answered_at_any_time() -> None:
 
     orders = every_order(process, results=RESULTS, people=approves())
     assert (orders.count, orders.played.output) == (2, [True, 1])
+
+
+def test_it_is_started_again_once_after_every_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[tuple[int, list[str]]] = []
+
+    def note(play: Play, length: int) -> None:
+        came = [event.data["effectId"] for event in play.events[:length] if event.type == "EFFECT_RESOLVED"]
+        tried.append((length, came))
+
+    monkeypatch.setattr(Play, "check_that_it_repeats", note)
+    every_order(chains, 1, results=RESULTS)
+    assert [length for length, _ in tried] == [1, 2, 3, 4, 5, 6]
+    tried.clear()
+    every_order(chains, 2, results=RESULTS)
+    assert len(tried) == len({(length, *came) for length, came in tried})
+    assert {len(came) for _, came in tried} == {0, 1, 2, 3, 4}
 
 
 def test_it_is_started_again_after_every_event_but_those_that_came_together() -> None:
