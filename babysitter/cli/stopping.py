@@ -56,7 +56,7 @@ def cancel(run: str, effect: str | None, reason: str | None, runs_dir: str | Non
 
 def _cancel_effect(run: Run, effect: Effect, why: str, wants_json: bool) -> int:
     # First, so that nobody is asked for nothing.
-    check_pending(effect)
+    check_pending(run, effect)
     demand(run, "cancel", {"effect": effect.id})
     cancel_effect(run, effect, by=person(), why=why)
     if wants_json:

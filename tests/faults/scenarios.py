@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from fault_project import Project, mended, note_damage, told, value_for
 
 from babysitter.jsontext import compact
+from babysitter.runs.taking import take
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
 HEAD = """
-from babysitter import agent
+from babysitter import TaskFailed, agent
 
 @agent
 def ask(question: str):
@@ -75,6 +76,16 @@ async def process(inputs, ctx):
     async def losing():
         await asked(ctx, "loses")
     first = await ctx.parallel.race([sleeping, losing])
+    return [first, await asked(ctx, "last")]
+"""
+TAKES_TIME = """
+async def process(inputs, ctx):
+    async def waiting():
+        try:
+            await ctx.task(ask.using(title="late", timeout=0.001), question="late?")
+        except TaskFailed as error:
+            return error.name
+    first = await ctx.parallel.race([waiting, lambda: asked(ctx, "loses")])
     return [first, await asked(ctx, "last")]
 """
 ASKS_A_PERSON = """
@@ -162,6 +173,13 @@ def race_won(project: Project) -> None:
     project.answer("wins")
 
 
+def late_taken(project: Project) -> None:
+    project.begin()
+    run = project.open()
+    (late,) = [effect for effect in run.state.pending.values() if effect.label == "late"]
+    take(run, late, lambda effect: True, by="somebody")
+
+
 def sleep_begun(project: Project) -> None:
     project.begin()
 
@@ -222,7 +240,8 @@ RUN_CREATE = ("run:create", "--process-id", "project", "--entry", "process.py", 
 CREATE = ("create", "process.py", "--run-id", "r", "-i", "n=3", "--json")
 ITERATE = ("iterate", "r", "--json")
 # The step of `small 0`: branches of a map are named by their items.
-POST = ("post", "r", "1.5feceb66ff.1", "--value", compact(value_for("small 0")), "--json")
+SMALL = "1.5feceb66ff.1"
+POST = ("post", "r", SMALL, "--value", compact(value_for("small 0")), "--json")
 POST_LARGE = ("post", "r", "1", "--file", "large.json", "--json")
 REPAIR = ("repair", "r", "--json")
 POST_LINES = ("post", "r", "--lines", "lines.jsonl", "--json")
@@ -249,6 +268,11 @@ SCENARIOS = [
     Scenario("post-many-elsewhere", WIDE, begun(20), POST_LINES, is_unknown=True),
     Scenario("post-very-many", WIDE, begun(101), POST_LINES, is_long=True),
     Scenario("post-sweeps", WIDE, interrupted_answers, POST_LINES),
+    Scenario("take", WIDE, begun(2), ("take", "r", SMALL, "--by", "anna", "--json")),
+    Scenario("iterate-late", TAKES_TIME, late_taken, ITERATE),
+    Scenario("cancel", WIDE, begun(2), ("cancel", "r", "--json"), already=3),
+    Scenario("cancel-effect", WIDE, begun(2), ("cancel", "r", SMALL, "--json"), already=3),
+    Scenario("halt", WIDE, begun(2), ("halt", "r", "--json"), already=3),
     Scenario("approve", ASKS_A_PERSON, sleep_begun, ("approve", "r", "1", "--json")),
     Scenario("look-cold", WIDE, cold, ("status", "r", "--json")),
     Scenario("look-torn", WIDE, torn_cache, ("status", "r", "--json")),
