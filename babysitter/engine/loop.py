@@ -90,6 +90,9 @@ class Loop:
     def call_soon(
         self, callback: Callable[..., Any], *args: Any, context: contextvars.Context | None = None
     ) -> asyncio.Handle:
+        if type(getattr(callback, "__self__", None)) is asyncio.Task:
+            # Made by hand, it has no scope.
+            self.refuse("Task")
         handle = asyncio.Handle(callback, args, self, context)  # type: ignore[arg-type]
         self._ready.append(handle)
         return handle

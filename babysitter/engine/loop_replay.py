@@ -158,9 +158,12 @@ class LoopReplay(Replay):
         except (DeadlineExceeded, KeyboardInterrupt):
             raise
         except BaseException as error:
-            if getattr(callback, "__self__", None) is self:
+            owner = getattr(callback, "__self__", None)
+            if owner is self:
                 raise
-            self._report_callback(error)
+            # A task raises SystemExit here as well as where it is awaited.
+            if not isinstance(owner, BranchTask):
+                self._report_callback(error)
         finally:
             self._running = None
             # The traceback of what a task fails with leads to this frame, and from here to the task.
@@ -169,11 +172,9 @@ class LoopReplay(Replay):
             raise self._interrupt
 
     def _report_callback(self, error: BaseException) -> None:
-        # A task raises SystemExit here as well as where it is awaited; and a callback may halt the run.
-        if isinstance(error, (SystemExit, BranchCancelled)) or self._fault is not None:
-            return
-        assert self._running is not None
-        self.report(self._running, f"{type(error).__name__} in a callback: {error}")
+        # A callback may halt the run.
+        if self._running is not None and self._fault is None and not isinstance(error, BranchCancelled):
+            self.report(self._running, f"{type(error).__name__} in a callback: {error}")
 
     def advance(self, driven: Driven) -> Any:
         """Let a branch run to its next await; the future that its task is to wait for."""
@@ -196,7 +197,7 @@ class LoopReplay(Replay):
         try:
             return self._resume(branch)
         except StopIteration as stop:
-            self._note_value(branch, stop)
+            self._note_value(branch, stop.value)
             raise
         except (DeadlineExceeded, KeyboardInterrupt):
             raise
@@ -213,14 +214,13 @@ class LoopReplay(Replay):
         branch.error = BranchCancelled() if is_given_up else error
         self._blame(error)
 
-    def _note_value(self, branch: Branch, stop: StopIteration) -> None:
+    def _note_value(self, branch: Branch, value: Any) -> None:
         branch.state = ENDED
         branch.coroutine = None
-        if isinstance(stop.value, Step):
-            stop.value.miss()
+        if isinstance(value, Step):
+            value.miss()
         if branch.group is not None or branch is self._root:
-            # Its task holds nothing: that an un-awaited call is dropped is noticed by that.
-            branch.value, stop.value = stop.value, None
+            branch.value = value
 
     def _to_await(self, driven: Driven, asked: Any) -> Any:
         if isinstance(asked, Step):
@@ -280,8 +280,8 @@ class LoopReplay(Replay):
         )
         never.__cause__ = failure
         place = None if failure is None else place_of(failure.__traceback__)
-        first = next(iter(self._live))
-        self._fault = (never, place or place_of_await(first.coroutine))
+        waiting = next((branch.coroutine for branch in self._live), None)
+        self._fault = (never, place or place_of_await(waiting))
 
 
 def _is_cancellation(error: BaseException | None) -> bool:

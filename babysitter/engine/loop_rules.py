@@ -51,6 +51,7 @@ CURES = {
     "close": LOOPS,
     "shutdown_": LOOPS,
     "Future": FUTURES,
+    "Task": TASKS,
     "eager": TASKS,
     "set_task_factory": TASKS,
 }
@@ -82,4 +83,4 @@ def _called(name: str, frame: FrameType | None) -> str:
     return f"asyncio.{called or name}"
 
 
-_OF_ASYNCIO = frozenset({"Future", "eager_task_factory", "new_event_loop", "run"})
+_OF_ASYNCIO = frozenset({"Future", "Task", "eager_task_factory", "new_event_loop", "run"})

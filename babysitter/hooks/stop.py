@@ -124,8 +124,9 @@ def _decide(call: Call, bound: Bound, iteration: Iteration) -> Answer:
         )
     if iteration.status == "stuck":
         return _go_on(call, bound, stuck_text(run))
-    runs = [run, *(each.run for each in iteration.below())]
-    bound.moved = sum(each.state.moved_seq for each in runs)
+    below, blocked = list(iteration.below()), iteration.blocked
+    bound.moved = sum(each.state.moved_seq for each in (run, *(each.run for each in below)))
+    runs = [run, *(each.run for each in below if each not in blocked)]
     pending = [(each, effect) for each in runs for effect in each.state.pending.values()]
     idle = [(each, effect) for each, effect in pending if effect.kind not in OTHERS]
     idle, held = admitted(call, run.folder, _without_carried(call, run, idle))
@@ -133,9 +134,9 @@ def _decide(call: Call, bound: Bound, iteration: Iteration) -> Answer:
     if idle or notes:
         offers = [(name_for(call, each), effect) for each, effect in idle]
         text = batch_text(run, name_for(call, run), offers) if idle else going_on_text(run)
-        return _go_on(call, bound, "\n".join([text, *notes, *map(blocked_text, iteration.blocked[:1])]))
-    if iteration.blocked:
-        return _go_on(call, bound, _trouble_text(iteration.blocked[0]))
+        return _go_on(call, bound, "\n".join([text, *notes, *map(blocked_text, blocked[:1])]))
+    if blocked:
+        return _go_on(call, bound, _trouble_text(blocked[0]))
     unasked = _unasked(call, bound, pending)
     if unasked:
         asked = [*bound.progress.get("asked", []), *(effect.id for effect in unasked)]

@@ -171,6 +171,9 @@ def accept_edit(run: Run, rule: str, definitions: dict[str, str], *, by: str) ->
                 hint=f"undo the edit; or go back: babysitter rewind {run.run_id} --to STEP",
             )
         planning = sound(plan_edit(run, rule, definitions))
+        if not planning.is_source_changed:
+            # It was accepted already, or there is nothing to accept.
+            return planning, []
         told = {**planning.source_now(), "accepted": rule, "by": by, "plan": planning.lines}
         return planning, [("PROCESS_CHANGED", told), *planning.recorded()]
 
@@ -217,9 +220,12 @@ def sound(planning: Planning) -> Planning:
 def _decide(run: Run, decide: Callable[[], tuple[Planning, list[Draft]]]) -> Planning:
     """Append what is decided on the newest state."""
     for _ in range(MOST_LOST_RACES):
+        # Also a refusal may rest on what another writer has only just linked.
+        run.journal.flush()
         planning, batch = decide()
         try:
-            run.append(batch)
+            if batch:
+                run.append(batch)
         except HeadMoved:
             run.refresh()
             continue

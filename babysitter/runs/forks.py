@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from shutil import copytree
 
 from babysitter.engine import plan
 from babysitter.errors import InvalidInput
+from babysitter.files import read_regular, sync_folder, write_once
 from babysitter.ids import effect_id
 from babysitter.jsontext import compact
 from babysitter.library import reopen
 from babysitter.runs import drafts
 from babysitter.runs.changes import Planning, check_step, redo_from, sound
 from babysitter.runs.creation import Origin, create
+from babysitter.runs.run import FOLDER_MODE, LARGEST_OWN_FILE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,7 +80,11 @@ class Forking(Planning):
         return kind(self.new_id, state.created_ms, seed=state.created.get("seed") or self.run.run_id)
 
     def past(self, new: Run) -> Past:
-        """The events that the new run begins with; what nobody has answered it asks for itself."""
+        """The events that the new run begins with; what nobody has answered it asks for itself.
+
+        The new run has not its name yet, so it gets its artifacts here: it is there with them, or not at all.
+        """
+        copy_files(self.run.artifacts, new.artifacts)
         writer = _Writer(self, new)
         return [event for line in self.lines for event in writer.write(*line)] + [
             ("RECORDED", data, writer.ms) for _, data in self.recorded()
@@ -140,6 +145,26 @@ class _Writer:
         return told
 
 
+def copy_files(folder: str, to: str) -> None:
+    """Copy the regular files below a folder, durably; links and whatever else is there stay behind.
+
+    Raises:
+        StorageError
+    """
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except FileNotFoundError:
+        return
+    for entry in entries:
+        target = os.path.join(to, entry.name)
+        if entry.is_dir(follow_symlinks=False):
+            os.mkdir(target, FOLDER_MODE)
+            copy_files(entry.path, target)
+        elif entry.is_file(follow_symlinks=False):
+            write_once(target, read_regular(entry.path, LARGEST_OWN_FILE))
+    sync_folder(to)
+
+
 def fork(run: Run, step: str, new_id: str, *, runs_dir: str, version: str, told: Told) -> Run:
     """Make a run that has what this one had before a step, as far as the process as it is now asks for it.
 
@@ -163,7 +188,7 @@ def fork(run: Run, step: str, new_id: str, *, runs_dir: str, version: str, told:
         # Whoever went round the process there could go round it here.
         known = state.session or state.created.get("session") or {"host": "", "sessionId": ""}
         created["session"] = {"host": known["host"], "sessionId": known["sessionId"]}
-    new = create(
+    return create(
         runs_dir,
         reopen(state.created["entrypoint"], run.project),
         run.inputs(),
@@ -175,9 +200,6 @@ def fork(run: Run, step: str, new_id: str, *, runs_dir: str, version: str, told:
         limits=run.limits,
         origin=Origin(created, ms=state.created_ms, past=forking.past),
     )
-    if os.path.isdir(run.artifacts):
-        copytree(run.artifacts, new.artifacts, symlinks=True, dirs_exist_ok=True)
-    return new
 
 
 def commit_at(run: Run, step: str, told: Told) -> str:

@@ -112,9 +112,6 @@ def _decide(run: Run, decide: Callable[[], list[Draft]]) -> bool:
         try:
             if batch:
                 run.append(batch)
-            else:
-                # What this rests on another writer may only just have linked.
-                run.journal.flush()
         except HeadMoved:
             run.refresh()
             continue

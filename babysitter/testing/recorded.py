@@ -67,7 +67,6 @@ class Recorded:
         for each in told["rounds"]:
             for came in each["came"]:
                 _come(play, came)
-            play.run.move_clock(ms_of(each.get("at", told["at"])))
             play.go_on()
         play.check_that_it_repeats(len(play.events))
         return play

@@ -74,7 +74,6 @@ class _Rounds:
     def take(self, kind: str, subject: Any, ms: int) -> None:
         """One line of the script."""
         if kind == "EFFECT_REQUESTED":
-            self.told[-1].setdefault("at", iso(ms))
             self.told[-1]["asked"].append(shown(subject.task_id, subject.step, self._definitions[subject.id]))
         elif kind == "EFFECT_RESOLVED":
             self._come({**_place(subject), **self._result(subject)}, ms)

@@ -169,7 +169,7 @@ class Tree:
 
     def _end_wait(self, wait: Effect) -> None:
         failed = self.failed_before(wait)
-        if failed is None or failed.state != CLOCK:
+        if failed is None:
             return
         failed.due_ms = None
         if wait.result == CANCELLED:

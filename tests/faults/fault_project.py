@@ -131,6 +131,13 @@ def mended(project: Project) -> list[Any]:
         return ["damaged"]
 
 
+def forked(project: Project) -> list[Any]:
+    """The events of a fork, which is there with its artifacts or not at all."""
+    events = told(project)
+    report = project.run_folder / "artifacts" / "report"
+    return [*events, report.read_text("utf-8")] if events else []
+
+
 def note_damage(project: Project) -> None:
     """Write down what is in the damaged journal, so that ``mended`` can look for it."""
     files = (project.run_folder / "journal").iterdir()

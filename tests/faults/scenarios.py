@@ -10,17 +10,19 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from pathlib import Path
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fault_project import Project, mended, note_damage, told, value_for
+from fault_project import Project, answer_to, forked, mended, note_damage, told, value_for
 
 from babysitter.jsontext import compact
+from babysitter.runs.iterate import iterate
+from babysitter.runs.results import accept
 from babysitter.runs.taking import take
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 HEAD = """
 from babysitter import TaskFailed, agent
@@ -231,6 +233,33 @@ def rotten(*, is_warm: bool) -> Callable[[Project], None]:
     return before
 
 
+def edited(project: Project) -> None:
+    """A step was put in front of one that waits, and of a map whose items are answered."""
+    project.begin(n=2)
+    project.answer()
+    iterate(project.open())
+    project.write(
+        "process.py", HEAD + dedent(WIDE).replace("    first =", '    await asked(ctx, "new")\n    first =')
+    )
+
+
+def ended(project: Project) -> None:
+    project.begin(n=2)
+    project.drive()
+
+
+def another_ended(project: Project) -> None:
+    """With a large value, and a file in its artifacts."""
+    project.write(
+        "process.py", HEAD + dedent(LARGE_RESULT).replace("return", 'await asked(ctx, "last")\n    return')
+    )
+    run = project.create("x")
+    while not run.state.is_finished:
+        iterate(run)
+        accept(run, [answer_to(run, effect) for effect in run.state.pending.values()])
+    (Path(run.artifacts) / "report").write_text("kept", "utf-8")
+
+
 def without_run_json(project: Project) -> None:
     rotten(is_warm=True)(project)
     (project.run_folder / "run.json").write_text("{}")
@@ -243,6 +272,8 @@ ITERATE = ("iterate", "r", "--json")
 SMALL = "1.5feceb66ff.1"
 POST = ("post", "r", SMALL, "--value", compact(value_for("small 0")), "--json")
 POST_LARGE = ("post", "r", "1", "--file", "large.json", "--json")
+CANCEL = ("cancel", "r")
+FORK = ("fork", "x", "--at", "2", "--run-id", "r", "--json")
 REPAIR = ("repair", "r", "--json")
 POST_LINES = ("post", "r", "--lines", "lines.jsonl", "--json")
 
@@ -270,15 +301,20 @@ SCENARIOS = [
     Scenario("post-sweeps", WIDE, interrupted_answers, POST_LINES),
     Scenario("take", WIDE, begun(2), ("take", "r", SMALL, "--by", "anna", "--json")),
     Scenario("iterate-late", TAKES_TIME, late_taken, ITERATE),
-    Scenario("cancel", WIDE, begun(2), ("cancel", "r", "--json"), already=3),
-    Scenario("cancel-effect", WIDE, begun(2), ("cancel", "r", SMALL, "--json"), already=3),
-    Scenario("halt", WIDE, begun(2), ("halt", "r", "--json"), already=3),
     Scenario("approve", ASKS_A_PERSON, sleep_begun, ("approve", "r", "1", "--json")),
     Scenario("look-cold", WIDE, cold, ("status", "r", "--json")),
     Scenario("look-torn", WIDE, torn_cache, ("status", "r", "--json")),
     Scenario("repair-cuts", WIDE, rotten(is_warm=False), REPAIR, sees=mended, is_whole=True),
     Scenario("repair-restores", WIDE, rotten(is_warm=True), REPAIR, sees=mended, is_whole=True),
     Scenario("repair-run-json", WIDE, without_run_json, REPAIR, sees=mended, is_whole=True),
+    Scenario("accept-edit", WIDE, edited, (*ITERATE, "--accept-edit", "redo")),
+    Scenario("accept-edit-by-content", WIDE, edited, (*ITERATE, "--accept-edit", "keep")),
+    # What is done cannot be done again: the step is not asked for until somebody goes on.
+    Scenario("rewind", WIDE, ended, ("rewind", "r", "--to", "2", "--json"), already=2, is_whole=True),
+    Scenario("fork", WIDE, another_ended, FORK, already=3, sees=forked, is_whole=True),
+    Scenario("cancel-effect", WIDE, begun(2), (*CANCEL, "1.5feceb66ff.1", "--json"), already=3),
+    Scenario("cancel", WIDE, begun(2), (*CANCEL, "--json"), already=3),
+    Scenario("halt", WIDE, begun(2), ("halt", "r", "--json"), already=3, is_whole=True),
     Scenario("resume", WIDE, created, ("resume", "r", "--json"), code=8),
 ]
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}

@@ -1,4 +1,4 @@
-"""The types of tasks carry through to what a process gets."""
+"""The types of tasks carry through to what a process gets, and those of a play to its test."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
-def test_a_type_checker_knows_what_each_step_gives() -> None:
+@pytest.mark.parametrize("name", ["typed_process.py", "typed_test.py"])
+def test_a_type_checker_knows_what_each_step_gives(name: str) -> None:
     checked = subprocess.run(
-        [sys.executable, "-m", "mypy", "tests/typing/typed_process.py"],
+        [sys.executable, "-m", "mypy", f"tests/typing/{name}"],
         cwd=ROOT,
         capture_output=True,
         text=True,

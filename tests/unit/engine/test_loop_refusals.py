@@ -52,6 +52,7 @@ REFUSED: list[tuple[Callable[[], Any], str, str]] = [
     (lambda: now().run_until_complete(nothing()), "'run_until_complete'", "`await` the coroutine"),
     (lambda: now().stop(), "'stop' of the event loop", "`await` the coroutine"),
     (asyncio.Future, "asyncio.Future", "create_future()"),
+    (lambda: asyncio.Task(nothing(), loop=now()), "asyncio.Task", "create_task"),
     (lambda: now().create_task(nothing(), eager_start=True), "eager_task_factory", "create_task"),
     (lambda: now().set_task_factory(print), "'set_task_factory'", "create_task"),
     (lambda: now().set_exception_handler(print), "'set_exception_handler'", "docs/processes.md"),

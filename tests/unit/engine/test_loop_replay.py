@@ -633,14 +633,18 @@ def test_a_run_that_a_person_cancels_ends_its_tasks_and_cleans_up() -> None:
 # Mistakes, and what is none.
 
 
-def test_an_error_in_a_callback_is_reported() -> None:
+@pytest.mark.parametrize("error", [ZeroDivisionError("here"), SystemExit("here")])
+def test_an_error_in_a_callback_is_reported(error: BaseException) -> None:
+    def fail(_: Any) -> None:
+        raise error
+
     async def process(_: Any, ctx: Context) -> Any:
         task = asyncio.create_task(ctx.task(step))
-        task.add_done_callback(lambda _: 1 / 0)
+        task.add_done_callback(fail)
         return await task
 
     run = play(process)
-    assert (run.result, run.reports) == ("1.0.1", ["ZeroDivisionError in a callback: division by zero"])
+    assert (run.result, run.reports) == ("1.0.1", [f"{type(error).__name__} in a callback: here"])
 
 
 def test_a_callback_logs_in_the_scope_that_has_set_it_up() -> None:

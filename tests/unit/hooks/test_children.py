@@ -16,6 +16,7 @@ from tests.unit.hooks.conftest import SESSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from babysitter.engine.state import Effect
     from babysitter.hosts.calls import Answer as Told
@@ -210,3 +211,15 @@ def test_to_cancel_an_effect_of_a_child_is_permitted_in_the_child(parent: Callab
         [{"effect": effect}],
         [],
     )
+
+
+@pytest.mark.usefixtures("seen")
+def test_a_person_accepts_the_edit_of_a_childs_process(parent: Callable[..., Session], project: Path) -> None:
+    session = parent("await ctx.task(ask, n=1)\nawait ctx.breakpoint('Sure?')")
+    (child,) = children(session)
+    file = project / "one.py"
+    file.write_text(file.read_text().replace("Sure?", "Really?"))
+    told = session.call("stop")
+    assert f"run {child.run_id} cannot go on: the process was edited (one.py)" in told.text
+    assert "recorded" in typed(session, "edit").text
+    assert "one subagent, with exactly this prompt" in session.call("stop").text

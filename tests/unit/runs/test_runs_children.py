@@ -451,3 +451,32 @@ def test_a_finished_child_takes_no_cancelling(project: Project) -> None:
     project.iterate()
     with pytest.raises(RunFinished):
         cancel_run(child_of(project), by="me", reason="late")
+
+
+def test_a_child_that_failed_is_tried_again_as_another_run(project: Project) -> None:
+    project.begin(
+        CHILD
+        + """
+async def process(inputs, ctx):
+    return await ctx.subprocess(child, {"question": "q"}, retry=Retry(2, backoff=0))
+""".replace("async def", "from babysitter import Retry\n\nasync def", 1)
+    )
+    first = child_of(project)
+    answer_child(first, None, error={"name": "TaskFailed", "message": "no"})
+    done = project.iterate()
+    (again,) = [each.run for each in done.below()]
+    assert again.run_id != first.run_id
+    answer_child(again, "yes")
+    assert project.iterate().run.output() == "yes"
+
+
+def test_going_back_before_a_child_brings_it_to_its_end(project: Project) -> None:
+    child = begun(project)
+    run = project.open()
+    plan: list[Any] = []
+    digests = run.state.source_digests
+    run.append([("RUN_REWOUND", {"to": "1", "plan": plan, "by": "me", "sourceDigests": digests})])
+    done = project.iterate()
+    assert project.open(child.run_id).state.status == "halted"
+    (again,) = [each.run for each in done.below()]
+    assert again.run_id != child.run_id

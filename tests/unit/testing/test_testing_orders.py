@@ -11,7 +11,7 @@ import pytest
 
 from babysitter import BranchCancelled, Context, python
 from babysitter.errors import NondeterminismError
-from babysitter.testing import approves, play, takes
+from babysitter.testing import Play, approves, play, takes
 from babysitter.testing import every_order as found_everywhere
 from babysitter.testing.crashes import points
 
@@ -200,6 +200,22 @@ def test_a_breakpoint_can_be_answered_at_any_time() -> None:
 
     orders = every_order(process, results=RESULTS, people=approves())
     assert (orders.count, orders.played.output) == (2, [True, 1])
+
+
+def test_it_is_started_again_once_after_every_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[tuple[int, list[str]]] = []
+
+    def note(play: Play, length: int) -> None:
+        came = [event.data["effectId"] for event in play.events[:length] if event.type == "EFFECT_RESOLVED"]
+        tried.append((length, came))
+
+    monkeypatch.setattr(Play, "check_that_it_repeats", note)
+    every_order(chains, 1, results=RESULTS)
+    assert [length for length, _ in tried] == [1, 2, 3, 4, 5, 6]
+    tried.clear()
+    every_order(chains, 2, results=RESULTS)
+    assert len(tried) == len({(length, *came) for length, came in tried})
+    assert {len(came) for _, came in tried} == {0, 1, 2, 3, 4}
 
 
 def test_it_is_started_again_after_every_event_but_those_that_came_together() -> None:

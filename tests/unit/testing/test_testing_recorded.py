@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -59,9 +60,9 @@ async def process(inputs, ctx):
 class Lived:
     """A run on the disk, step by step."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, source: str = SOURCE) -> None:
         self.file = folder / "process.py"
-        self.file.write_text(SOURCE)
+        self.file.write_text(source)
         self.runs = str(folder / ".a5c" / "runs")
         create(
             self.runs,
@@ -233,6 +234,25 @@ def test_chance_is_that_of_the_run_from_which_it_was_forked(lived: Lived) -> Non
     assert run.play(lived.file).output["uuid"] != own
 
 
+def test_results_that_came_together_come_together(project: Path) -> None:
+    source = """
+    async def process(inputs, ctx):
+        async def chain():
+            await ctx.task(count, file="a")
+            return await ctx.task(count, file="never asked for")
+        return await ctx.parallel.race([chain, lambda: ctx.task(count, file="b")])
+    """
+    head, *_ = SOURCE.partition("Inputs =")
+    counting = "@python\ndef count(file):\n    return len(file)\n"
+    lived = Lived(project, head + counting + dedent(source))
+    run = lived.open().load()
+    for effect in list(run.state.pending.values()):
+        accept(run, [Answer(effect.id, "ok", effect.step, executor="local")])
+    lived.iterate()
+    assert same(lived)
+    assert lived.recorded().lines == [['count at 1.0.1: {"file":"a"}', 'count at 1.1.1: {"file":"b"}']]
+
+
 def test_a_large_value_comes_from_its_own_file(lived: Lived) -> None:
     lived.post_reviews()
     lived.post(count="x" * 100_000)
@@ -244,7 +264,7 @@ def test_a_large_value_comes_from_its_own_file(lived: Lived) -> None:
 def test_a_long_text_is_cut_and_what_is_cut_off_counts() -> None:
     texts = ["a" * 200, "a" * 199 + "b"]
     one, other = [shown("t", "1", {"kind": "agent", "agent": {"prompt": text}}) for text in texts]
-    assert (one == other, one[:60] == other[:60]) == (False, True)
+    assert (one == other, one[:60] == other[:60], len(one) < 130) == (False, True, True)
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"format": 0}'])

@@ -154,6 +154,32 @@ def test_a_wait_that_its_process_gives_up_is_the_end_of_its_step() -> None:
     assert told.words == ["run · 1 cancelled", "  ⊘ Flaky (attempt 1 of 3)"]
 
 
+def test_a_wait_that_a_person_cancels_names_who_did() -> None:
+    told = Told()
+    told.fail_once()
+    told.event("EFFECT_CANCELLED", {"effectId": "w", "reason": "cancelled", "by": "ada"})
+    assert told.words[1:] == ["  ⊘ Flaky (attempt 1 of 3)  by ada"]
+
+
+def test_between_a_wait_and_the_next_attempt_a_step_is_queued() -> None:
+    told = Told()
+    told.fail_once()
+    told.end("w")
+    assert told.words == ["run · 1 queued", "  ○ Flaky (attempt 1 of 3)  queued"]
+
+
+def test_the_next_attempt_stands_in_the_place_of_the_one_before_among_its_siblings() -> None:
+    told = Told()
+    told.ask("0", most=1, label="Before")
+    told.end("0")
+    told.ask("1")
+    told.end("1", "no")
+    told.ask("1b", "1", 2)
+    told.ask("2", most=1, label="After")
+    children = told.view.tree.root.children
+    assert [(child.index, child.label) for child in children] == [(0, "Before"), (1, "Flaky"), (2, "After")]
+
+
 def test_attempts_of_an_earlier_version_say_no_more_than_they_know() -> None:
     told = Told()
     told.ask("1", most=1)
@@ -234,6 +260,25 @@ def test_a_limit_that_has_run_out_is_a_failure() -> None:
     told.end("c")
     told.event("EFFECT_CANCELLED", {"effectId": "b", "reason": "abandoned"})
     assert told.words == ["run · 1 cancelled", "  ✗ within 10 m  time ran out", "    ⊘ Build"]
+
+
+def test_a_limit_that_has_run_out_before_its_branch_asked_for_anything_is_a_failure() -> None:
+    told = Told()
+    told.ask("c", "1.clock.1", most=1, mode="timeout", kind="sleep", seconds=90)
+    before = told.words[1:]
+    told.end("c")
+    assert (before, told.words[1:]) == (
+        ["  ○ within 1 m 30 s  1 m 30 s left"],
+        ["  ✗ within 1 m 30 s  time ran out"],
+    )
+
+
+def test_plain_lines_do_not_tell_of_a_limit_that_was_kept() -> None:
+    plain = Plain()
+    limited(plain)
+    plain.end("b")
+    plain.event("EFFECT_CANCELLED", {"effectId": "c", "reason": "abandoned"})
+    assert plain.lines == ["ok Build 0 ms"]
 
 
 def test_plain_lines_tell_of_a_limit_when_it_has_run_out() -> None:
@@ -363,6 +408,27 @@ def test_attempts_waits_and_limits_that_still_count_stand_where_they_stood() -> 
     ]
     told.event("RUN_REWOUND", {"to": "3", "by": "ada", "plan": plan})
     assert told.words == before
+
+
+def test_what_was_cancelled_and_still_counts_stays_so() -> None:
+    told = Told()
+    told.ask("1", most=1)
+    told.event("EFFECT_CANCELLED", {"effectId": "1", "reason": "abandoned"})
+    before = told.words
+    told.event("RUN_REWOUND", {"to": "2", "by": "ada", "plan": [["asked", "1", "1"], ["cancelled", "1"]]})
+    assert told.words == before
+
+
+def test_plain_lines_tell_what_became_of_an_edit_and_of_a_rewind() -> None:
+    plain = Plain()
+    plain.event("PROCESS_CHANGED", {"sourceDigests": {}})
+    plain.event("PROCESS_CHANGED", {"sourceDigests": {}, "accepted": "redo", "by": "ada", "plan": []})
+    plain.event("RUN_REWOUND", {"to": "3", "by": "ada", "plan": []})
+    assert plain.lines == [
+        "changed the process was edited since; the run goes on with it",
+        "changed the edited process was accepted by ada, by the rule 'redo'",
+        "rewound to before step 3 by ada",
+    ]
 
 
 def test_a_result_that_an_edit_kept_stands_where_it_is_asked_for() -> None:

@@ -149,6 +149,7 @@ def test_events_of_what_goes_wrong_and_changes_have_a_gist_too() -> None:
     plan = [["asked", "e1", "1"], ["answered", "e1"], ["asked", "e2", "2"]]
     events = [
         an_event(1, "EFFECT_REQUESTED", effectId="e1", stepId="1", kind="agent", label="Fix", attempt=1),
+        an_event(1, "EFFECT_REQUESTED", effectId="e3", stepId="2", kind="shell", label="T", maxAttempts=3),
         an_event(
             2,
             "EFFECT_REQUESTED",
@@ -175,6 +176,7 @@ def test_events_of_what_goes_wrong_and_changes_have_a_gist_too() -> None:
     ]
     assert [line.split("Z  ")[1] for line in events_lines(events)[1:]] == [
         "EFFECT_REQUESTED  e1 1 agent Fix",
+        "EFFECT_REQUESTED  e3 2 shell T (attempt 1 of 3)",
         "EFFECT_REQUESTED  e2 1 shell T (attempt 2 of 3)",
         "EFFECT_TAKEN      e1 taken by session s-1, time 1 Fix",
         "EFFECT_TAKEN      e1 taken by fixer, time 2 Fix",
