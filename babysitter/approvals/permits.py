@@ -21,10 +21,11 @@ WHAT = {
     "policy": "answer breakpoints that demand nothing without asking",
     "repair": "go back to an earlier event",
     "rewind": "go back to an earlier step",
-    "fork": "begin another run with what this one has",
     "cancel": "give up the run, or an effect of it",
     "halt": "end the run at once",
 }
+# What is decided at a terminal only: nothing in the run itself would use such a permit up.
+AT_TERMINAL = {"fork": "begin another run with what this one has"}
 
 
 def permit(
@@ -113,7 +114,7 @@ def person_for(
     """
     if not is_person_there() or is_inside_host(environ, is_guarded=True):
         raise PersonNeeded(
-            f"an agent's session works on run {run_id!r}; to {WHAT[what]} needs a person",
+            f"an agent's session works on run {run_id!r}; to {(WHAT | AT_TERMINAL)[what]} needs a person",
             hint=hint or ways_to_permit(run_id, what),
         )
     return {"by": person(), "assurance": "terminal", "evidence": seen_here()}

@@ -44,7 +44,7 @@ def tell(ending: Ending, view: Any, wants_json: bool, no_agent: str) -> int:
                 **given_up_json(run),
                 **next_wake(run),
                 **told,
-                **divergence_json(ending.diverged),
+                **divergence_json(run, ending.diverged),
                 **({"hint": hint} if hint else {}),
             }
         )
@@ -63,7 +63,7 @@ def _child_json(child: Driven) -> dict[str, Any]:
         **({"pending": by_kind(pending)} if pending else {}),
         **next_wake(run),
         **ending_json(run),
-        **divergence_json(child.diverged),
+        **divergence_json(child.run, child.diverged),
     }
 
 
@@ -111,7 +111,7 @@ def hint_for(run: Run, ending: Ending, no_agent: str) -> str:
     if ending.diverged is not None:
         from babysitter.runs.iterate import divergence_hint
 
-        return divergence_hint(ending.diverged)
+        return divergence_hint(ending.diverged, run)
     if ending.status == "stuck":
         return f"mend the process, then: {resume} (wrong inputs need a new run)"
     return _hint_for_waiting(run, ending, no_agent) if ending.status == "waiting" else ""

@@ -58,7 +58,7 @@ def _iteration_json(iteration: Iteration) -> dict[str, Any]:
         **given_up_json(run),
         **next_wake(run),
         **ending_json(run),
-        **divergence_json(iteration.diverged),
+        **divergence_json(run, iteration.diverged),
     }
 
 
@@ -119,7 +119,7 @@ def ending_json(run: Run) -> dict[str, Any]:
     return {}
 
 
-def divergence_json(diverged: ReplayError | None) -> dict[str, Any]:
+def divergence_json(run: Run, diverged: ReplayError | None) -> dict[str, Any]:
     """Where a changed process stopped fitting its journal, and what to do."""
     if diverged is None:
         return {}
@@ -128,7 +128,7 @@ def divergence_json(diverged: ReplayError | None) -> dict[str, Any]:
 
     return {
         "divergence": {"stepId": diverged.step, "message": diverged.message},
-        "hint": divergence_hint(diverged),
+        "hint": divergence_hint(diverged, run),
     }
 
 
@@ -152,7 +152,7 @@ def _iteration_lines(iteration: Iteration) -> list[str]:
     if iteration.diverged is not None:
         from babysitter.runs.iterate import divergence_hint
 
-        lines += [f"  {iteration.diverged.message}", f"  {divergence_hint(iteration.diverged)}"]
+        lines += [f"  {iteration.diverged.message}", f"  {divergence_hint(iteration.diverged, run)}"]
     return lines + ending_lines(run)
 
 

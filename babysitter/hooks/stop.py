@@ -120,7 +120,9 @@ def _decide(call: Call, bound: Bound, iteration: Iteration) -> Answer:
     run = bound.run
     if iteration.diverged is not None:
         return _go_on(
-            call, bound, diverged_text(run, iteration.diverged.message, divergence_hint(iteration.diverged))
+            call,
+            bound,
+            diverged_text(run, iteration.diverged.message, divergence_hint(iteration.diverged, run)),
         )
     if iteration.status == "stuck":
         return _go_on(call, bound, stuck_text(run))
@@ -149,7 +151,8 @@ def _trouble_text(iteration: Iteration) -> str:
     """Why a run below the session's does not go on."""
     if iteration.diverged is None:
         return stuck_text(iteration.run)
-    return diverged_text(iteration.run, iteration.diverged.message, divergence_hint(iteration.diverged))
+    run, diverged = iteration.run, iteration.diverged
+    return diverged_text(run, diverged.message, divergence_hint(diverged, run))
 
 
 def _without_carried(call: Call, run: Run, pending: list[Pending]) -> list[Pending]:

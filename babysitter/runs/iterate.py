@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from babysitter.runs.run import Run
 
 DIVERGED_HINT = (
-    "the edited process no longer fits what this run has done: undo that part of the edit, or look at what"
-    " `babysitter check` says, and go on with `babysitter iterate --accept-edit redo`"
+    "the edited process no longer fits what this run has done: undo that part of the edit; or see"
+    " `babysitter check {run}`, then go on with `babysitter iterate {run} --accept-edit redo`"
 )
+PERMITTED_FIRST = ", which a person permits first: /babysitter:approve edit in the session"
 DIVERGED = "diverged"
 
 
@@ -126,9 +127,12 @@ def _write_rounds(run: Run, execution: Execution) -> list[Any]:
     return events
 
 
-def divergence_hint(diverged: ReplayError) -> str:
+def divergence_hint(diverged: ReplayError, run: Run) -> str:
     """What to do about a changed process that does not fit its journal."""
-    return diverged.hint if isinstance(diverged, EditNeedsPerson) else DIVERGED_HINT
+    if isinstance(diverged, EditNeedsPerson):
+        return diverged.hint
+    needs_permit = run.state.is_guarded and not any(p["what"] == "edit" for p in run.state.permits)
+    return DIVERGED_HINT.format(run=run.run_id) + (PERMITTED_FIRST if needs_permit else "")
 
 
 def _answer_by_policy(run: Run, execution: Execution) -> bool:

@@ -112,6 +112,8 @@ def _decide(run: Run, decide: Callable[[], list[Draft]]) -> bool:
         try:
             if batch:
                 run.append(batch)
+            else:
+                run.journal.flush()
         except HeadMoved:
             run.refresh()
             continue

@@ -272,7 +272,6 @@ ITERATE = ("iterate", "r", "--json")
 SMALL = "1.5feceb66ff.1"
 POST = ("post", "r", SMALL, "--value", compact(value_for("small 0")), "--json")
 POST_LARGE = ("post", "r", "1", "--file", "large.json", "--json")
-CANCEL = ("cancel", "r")
 FORK = ("fork", "x", "--at", "2", "--run-id", "r", "--json")
 REPAIR = ("repair", "r", "--json")
 POST_LINES = ("post", "r", "--lines", "lines.jsonl", "--json")
@@ -301,6 +300,8 @@ SCENARIOS = [
     Scenario("post-sweeps", WIDE, interrupted_answers, POST_LINES),
     Scenario("take", WIDE, begun(2), ("take", "r", SMALL, "--by", "anna", "--json")),
     Scenario("iterate-late", TAKES_TIME, late_taken, ITERATE),
+    Scenario("cancel", WIDE, begun(2), ("cancel", "r", "--json"), already=3),
+    Scenario("cancel-effect", WIDE, begun(2), ("cancel", "r", SMALL, "--json"), already=3),
     Scenario("approve", ASKS_A_PERSON, sleep_begun, ("approve", "r", "1", "--json")),
     Scenario("look-cold", WIDE, cold, ("status", "r", "--json")),
     Scenario("look-torn", WIDE, torn_cache, ("status", "r", "--json")),
@@ -312,8 +313,6 @@ SCENARIOS = [
     # What is done cannot be done again: the step is not asked for until somebody goes on.
     Scenario("rewind", WIDE, ended, ("rewind", "r", "--to", "2", "--json"), already=2, is_whole=True),
     Scenario("fork", WIDE, another_ended, FORK, already=3, sees=forked, is_whole=True),
-    Scenario("cancel-effect", WIDE, begun(2), (*CANCEL, "1.5feceb66ff.1", "--json"), already=3),
-    Scenario("cancel", WIDE, begun(2), (*CANCEL, "--json"), already=3),
     Scenario("halt", WIDE, begun(2), ("halt", "r", "--json"), already=3, is_whole=True),
     Scenario("resume", WIDE, created, ("resume", "r", "--json"), code=8),
 ]

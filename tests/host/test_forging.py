@@ -120,7 +120,7 @@ ROUND = {
     "creating another run": ["babysitter create gate.py --run-id other"],
     "creating one that asks nobody": ["babysitter create gate.py --run-id other --yolo --unbound"],
     "running one that asks nobody": ["babysitter run gate.py --run-id other --yolo"],
-    "repairing": ["babysitter repair r --to 1"],
+    "repairing": ["babysitter repair r --before 2"],
     "archiving": ["babysitter archive r"],
     "cancelling the run": ["babysitter cancel r"],
     "cancelling the breakpoint": [
@@ -128,6 +128,7 @@ ROUND = {
     ],
     "halting": ["babysitter halt r"],
     "rewinding": ["babysitter rewind r --to 1"],
+    "forking": ["babysitter fork r --at 1 --run-id other"],
 }
 
 
@@ -153,6 +154,21 @@ def test_a_gate_that_is_taken_out_of_the_process_needs_a_person(lab: Lab) -> Non
     assert "person" in model.outputs[3]
     assert not Path("shipped").exists()
     assert status("r")["status"] != "completed"
+    assert "NOT finished" in session.messages[-1]
+
+
+def test_an_edit_that_does_not_fit_is_accepted_by_a_person_only(lab: Lab) -> None:
+    lab.use("gate.py")
+    edit = "sed -i 's/^async def process.*/&\\n    await ctx.parallel.all([])/' gate.py"
+    accept = "babysitter iterate r --accept-edit redo"
+    model = Obeying(CREATE, "babysitter work r", "babysitter iterate r", edit, accept)
+    session = lab.session("go", model)
+    assert ("Exit code" in model.outputs[4], "person" in model.outputs[4]) == (True, True)
+    assert (events("r", "PERMITTED"), events("r", "PROCESS_CHANGED"), Path("shipped").exists()) == (
+        [],
+        [],
+        False,
+    )
     assert "NOT finished" in session.messages[-1]
 
 

@@ -15,7 +15,7 @@ from babysitter.clock import iso
 from babysitter.errors import CorruptEvent, NoSuchRun, TailRemoved
 from babysitter.executors.effect_lock import EffectLock
 from babysitter.runs import run as run_module
-from babysitter.runs.iterate import DIVERGED_HINT, iterate
+from babysitter.runs.iterate import DIVERGED_HINT, PERMITTED_FIRST, iterate
 from babysitter.runs.results import Answer, accept
 from babysitter.runs.stopping import cancel_effect, halt_run
 from babysitter.runs.taking import take
@@ -419,9 +419,23 @@ def test_of_an_edit_that_does_not_fit_it_is_told_what_to_do(
     session = bound(ONE)
     file = project / "job.py"
     file.write_text(file.read_text().replace("ctx.task(ask, n=1)", "ctx.task(tell, n=1)"))
+    hint = DIVERGED_HINT.format(run=session.run.run_id)
     permit(session.run, "edit", by="me", assurance="command", evidence={})
     told = session.call("stop")
-    assert (told.kind, f"\n{DIVERGED_HINT}." in told.text) == ("go on", True)
+    assert (told.kind, f"\n{hint}." in told.text) == ("go on", True)
+
+
+def test_of_an_edit_that_does_not_fit_and_holds_no_gate_it_is_told_to_ask_first(
+    bound: Callable[..., Session], project: Path
+) -> None:
+    session = bound(ONE)
+    file = project / "job.py"
+    file.write_text(file.read_text().replace("ctx.task(ask, n=1)", "ctx.task(tell, n=1)"))
+    told = session.call("stop")
+    assert (told.kind, PERMITTED_FIRST in told.text or "/babysitter:approve edit" in told.text) == (
+        "go on",
+        True,
+    )
 
 
 def test_a_run_of_another_folder_is_named_by_its_folder(
