@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from projects import ASK_ONCE, Project, stuck_in
 
+from babysitter.errors import OtherPython
+from babysitter.runs.iterate import divergence_hint
 from babysitter.runs.source import Source, compile_source, imports_asyncio
 
 ROOT = str(Path(__file__).parents[3])
@@ -116,8 +118,10 @@ def test_a_run_whose_script_does_not_hold_under_another_version_has_diverged(
     before = project.digest()
     monkeypatch.setattr("babysitter.runs.source.compile_source", _with_another_question)
     iteration = project.iterate()
-    assert iteration.diverged is not None
-    assert (f"the run is of Python {version_now()}, and this is 3.99" in str(iteration.diverged)) is True
+    assert isinstance(iteration.diverged, OtherPython)
+    assert str(iteration.diverged).endswith(f"(the run is of Python {version_now()}, and this is 3.99)")
+    hint = divergence_hint(iteration.diverged, project.open())
+    assert hint.startswith(f"go on with Python {version_now()}; ")
     assert project.digest() == before
 
 
