@@ -195,7 +195,8 @@ class Execution:
                 raise
             self.diverged = self._blamed(error)
         except DeadlineExceeded as error:
-            self._failure = End.stuck(self._too_slow(), place_of(error.__traceback__))
+            place = place_of(error.__traceback__) or self._replay.place_now()
+            self._failure = End.stuck(self._too_slow(), place)
         is_explained = self._failure is not None or self.diverged is not None
         if self._has_begun and not is_explained and self._replay.is_quiet_for_ever:
             never = ProcessError(

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from projects import ASK_ONCE, Project, stuck_in
+from projects import ASK_ONCE, HEAD, Project, stuck_in
 
 from babysitter.errors import OtherPython
+from babysitter.limits import Limits
 from babysitter.runs.iterate import divergence_hint
 from babysitter.runs.source import Source, compile_source, imports_asyncio
 
@@ -75,6 +76,17 @@ def test_a_process_without_asyncio_loads_none(tmp_path: Path) -> None:
     words = [sys.executable, "-I", "-c", code, ROOT, str(tmp_path / "process.py")]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == [None, False]
+
+
+def test_tasks_that_take_turns_for_ever_are_interrupted_at_their_line(project: Project) -> None:
+    project.limits = Limits(iterate_seconds=0.2)
+    source = (
+        "import asyncio\n\nasync def process(inputs, ctx):\n    while True:\n        await asyncio.sleep(0)\n"
+    )
+    project.begin(source)
+    problem = stuck_in(project)
+    assert ("without coming to a step" in problem["message"]) is True
+    assert problem["line"] == len((HEAD + source).splitlines())
 
 
 # The version of Python.
