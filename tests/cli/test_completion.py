@@ -42,8 +42,8 @@ def completions(line: str) -> list[str]:
     ("line", "offered"),
     [
         ("babysitter st", ["status"]),
-        ("babysitter re", ["resume", "reject", "repair", "restore"]),
-        ("babysitter process ", ["check", "list", "show"]),
+        ("babysitter re", ["resume", "reject", "repair", "rewind", "replay", "restore"]),
+        ("babysitter process ", ["check", "list", "show", "test"]),
         ("babysitter status ma", ["many"]),
         ("babysitter status la", ["latest"]),
         ("babysitter resume do", ["done"]),

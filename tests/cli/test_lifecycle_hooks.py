@@ -230,9 +230,38 @@ def test_a_failing_hook_changes_no_result_and_is_shown(home: Path) -> None:
 
 def test_while_a_run_goes_on_a_failing_hook_is_told_of_in_its_view(home: Path) -> None:
     path = put(home, "on-log", "fail", "exit 9")
-    write("p.py", STEPS)
-    ended = call("run", "p.py", "--run-id", "r", "--yolo", "--agent-command", "echo 7", "--plain")
+    write(
+        "p.py",
+        """
+        @shell
+        def wait():
+            return "for n in $(seq 1000); do grep Code.:9 .a5c/runs/r/hooks.jsonl && break; sleep 0.02; done"
+
+        async def process(inputs, ctx):
+            ctx.log("begun")
+            await ctx.task(wait)
+        """,
+    )
+    ended = call("run", "p.py", "--run-id", "r", "--plain")
     assert f"hook {path}: exit code 9 (babysitter hooks r)\n" in ended.stdout
+
+
+def test_a_round_in_which_nothing_is_written_is_no_iteration() -> None:
+    write(
+        "p.py",
+        """
+        @shell
+        def wait(n):
+            return f"until [ -e {n} ]; do sleep 0.01; done; touch {n + 1}"
+
+        async def process(inputs, ctx):
+            await ctx.parallel.map(range(3), lambda n: ctx.task(wait, n=n))
+        """,
+    )
+    Path("0").touch()
+    told("run", "p.py", "--jobs", "3")
+    found = names()
+    assert (found.count("iteration-start"), found.count("iteration-end")) == (2, 2)
 
 
 def test_a_hook_that_hangs_is_ended_and_the_result_is_out_before(home: Path) -> None:
@@ -270,7 +299,7 @@ def test_a_hook_cannot_answer_as_a_person_at_a_terminal(home: Path) -> None:
         "async def process(inputs, ctx):\n    return await ctx.breakpoint('Go?', assurance='terminal')\n",
     )
     told("run", "p.py", "--run-id", "r", code=8)
-    assert told("status", "r")["status"] == "waiting"
+    assert [task["kind"] for task in told("tasks", "r", "--pending")["tasks"]] == ["breakpoint"]
     assert told("hooks", "r", "--failed")["hooks"] == []
 
 
