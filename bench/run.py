@@ -18,6 +18,7 @@ import sys
 import tempfile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import change_cases
 import disk_cases
 import growth_cases
 import hook_cases
@@ -76,6 +77,9 @@ CASES = {
     "fan-out": Case(run_cases.fan_out, ("fan-out",)),
     "schedule": Case(run_cases.schedule, ("wall time of run",)),
     "durable": Case(disk_cases.appending, DURABLE),
+    "change": Case(
+        change_cases.changing, _of_shapes(f"check at {change_cases.SIZE}", f"fork at {change_cases.SIZE}")
+    ),
     "large": Case(large_cases.measured, LARGE),
 }
 # Alone it takes as long as all the others.

@@ -177,7 +177,7 @@ def _write(run: Run, file: str | None, *, force: bool) -> dict[str, Any]:
     results = test.removesuffix(".py") + ".json"
     text = TEMPLATE.format(
         run=run.run_id,
-        process=entry.process_id,
+        process=_in_words(entry.process_id),
         place=_place(entrypoint, entry, os.path.dirname(test)),
         results=_quoted(os.path.basename(results)),
     )
@@ -203,6 +203,11 @@ def _place(entrypoint: dict[str, Any], entry: Entry, folder: str) -> str:
         return _quoted(f"{entry.process_id}{export}")
     place = f"HERE / {_quoted(os.path.relpath(entry.file, folder))}"
     return f"str({place}) + {_quoted(export)}" if export else place
+
+
+def _in_words(text: str) -> str:
+    """A name from a journal, which anybody may have written, as a part of a docstring."""
+    return "".join(char if char.isalnum() or char in "-_." else "?" for char in text)
 
 
 def _quoted(text: str) -> str:

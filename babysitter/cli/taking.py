@@ -19,13 +19,13 @@ from babysitter.cli.options import (
 from babysitter.cli.output import as_json as print_json
 from babysitter.cli.output import complain, document, line
 from babysitter.clock import iso, now_ms
-from babysitter.errors import InvalidInput, RunFinished, UsageError
+from babysitter.errors import InvalidInput, UsageError
 from babysitter.executors.effect_lock import worker_of
 from babysitter.executors.folders import TASKS
 from babysitter.executors.rates import rates_of
 from babysitter.runs.results import OWN_KINDS, find_effect
 from babysitter.runs.sleeping import deadline_of
-from babysitter.runs.stopping import check_pending
+from babysitter.runs.stopping import check_going_on, check_pending
 from babysitter.runs.taking import SESSIONS_OWN, beat, is_leased, lease_end, take, taken_by_another
 from babysitter.sessions.takers import is_at_it
 
@@ -113,8 +113,7 @@ def is_free(run: Run, effect: Effect) -> bool:
 
 def _free(run: Run) -> Iterator[Effect]:
     """What an agent can begin, the oldest first."""
-    if run.state.is_finished:
-        raise RunFinished(f"run {run.run_id!r} has {run.state.status}; nothing is left to be done in it")
+    check_going_on(run)
     # What a session's agent is to do itself it can do; without one, anybody may.
     kept = {*OWN_KINDS, SESSIONS_OWN} if run.state.session else {*OWN_KINDS}
     return (each for each in run.state.pending.values() if each.kind not in kept and is_free(run, each))
@@ -151,7 +150,9 @@ def _renew(run: Run, effect: Effect, by: str, wants_json: bool, *, is_asked: boo
     if effect.taken is None:
         raise UsageError(f"nobody has taken effect {effect.id!r}", hint="take it without --renew")
     if effect.taken["by"] != by or "agent" in effect.taken:
-        raise taken_by_another(effect)
+        raise taken_by_another(run, effect)
+    # Another command, which was killed, may only just have linked that.
+    run.journal.flush()
     beat(run.folder, effect.id)
     return _tell(run, effect, wants_json, is_asked=is_asked)
 
@@ -174,6 +175,7 @@ def _tell(run: Run, effect: Effect, wants_json: bool, *, is_asked: bool) -> int:
 
 
 def _tell_nothing(run: Run, at: int, wants_json: bool) -> int:
+    run.journal.flush()
     if wants_json:
         next_one = {"next": iso(at)} if at else {}
         print_json({"run": run.run_id, "status": run.state.status, "effect": None, **next_one})

@@ -82,7 +82,7 @@ class Loop:
         return False
 
     def get_debug(self) -> bool:
-        # asyncio.Future asks when it is made. Made by hand, it would stand in a set by its address.
+        # Future and Task ask when they are made. By hand, they would stand in a set by their address.
         if is_authors(sys._getframe(1).f_code.co_filename):
             self.refuse("Future")
         return False
@@ -90,9 +90,6 @@ class Loop:
     def call_soon(
         self, callback: Callable[..., Any], *args: Any, context: contextvars.Context | None = None
     ) -> asyncio.Handle:
-        if type(getattr(callback, "__self__", None)) is asyncio.Task:
-            # Made by hand, it has no scope.
-            self.refuse("Task")
         handle = asyncio.Handle(callback, args, self, context)  # type: ignore[arg-type]
         self._ready.append(handle)
         return handle

@@ -20,7 +20,9 @@ PROGRAMS = "run the program in a @shell task: `await ctx.task(…)`"
 OUTSIDE = "do it in a @python or @shell task: `await ctx.task(…)`"
 LOOPS = "the process has a loop already: `await` the coroutine, or `ctx.record(name, lambda: asyncio.run(…))`"
 SIGNALS = "ask a person with ctx.breakpoint, and end the run with ctx.halt or `babysitter cancel`"
-FUTURES = "make it with `asyncio.get_running_loop().create_future()`, or use asyncio.Event or asyncio.Queue"
+FUTURES = (
+    "write `asyncio.get_running_loop().create_future()`, or use asyncio.Event; and `asyncio.create_task(…)`"
+)
 TASKS = "make it with `asyncio.create_task(…)`"
 OTHERS = "await steps of ctx, and what docs/processes.md lists of asyncio"
 # By the beginning of what is called: first the function of asyncio, then what it asks of the loop.
@@ -51,7 +53,6 @@ CURES = {
     "close": LOOPS,
     "shutdown_": LOOPS,
     "Future": FUTURES,
-    "Task": TASKS,
     "eager": TASKS,
     "set_task_factory": TASKS,
 }
@@ -78,9 +79,11 @@ def _called(name: str, frame: FrameType | None) -> str:
     ):
         called = frame.f_code.co_qualname
         frame = frame.f_back
+    if name == "Future":
+        return "asyncio.Future(…) or asyncio.Task(…)"
     if called is None and name not in _OF_ASYNCIO:
         return f"{name!r} of the event loop"
     return f"asyncio.{called or name}"
 
 
-_OF_ASYNCIO = frozenset({"Future", "Task", "eager_task_factory", "new_event_loop", "run"})
+_OF_ASYNCIO = frozenset({"eager_task_factory", "new_event_loop", "run"})

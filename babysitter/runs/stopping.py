@@ -33,18 +33,30 @@ def cancel_effect(run: Run, effect: Effect, *, by: str, why: str = "") -> None:
 
 
 def check_pending(run: Run, effect: Effect) -> None:
-    """Refuse an effect that is over.
+    """Refuse an effect that is over; the event that says so is durable then, whoever wrote it.
 
     Raises:
         AlreadyResolved, EffectCancelled
+        StorageError
     """
-    if not effect.is_pending:
-        # What another writer has only just linked is to last as long as what is told of it.
-        run.journal.flush()
+    if effect.is_pending:
+        return
+    run.journal.flush()
     if effect.status == CANCELLED:
         raise EffectCancelled(f"effect {effect.id!r} was cancelled already")
-    if not effect.is_pending:
-        raise AlreadyResolved(f"effect {effect.id!r} has a result already; the first one stands")
+    raise AlreadyResolved(f"effect {effect.id!r} has a result already; the first one stands")
+
+
+def check_going_on(run: Run) -> None:
+    """Refuse a run that has ended; the event that says so is durable then, whoever wrote it.
+
+    Raises:
+        RunFinished
+        StorageError
+    """
+    if run.state.is_finished:
+        run.journal.flush()
+        raise RunFinished(f"run {run.run_id!r} has {run.state.status}; it takes no more events")
 
 
 def cancel_run(run: Run, *, by: str, reason: str, evidence: dict[str, Any] | None = None) -> bool:
@@ -95,14 +107,13 @@ def _halt_children(run: Run, *, by: str, reason: str) -> None:
 def _decide(run: Run, decide: Callable[[], list[Draft]]) -> bool:
     """Append what is decided on the newest state; whether there was anything to append."""
     for _ in range(MOST_LOST_RACES):
-        # Also a refusal may rest on what another writer has only just linked.
-        run.journal.flush()
-        if run.state.is_finished:
-            raise RunFinished(f"run {run.run_id!r} has {run.state.status}; it takes no more events")
+        check_going_on(run)
         batch = decide()
         try:
             if batch:
                 run.append(batch)
+            else:
+                run.journal.flush()
         except HeadMoved:
             run.refresh()
             continue

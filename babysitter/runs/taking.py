@@ -10,12 +10,12 @@ import os
 
 from babysitter.clock import now_ms
 from babysitter.disk import PRIVATE_FILE, refuse
-from babysitter.errors import EffectTaken, HeadMoved, ResultRejected, RunBusy, RunFinished
+from babysitter.errors import EffectTaken, HeadMoved, ResultRejected, RunBusy
 from babysitter.files import open_inside
 from babysitter.ids import valid_id
 from babysitter.runs.results import OWN_KINDS
 from babysitter.runs.run import MOST_LOST_RACES
-from babysitter.runs.stopping import check_pending
+from babysitter.runs.stopping import check_going_on, check_pending
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,12 +55,10 @@ def take(
     """
     _check_kind(effect)
     for _ in range(MOST_LOST_RACES):
-        if run.state.is_finished:
-            run.journal.flush()
-            raise RunFinished(f"run {run.run_id!r} has {run.state.status}; nothing is left to be done in it")
+        check_going_on(run)
         check_pending(run, effect)
         if not is_free(effect):
-            raise taken_by_another(effect)
+            raise taken_by_another(run, effect)
         attempt = effect.takes + 1
         told = {"effectId": effect.id, "attempt": attempt, "by": by, "session": session, "agent": agent}
         data: dict[str, Any] = {name: value for name, value in told.items() if value != ""}
@@ -84,8 +82,9 @@ def _check_kind(effect: Effect) -> None:
         )
 
 
-def taken_by_another(effect: Effect) -> EffectTaken:
-    """The error for an effect that somebody is at."""
+def taken_by_another(run: Run, effect: Effect) -> EffectTaken:
+    """The error for an effect that somebody is at; the event that says so is durable then."""
+    run.journal.flush()
     by = (effect.taken or {}).get("by", "a babysitter that runs")
     return EffectTaken(
         f"effect {effect.id!r} is being worked on, by {by!r}", hint="take another one, or wait for its lease"

@@ -23,6 +23,7 @@ from babysitter.testing.canned import (
     rejects,
     takes,
 )
+from babysitter.testing.giving_up import given_up
 from babysitter.testing.orders import Orders, every_order
 from babysitter.testing.play import Play
 from babysitter.testing.playing import Options, begin, play
@@ -42,6 +43,7 @@ __all__ = [
     "every_order",
     "exits",
     "fails",
+    "given_up",
     "in_turn",
     "load",
     "never",

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from babysitter.testing.asked import Asked
     from babysitter.testing.memory import MemoryRun
 
+__tracebackhide__ = True  # pytest shows the lines of the test, not ours
+
 
 class Coming:
     """A result on its way.

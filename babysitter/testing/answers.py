@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     Results = By | Callable[[Asked], Any]
     People = By | Reply | InTurn | Later | Never | Callable[[str], Any]
 
+__tracebackhide__ = True  # pytest shows the lines of the test, not ours
 MISSING = object()
 # Of what a function of the test is given, when it is not the task's arguments by name.
 SUBJECTS = {
@@ -69,8 +70,9 @@ class Answers:
     def _find(self, asked: Asked) -> Any:
         if callable(self._results):
             return self._results(asked)
-        if asked.step in self._results:
-            return self._results[asked.step]
+        for name in (asked.step, asked.title):
+            if name in self._results:
+                return self._results[name]
         if asked.kind == "breakpoint" and self._people is not None:
             return self._person(asked)
         if asked.kind == "hook":

@@ -46,6 +46,10 @@ class Reply:
         self.approved = approved
         self.told = told
 
+    def __repr__(self) -> str:
+        told = [f"{name}={value!r}" for name, value in self.told.items() if value is not None]
+        return f"{'approves' if self.approved else 'rejects'}({', '.join(told)})"
+
 
 class InTurn:
     """One result after the other; made by ``in_turn``."""

@@ -8,6 +8,7 @@ from math import prod
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from babysitter.jsontext import canonical
 from babysitter.testing.crashes import points
 from babysitter.testing.elsewhere import check_other_hash_seeds
 from babysitter.testing.hints import hinted
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     Choose = Callable[[int], int]
 
+__tracebackhide__ = True  # pytest shows the lines of the test, not ours
 MOST_ORDERS = 300
 # Beyond so many times what is allowed, it is not tried to play all of them.
 HOPELESS = 20
@@ -36,6 +38,7 @@ class Order:
 
     Attributes:
         steps: where the results came in, in order; ``play(…, order=steps)`` repeats it.
+        came: the same requests, to be read.
         sizes: among how many each was chosen, and ``taken`` which one it was.
         lengths: how many events there were before each.
     """
@@ -43,6 +46,7 @@ class Order:
     def __init__(self, played: Play) -> None:
         self.played = played
         self.steps: list[str] = []
+        self.came: list[str] = []
         self.sizes: list[int] = []
         self.taken: list[int] = []
         self.lengths: list[int] = []
@@ -55,6 +59,7 @@ class Order:
             self.taken.append(index)
             self.lengths.append(len(self.played.events))
             self.steps.append(choices[index].asked.step)
+            self.came.append(str(choices[index].asked))
             self.played.give([choices[index]])
         return self
 
@@ -86,8 +91,9 @@ class Orders:
         self._found: dict[str, tuple[Order, int]] = {}
         for order in orders:
             self.count += 1
-            first, known = self._found.get(order.played.told, (order, 0))
-            self._found[order.played.told] = (first, known + 1)
+            outcome = canonical(order.played.outcome)
+            first, known = self._found.get(outcome, (order, 0))
+            self._found[outcome] = (first, known + 1)
 
     @property
     def outcomes(self) -> list[Order]:
@@ -114,17 +120,20 @@ class Orders:
     @property
     def difference(self) -> str:
         """The outcomes side by side."""
-        lines = [
-            f"{count} times {told}\n    order={order.steps}" for told, (order, count) in self._found.items()
-        ]
-        head = f"the outcome depends on the order in which results come ({self.told}):"
-        return "\n  ".join([head, *lines, "play(…, order=…) repeats one of them"])
+        lines = [f"the outcome depends on the order in which results come ({self.told}):"]
+        ends = [order.played.told for order, _ in self._found.values()]
+        if len(set(ends)) < len(ends):
+            # They differ behind where they are cut off.
+            ends = list(self._found)
+        for told, (order, count) in zip(ends, self._found.values(), strict=True):
+            lines += [f"{count} times {told}", f"  after {', '.join(order.came)}", f"  order={order.steps}"]
+        return "\n  ".join([*lines, "play(…, order=…) repeats one of them"])
 
     def __repr__(self) -> str:
         return f"<{self.told}: {len(self._found)} outcomes>"
 
 
-@hinted()
+@hinted
 def every_order(
     process: Process,
     inputs: Any = None,

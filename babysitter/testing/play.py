@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from babysitter.engine.durations import seconds
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from babysitter.testing.execution import Known
     from babysitter.testing.processes import Given
 
+__tracebackhide__ = True  # pytest shows the lines of the test, not ours
 START = "2026-01-01T09:00:00.000Z"
 RUN_ID = "play"
 MOST_EFFECTS = 10_000
@@ -68,7 +70,7 @@ class Play(Played):
 
     # Step by step.
 
-    @hinted()
+    @hinted
     def answer(self, name: str, result: Any = None) -> Self:
         """Answer one pending request, by task, step, title or question; the process goes on as far as it can.
 
@@ -79,7 +81,7 @@ class Play(Played):
         self.give([Coming(self._pending_by(name), result, None)])
         return self
 
-    @hinted()
+    @hinted
     def cancel(self, name: str, *, by: str = "somebody") -> Self:
         """A person cancels one pending request: the process sees ``TaskCancelled`` at its ``await``.
 
@@ -89,13 +91,13 @@ class Play(Played):
         cancel_effect(self.run, self.run.state.effects[self._pending_by(name).effect_id], by=by)
         return self.go_on()
 
-    @hinted()
+    @hinted
     def cancel_run(self, reason: str = "no longer needed", *, by: str = "somebody") -> Self:
         """A person gives the run up: its branches are cancelled, its cleanups begin."""
         cancel_run(self.run, by=by, reason=reason)
         return self.go_on()
 
-    @hinted()
+    @hinted
     def advance(self, length: float | str) -> Self:
         """Let time pass: what becomes due comes, at its time, and so does what has an answer.
 
@@ -108,9 +110,11 @@ class Play(Played):
         self.run.move_clock(until)
         return self
 
-    @hinted()
+    @hinted
     def finish(self) -> Self:
         """Go on to the end, or until there is only what never comes.
+
+        A mistake in which the process is stuck is written to standard error too.
 
         Raises:
             NoAnswer: the process asks for something for which the test has no answer.
@@ -119,6 +123,9 @@ class Play(Played):
         while coming := self._next(None, is_complete=True):
             self.give(coming)
         self.check_that_it_repeats(len(self.events))
+        if self.problem is not None:
+            # Where a test fails because of it, what is written here is shown.
+            sys.stderr.write(f"the process is stuck: {self.problem}\n")
         return self
 
     def _pending_by(self, name: str) -> Asked:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from babysitter.testing.asked import Asked
     from babysitter.testing.memory import MemoryRun
 
+__tracebackhide__ = True  # pytest shows the lines of the test, not ours
 LONGEST_OUTPUT = 200
 
 

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from babysitter.testing.answers import By, People, Results
     from babysitter.testing.processes import Given, Process
 
+__tracebackhide__ = True  # pytest shows the lines of the test, not ours
+
 
 class Options(TypedDict, total=False):
     """What a test gives a process, and says of its run.
 
-    ``results`` maps tasks, or their names, or single steps to what they give:
+    ``results`` maps tasks, their names, titles or single steps to what they give:
     a value; a function of the task's arguments; ``fails(…)``; ``in_turn(…)``;
     ``takes("10m", …)``; ``never``. It may also be one function of the ``Asked``.
     Of a command, a text is its output, a number its exit code.
@@ -49,7 +51,7 @@ class Options(TypedDict, total=False):
     most_effects: int
 
 
-@hinted()
+@hinted
 def begin(process: Process | Given, inputs: Any = None, **options: Unpack[Options]) -> Play:
     """A process that has asked for its first batch, to be gone on with step by step.
 
@@ -74,7 +76,7 @@ def begin(process: Process | Given, inputs: Any = None, **options: Unpack[Option
     )
 
 
-@hinted()
+@hinted
 def play(
     process: Process | Given, inputs: Any = None, *, order: Iterable[str] = (), **options: Unpack[Options]
 ) -> Play:

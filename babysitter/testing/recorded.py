@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from babysitter.testing.memory import MemoryRun
     from babysitter.testing.processes import Process
 
+__tracebackhide__ = True  # pytest shows the lines of the test, not ours
+
 
 class Recorded:
     """What ``babysitter process test --from RUN`` has written of a run.
@@ -37,7 +39,7 @@ class Recorded:
         self.lines: list[list[str]] = [each["asked"] for each in told["rounds"] if each["asked"]]
         self.outcome: dict[str, Any] = told["outcome"]
 
-    @hinted()
+    @hinted
     def play(self, process: Process) -> Play:
         """The process in its present form, with what came in then.
 

@@ -142,7 +142,8 @@ def outcome_of(run: Run) -> dict[str, Any]:
     if state.status == COMPLETED:
         told["output"] = run.output()
     elif state.status == FAILED:
-        told["error"] = {name: ending["error"].get(name) for name in ("name", "message")}
+        error = ending["error"]
+        told["error"] = {name: error[name] for name in ("name", "message", "data") if name in error}
     elif state.status == HALTED:
         told["reason"] = ending.get("reason")
     elif state.status == CONTINUED:

@@ -38,6 +38,7 @@ ONE_IS_ENOUGH = frozenset({"any", "race"})
 # What fails in these is told and fails nothing else.
 FORGIVING = frozenset({"settled", "cleanup"})
 CLEANUP, TIMEOUT = "cleanup", "timeout"
+NO_GROUP = ("", "")
 # The branches of ``ctx.timeout``; and how the wait between two attempts is called.
 LIMITED, LIMIT, RETRY = "branch", "clock", "~retry"
 
@@ -127,8 +128,8 @@ class Effect(Node):
         self.result = ""
         self.cancelled_by = ""
         self.taken_by = ""
-        group = data.get("group") or {}
-        self.group: tuple[str, str] = (group.get("mode") or "", group.get("label") or "")
+        group = data.get("group")
+        self.group = (group.get("mode") or "", group.get("label") or "") if group else NO_GROUP
 
     @property
     def place(self) -> str:

@@ -204,6 +204,15 @@ def test_by_force_it_is_written_over(project: Path) -> None:
     assert passes(project / "test_release_r_1.py")
 
 
+def test_a_name_in_a_journal_stays_a_name_in_the_test(project: Path) -> None:
+    name = 'a"""; import os; os.mkdir("made"); """.py'
+    (project / name).write_text(dedent(PROCESS))
+    call("run", f"./{name}#other", "--run-id", "r-3")
+    call("process", "test", "--from", "r-3", "--write", "test_it.py")
+    assert passes(project / "test_it.py")
+    assert not (project / "made").exists()
+
+
 @pytest.mark.parametrize("words", [[], ["release.py", "--from", "r-1"]])
 def test_a_process_or_a_run_is_needed(words: list[str]) -> None:
     assert told("process", "test", *words, code=2)["error"]["name"] == "UsageError"

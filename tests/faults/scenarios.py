@@ -19,12 +19,13 @@ from fault_project import Project, answer_to, forked, mended, note_damage, told,
 from babysitter.jsontext import compact
 from babysitter.runs.iterate import iterate
 from babysitter.runs.results import accept
+from babysitter.runs.taking import take
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 HEAD = """
-from babysitter import agent
+from babysitter import TaskFailed, agent
 
 @agent
 def ask(question: str):
@@ -77,6 +78,16 @@ async def process(inputs, ctx):
     async def losing():
         await asked(ctx, "loses")
     first = await ctx.parallel.race([sleeping, losing])
+    return [first, await asked(ctx, "last")]
+"""
+TAKES_TIME = """
+async def process(inputs, ctx):
+    async def waiting():
+        try:
+            await ctx.task(ask.using(title="late", timeout=0.001), question="late?")
+        except TaskFailed as error:
+            return error.name
+    first = await ctx.parallel.race([waiting, lambda: asked(ctx, "loses")])
     return [first, await asked(ctx, "last")]
 """
 ASKS_A_PERSON = """
@@ -162,6 +173,13 @@ def with_a_large_answer(project: Project) -> None:
 def race_won(project: Project) -> None:
     project.begin()
     project.answer("wins")
+
+
+def late_taken(project: Project) -> None:
+    project.begin()
+    run = project.open()
+    (late,) = [effect for effect in run.state.pending.values() if effect.label == "late"]
+    take(run, late, lambda effect: True, by="somebody")
 
 
 def sleep_begun(project: Project) -> None:
@@ -251,9 +269,9 @@ RUN_CREATE = ("run:create", "--process-id", "project", "--entry", "process.py", 
 CREATE = ("create", "process.py", "--run-id", "r", "-i", "n=3", "--json")
 ITERATE = ("iterate", "r", "--json")
 # The step of `small 0`: branches of a map are named by their items.
-POST = ("post", "r", "1.5feceb66ff.1", "--value", compact(value_for("small 0")), "--json")
+SMALL = "1.5feceb66ff.1"
+POST = ("post", "r", SMALL, "--value", compact(value_for("small 0")), "--json")
 POST_LARGE = ("post", "r", "1", "--file", "large.json", "--json")
-CANCEL = ("cancel", "r")
 FORK = ("fork", "x", "--at", "2", "--run-id", "r", "--json")
 REPAIR = ("repair", "r", "--json")
 POST_LINES = ("post", "r", "--lines", "lines.jsonl", "--json")
@@ -280,6 +298,10 @@ SCENARIOS = [
     Scenario("post-many-elsewhere", WIDE, begun(20), POST_LINES, is_unknown=True),
     Scenario("post-very-many", WIDE, begun(101), POST_LINES, is_long=True),
     Scenario("post-sweeps", WIDE, interrupted_answers, POST_LINES),
+    Scenario("take", WIDE, begun(2), ("take", "r", SMALL, "--by", "anna", "--json")),
+    Scenario("iterate-late", TAKES_TIME, late_taken, ITERATE),
+    Scenario("cancel", WIDE, begun(2), ("cancel", "r", "--json"), already=3),
+    Scenario("cancel-effect", WIDE, begun(2), ("cancel", "r", SMALL, "--json"), already=3),
     Scenario("approve", ASKS_A_PERSON, sleep_begun, ("approve", "r", "1", "--json")),
     Scenario("look-cold", WIDE, cold, ("status", "r", "--json")),
     Scenario("look-torn", WIDE, torn_cache, ("status", "r", "--json")),
@@ -291,8 +313,6 @@ SCENARIOS = [
     # What is done cannot be done again: the step is not asked for until somebody goes on.
     Scenario("rewind", WIDE, ended, ("rewind", "r", "--to", "2", "--json"), already=2, is_whole=True),
     Scenario("fork", WIDE, another_ended, FORK, already=3, sees=forked, is_whole=True),
-    Scenario("cancel-effect", WIDE, begun(2), (*CANCEL, "1.5feceb66ff.1", "--json"), already=3),
-    Scenario("cancel", WIDE, begun(2), (*CANCEL, "--json"), already=3),
     Scenario("halt", WIDE, begun(2), ("halt", "r", "--json"), already=3, is_whole=True),
     Scenario("resume", WIDE, created, ("resume", "r", "--json"), code=8),
 ]

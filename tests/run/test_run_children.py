@@ -40,8 +40,14 @@ def wait():
 async def child(inputs, ctx):
     return (await ctx.task(wait)).stdout.strip()
 
+@shell
+def mark():
+    return "echo driven >> driven"
+
 async def process(inputs, ctx):
-    return await ctx.subprocess(child, {})
+    # By the time that this is marked, whoever drives the parent has looked whose the child is.
+    done, _ = await ctx.parallel.all([lambda: ctx.subprocess(child, {}), lambda: ctx.task(mark)])
+    return done
 """
 GIVEN_UP = """
 @shell
@@ -138,6 +144,7 @@ def test_a_child_that_somebody_else_drives_is_watched_and_not_driven_twice() -> 
     other = Command("resume", child, "--json")
     wait_until(lambda: lines("began"))
     command = Command("resume", "r", "--json")
+    wait_until(lambda: lines("driven"))
     write("go", "")
     assert (other.end().told["output"], command.end().told["output"]) == ("done", "done")
     assert lines("began") == ["1"]
@@ -150,9 +157,11 @@ def test_a_child_whose_driver_is_killed_is_taken_over() -> None:
     other = Command("resume", child, "--json")
     wait_until(lambda: lines("began"))
     command = Command("resume", "r", "--json")
+    wait_until(lambda: lines("driven"))
     other.send(signal.SIGKILL)
     other.end()
     wait_until(lambda: len(lines("began")) == 2)
+    assert babysitter("resume", child, "--json").code == 75
     write("go", "")
     assert command.end().told["output"] == "done"
 

@@ -47,7 +47,9 @@ def by_name() -> None:
 def by_task_or_function() -> None:
     play(process, results={count: in_turn(fails("TaskTimeout"), takes("5m", 1), never)})
     play(process, results=lambda asked: asked.args, people={"Go?": rejects("no")})
-    play(process, people=lambda question: approves(question), hooks={"a": []}, subprocesses={"b": 1})  # noqa: PLW0108 - what it is given is checked, too
+    play(
+        process, people=lambda question: approves(f"yes: {question}"), hooks={"a": []}, subprocesses={"b": 1}
+    )
     play("release", order=["1"], at="2026-01-01T00:00:00Z", most_effects=3)
 
 

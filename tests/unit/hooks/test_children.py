@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from babysitter.runs.children import family, find_child
+from babysitter.runs.iterate import iterate
+from babysitter.runs.run import Run
 from babysitter.runs.stopping import cancel_effect
 from babysitter.runs.taking import last_beat
 from babysitter.sessions.agents import remember
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 
     from babysitter.engine.state import Effect
     from babysitter.hosts.calls import Answer as Told
-    from babysitter.runs.run import Run
     from tests.unit.hooks.conftest import Session
 
 ASKS = "return await ctx.task(ask, n=1)"
@@ -223,3 +224,15 @@ def test_a_person_accepts_the_edit_of_a_childs_process(parent: Callable[..., Ses
     assert f"run {child.run_id} cannot go on: the process was edited (one.py)" in told.text
     assert "recorded" in typed(session, "edit").text
     assert "one subagent, with exactly this prompt" in session.call("stop").text
+
+
+def test_what_a_subagent_says_finds_the_run_in_which_the_sessions_goes_on(
+    bound: Callable[..., Session],
+) -> None:
+    session = bound("await ctx.task(ask, n=1)\nctx.continue_as_new({'last': True})")
+    session.answer({"n": 1})
+    following = iterate(session.run).run
+    remember(SESSION, "a1", pending(following).id)
+    session.call("subagent-stop", agent_id="a1", last_assistant_message='{"n": 5}')
+    (effect,) = Run(following.folder).load().state.effects.values()
+    assert effect.value == {"n": 5}

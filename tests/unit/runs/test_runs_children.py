@@ -240,7 +240,7 @@ def test_parent_and_child_each_have_their_own_modules_of_the_same_name(project: 
                 below = ctx.subprocess('../two/p.py') if name == 'one' else ctx.task(ask, question='q')
                 below = await below
                 import late, tasks as again
-                return [name, again.NAME, late.LATE, below]
+                return [name, again is tasks, late.LATE, below]
             """,
             f"{folder}/p.py",
         )
@@ -249,7 +249,7 @@ def test_parent_and_child_each_have_their_own_modules_of_the_same_name(project: 
     below = find_child(child, next(iter(child.state.pending.values())))
     assert below is not None
     answer_child(below, "a")
-    assert project.iterate().run.output() == ["one", "one", "one late", ["two", "two", "two late", "a"]]
+    assert project.iterate().run.output() == ["one", True, "one late", ["two", True, "two late", "a"]]
 
 
 # What holds for the parent holds for the child

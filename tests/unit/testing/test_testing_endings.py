@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from babysitter import Retry, TaskFailed, python
-from babysitter.errors import BranchTimeout, NoAnswer
-from babysitter.testing import approves, begin, fails, in_turn, never, play, takes
+from babysitter.errors import BranchTimeout, NoAnswer, NondeterminismError
+from babysitter.testing import approves, begin, fails, given_up, in_turn, never, play, takes
 from babysitter.testing import every_order as found_everywhere
 
 if TYPE_CHECKING:
@@ -121,6 +122,45 @@ def test_a_process_that_cleans_up_repeats_itself_also_when_it_was_given_up() -> 
         begun.check_that_it_repeats(at)
 
 
+def test_a_process_is_given_up_at_each_moment_once() -> None:
+    plays = given_up(cleans_up, results=ECHO)
+    assert [[asked.args["name"] for asked in played.requests] for played in plays] == [
+        ["do"],
+        ["do", "more", "undo"],
+        ["do", "more", "undo"],
+    ]
+    # While it cleans up it has returned already.
+    assert [played.status for played in plays] == ["halted", "halted", "completed"]
+
+
+def test_a_process_without_a_step_cannot_be_given_up() -> None:
+    async def process(inputs: Any, ctx: Context) -> Any:
+        return 1
+
+    assert given_up(process) == []
+
+
+def test_a_process_that_waits_for_ever_is_given_up_too() -> None:
+    async def process(inputs: Any, ctx: Context) -> Any:
+        await ctx.task(work, name="a")
+        await ctx.task(work, name="b")
+
+    plays = given_up(process, results={"work": lambda name: never if name == "b" else name})
+    assert [played.status for played in plays] == ["halted", "halted"]
+
+
+def test_a_cleanup_that_depends_on_chance_is_found_when_it_is_given_up() -> None:
+    async def process(inputs: Any, ctx: Context) -> Any:
+        async def undo() -> None:
+            await ctx.task(work, name=str(time.perf_counter_ns()))
+
+        ctx.on_cleanup(undo)
+        await ctx.task(work, name="a")
+
+    with pytest.raises(NondeterminismError):
+        given_up(process, results=ECHO)
+
+
 def test_a_person_cancels_one_request() -> None:
     async def process(inputs: Any, ctx: Context) -> Any:
         try:
@@ -177,6 +217,13 @@ def test_the_agent_of_the_session_gets_an_answer_that_fits() -> None:
         return await ctx.orchestrator_task("Sum it up", returns={"type": "string"})
 
     assert play(process, results={"orchestrator_task": lambda prompt: prompt.upper()}).output == "SUM IT UP"
+
+
+def test_tasks_of_the_session_are_told_apart_by_their_titles() -> None:
+    async def process(inputs: Any, ctx: Context) -> Any:
+        return [await ctx.orchestrator_task(f"Do {title}", title=title) for title in ("this", "that")]
+
+    assert play(process, results={"this": 1, "that": 2}).output == [1, 2]
 
 
 def test_a_new_path_is_taken_and_repeats() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from babysitter import BranchCancelled, Context, python
+from babysitter import BranchCancelled, Context, Failed, python
 from babysitter.errors import NondeterminismError
 from babysitter.testing import Play, approves, play, takes
 from babysitter.testing import every_order as found_everywhere
@@ -134,11 +134,25 @@ def test_an_outcome_that_depends_on_the_order_is_told_with_both_orders() -> None
     assert str(caught.value) == (
         "the outcome depends on the order in which results come (all 2 orders):\n"
         "  1 times completed with 1\n"
+        "    after work(n=1)\n"
         "    order=['1.0.1']\n"
         "  1 times completed with 2\n"
+        "    after work(n=2)\n"
         "    order=['1.1.1']\n"
         "  play(…, order=…) repeats one of them"
     )
+
+
+@pytest.mark.parametrize("is_failed", [False, True])
+def test_outcomes_that_differ_at_their_end_or_in_their_data_are_different(is_failed: bool) -> None:
+    async def process(inputs: Any, ctx: Context) -> Any:
+        first = await race(inputs, ctx)
+        if is_failed:
+            raise Failed("no good", first)
+        return ["x" * 300, first]
+
+    orders = every_order(process, results=RESULTS, same=False)
+    assert (len(orders.outcomes), orders.difference.count("x" * 300)) == (2, 0 if is_failed else 2)
 
 
 def test_an_order_that_was_told_is_repeated() -> None:

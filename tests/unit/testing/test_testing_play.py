@@ -292,6 +292,21 @@ def test_a_mistake_of_the_author_makes_it_stuck_and_is_told_with_its_line() -> N
     assert "KeyError: 'nothing'" in played.problem
 
 
+def test_a_mistake_shows_where_a_test_fails_because_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    async def process(inputs: Any, ctx: Context) -> Any:
+        return inputs["nothing"]
+
+    play(process)
+    assert "test_testing_play.py, line" in capsys.readouterr().err
+
+
+def test_an_error_points_to_the_line_of_the_test() -> None:
+    with pytest.raises(NoAnswer) as caught:
+        play(one(count, path="a"))
+    shown = [entry.name for entry in caught.traceback if not entry.ishidden(caught)]
+    assert shown == ["test_an_error_points_to_the_line_of_the_test"]
+
+
 def test_a_failure_on_purpose_has_its_data() -> None:
     async def process(inputs: Any, ctx: Context) -> Any:
         raise Failed("no good", {"why": 1})

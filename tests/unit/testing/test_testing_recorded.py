@@ -142,7 +142,7 @@ def test_a_run_that_failed_is_played_again(lived: Lived) -> None:
     assert same(lived.to_its_end(approved=False))
     assert lived.recorded().outcome == {
         "status": "failed",
-        "error": {"name": "Failed", "message": "not approved"},
+        "error": {"name": "Failed", "message": "not approved", "data": "no"},
     }
 
 
