@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from babysitter.cli.options import json_option, run_argument, runs_dir_option, settings
+from babysitter.cli.options import json_option, run_argument, runs_dir_option, settings, watched
 from babysitter.cli.output import as_json as print_json
 from babysitter.cli.output import line
 from babysitter.ids import new_run_id
@@ -55,7 +55,7 @@ def fork(
     new_id = run_id or new_run_id(found.state.process_id)
     made = make_fork(found, step, new_id, runs_dir=folder, version=version(), told=told)
     restored = _restore(found, commit, new_id) if commit else None
-    made.load()
+    watched(made).load()
     answered = sum(effect.status in ("ok", "error") for effect in made.state.effects.values())
     told_json: dict[str, Any] = {"run": new_id, "forkedFrom": found.run_id, "at": step, "answered": answered}
     if as_json:

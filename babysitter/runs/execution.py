@@ -18,6 +18,7 @@ from babysitter.errors import (
     HeadMoved,
     InvalidInput,
     NondeterminismError,
+    OtherPython,
     ProcessError,
     RunBusy,
     StorageError,
@@ -192,9 +193,10 @@ class Execution:
         except NondeterminismError as error:
             if not self.is_source_changed:
                 raise
-            self.diverged = self._of_other_python(error) if self.is_other_python else error
+            self.diverged = self._blamed(error)
         except DeadlineExceeded as error:
-            self._failure = End.stuck(self._too_slow(), place_of(error.__traceback__))
+            place = place_of(error.__traceback__) or self._replay.place_now()
+            self._failure = End.stuck(self._too_slow(), place)
         is_explained = self._failure is not None or self.diverged is not None
         if self._has_begun and not is_explained and self._replay.is_quiet_for_ever:
             never = ProcessError(
@@ -226,20 +228,29 @@ class Execution:
     @property
     def is_source_changed(self) -> bool:
         """What is executed is not what the journal has: a file, or Python, where that counts."""
+        return self.is_other_python or self._is_edited
+
+    @property
+    def _is_edited(self) -> bool:
         known = self.run.state.source_digests
-        return self.is_other_python or any(
-            known.get(name, digest) != digest for name, digest in self._digests.items()
-        )
+        return any(known.get(name, digest) != digest for name, digest in self._digests.items())
 
     @property
     def is_other_python(self) -> bool:
         """The process uses asyncio, and its run is of another version of Python."""
         return self._python is not None and self.run.state.source_python not in (None, self._python)
 
-    def _of_other_python(self, error: NondeterminismError) -> NondeterminismError:
-        known = self.run.state.source_python
-        told = f"{error} (the run is of Python {known}, and this is {self._python})"
-        return NondeterminismError(told, step=error.step, hint=error.hint)
+    def _blamed(self, error: NondeterminismError) -> NondeterminismError:
+        """An edit is the likelier cause; without one it can only be the other Python."""
+        if self._is_edited:
+            return error
+        known, run = self.run.state.source_python, self.run.run_id
+        return OtherPython(
+            f"{error} (the run is of Python {known}, and this is {self._python})",
+            step=error.step,
+            hint=f"go on with Python {known}; or see `babysitter check {run}`, and then"
+            f" `babysitter iterate {run} --accept-edit redo`",
+        )
 
     def write_round(self) -> list[Any]:
         """Append what this round asks for; gives the events, or an empty list when nothing is new.

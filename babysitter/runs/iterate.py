@@ -7,7 +7,7 @@ what has ended is recorded, until nothing moves any more.
 from __future__ import annotations
 
 from babysitter.engine.state import CONTINUED, STUCK
-from babysitter.errors import EditNeedsPerson
+from babysitter.errors import EditNeedsPerson, OtherPython
 from babysitter.runs.execution import Execution
 from babysitter.runs.sleeping import wake_sleepers
 
@@ -129,7 +129,7 @@ def _write_rounds(run: Run, execution: Execution) -> list[Any]:
 
 def divergence_hint(diverged: ReplayError, run: Run) -> str:
     """What to do about a changed process that does not fit its journal."""
-    if isinstance(diverged, EditNeedsPerson):
+    if isinstance(diverged, (EditNeedsPerson, OtherPython)):
         return diverged.hint
     needs_permit = run.state.is_guarded and not any(p["what"] == "edit" for p in run.state.permits)
     return DIVERGED_HINT.format(run=run.run_id) + (PERMITTED_FIRST if needs_permit else "")
