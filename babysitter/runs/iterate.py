@@ -26,7 +26,7 @@ DIVERGED_HINT = (
 )
 CANCELLED_HINT = (
     "the edited process no longer fits what this run has done, and the run was cancelled: undo that part"
-    " of the edit; or end it with `babysitter halt {run}`, or go back with `babysitter rewind {run} --to STEP`"
+    " of the edit; or end it with `babysitter halt {run}`, or go back: `babysitter rewind {run} --to STEP`"
 )
 PERMITTED_FIRST = ", which a person permits first: /babysitter:approve edit in the session"
 DIVERGED = "diverged"
