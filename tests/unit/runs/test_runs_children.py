@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from babysitter.errors import RunFinished
+from babysitter.approvals.permits import demand
+from babysitter.errors import EditNeedsPerson, PersonNeeded, RunFinished
 from babysitter.runs import children
 from babysitter.runs.children import child_id, family, find_child, make_child
 from babysitter.runs.execution import Execution
@@ -35,6 +36,11 @@ async def process(inputs, ctx):
         return [error.name, error.message, error.data]
 """
 )
+
+GATED = """
+async def process(inputs, ctx):
+    return (await ctx.breakpoint("Go?")).approved
+"""
 
 
 def child_of(project: Project, name: str = "r", step: str = "1") -> Run:
@@ -257,14 +263,80 @@ def test_parent_and_child_each_have_their_own_modules_of_the_same_name(project: 
 
 def test_the_child_of_a_guarded_run_is_guarded(project: Project) -> None:
     child = begun(project, session=("claude", "s-1"))
-    assert (child.state.is_guarded, child.state.session) == (True, None)
+    assert (child.is_guarded, child.state.session) == (True, None)
 
 
 def test_a_child_is_guarded_also_when_the_session_came_after_it(project: Project) -> None:
     begun(project)
     project.open().append([("SESSION_BOUND", {"host": "claude", "sessionId": "s-1"})])
     project.iterate()
-    assert child_of(project).state.is_guarded
+    assert child_of(project).state.guard == {"host": "claude", "sessionId": "s-1"}
+
+
+NESTED = PARENT.replace(
+    "async def process",
+    "async def between(inputs, ctx):\n    return await ctx.subprocess(child, inputs)\n\nasync def process",
+).replace("ctx.subprocess(child, {", "ctx.subprocess(between, {")
+
+
+def late_bound(project: Project) -> list[Run]:
+    """A run with a child and a child of that; then a session comes to it, and nobody goes on with it."""
+    project.begin(NESTED)
+    found = family(project.open())
+    project.open().append([("SESSION_BOUND", {"host": "claude", "sessionId": "s-1"})])
+    return [project.open(run.run_id) for run in found]
+
+
+def test_what_is_below_a_run_is_guarded_as_soon_as_a_session_is_bound_to_that(project: Project) -> None:
+    project.begin(NESTED)
+    assert [run.is_guarded for run in family(project.open())] == [False, False, False]
+    project.open().append([("SESSION_BOUND", {"host": "claude", "sessionId": "s-1"})])
+    runs = [project.open(folder.name) for folder in project.runs_dir.iterdir() if folder.is_dir()]
+    assert [run.guard for run in runs] == [{"host": "claude", "sessionId": "s-1"}] * 3
+
+
+@pytest.mark.parametrize("what", ["cancel", "halt", "edit", "rewind"])
+def test_nobody_but_a_person_goes_round_what_is_below_the_run_of_a_session(
+    project: Project, what: str
+) -> None:
+    for run in late_bound(project):
+        with pytest.raises(PersonNeeded):
+            demand(run, what)
+
+
+def test_an_edit_below_the_run_of_a_session_needs_a_person(project: Project) -> None:
+    project.write(GATED, "gated.py")
+    project.begin("async def process(inputs, ctx):\n    return await ctx.subprocess('gated.py')\n")
+    child = child_of(project)
+    project.open().append([("SESSION_BOUND", {"host": "claude", "sessionId": "s-1"})])
+    project.write(GATED.replace("Go?", "Stay?"), "gated.py")
+    for name in (child.run_id, "r"):
+        assert [type(each.diverged) for each in _all(project.iterate(name))][-1] is EditNeedsPerson
+
+
+def test_a_child_goes_on_as_a_run_that_the_session_above_guards(project: Project) -> None:
+    project.begin(
+        """
+        async def child(inputs, ctx):
+            await ctx.task(ask, question="a")
+            ctx.continue_as_new({})
+
+        async def process(inputs, ctx):
+            return await ctx.subprocess(child, {})
+        """
+    )
+    child = child_of(project)
+    project.open().append([("SESSION_BOUND", {"host": "claude", "sessionId": "s-1"})])
+    answer_child(child)
+    following = iterate(project.open(child.run_id)).run
+    assert (following.run_id == child.run_id, following.state.guard) == (
+        False,
+        {"host": "claude", "sessionId": "s-1"},
+    )
+
+
+def _all(iteration: Iteration) -> list[Iteration]:
+    return [iteration, *iteration.below()]
 
 
 def test_the_policy_for_breakpoints_goes_on_to_the_child(project: Project) -> None:
@@ -387,13 +459,7 @@ def test_a_person_who_cancels_the_effect_of_a_child_cancels_the_child(project: P
 
 
 def test_a_run_that_is_halted_at_once_halts_what_is_below_it(project: Project) -> None:
-    project.begin(
-        PARENT.replace(
-            "async def process",
-            "async def between(inputs, ctx):\n"
-            "    return await ctx.subprocess(child, inputs)\n\nasync def process",
-        ).replace("ctx.subprocess(child, {", "ctx.subprocess(between, {")
-    )
+    project.begin(NESTED)
     below = family(project.open())[1:]
     halt_run(project.open(), by="me", reason="enough")
     assert [project.open(run.run_id).state.status for run in below] == ["halted", "halted"]
