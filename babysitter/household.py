@@ -6,9 +6,16 @@ from babysitter.driven import Driven
 from babysitter.engine.state import CANCELLED, CONTINUED
 from babysitter.errors import BabysitterError, EditNeedsPerson, NondeterminismError, RunBusy, RunExists
 from babysitter.journal.lock import run_lock
-from babysitter.runs.children import answer_of, answer_to_mistake, give_up, living_child, make_child
+from babysitter.runs.children import (
+    answer_of,
+    answer_to_mistake,
+    give_up,
+    living_child,
+    make_child,
+    next_needed,
+)
 from babysitter.runs.run import Run
-from babysitter.runs.succession import newest
+from babysitter.runs.succession import newest, newest_there
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -145,6 +152,11 @@ class Household:
             _forget(parent, effect)
 
     def _succeed(self, child: Driven, parent: Driven, effect: Effect) -> None:
+        if not effect.is_pending and newest_there(child.run).state.is_finished:
+            # Nobody needs it, so it is not even made.
+            self._part(child, effect)
+            _forget(parent, effect)
+            return
         try:
             following = self._driver.replay(lambda: newest(child.run))
         except EditNeedsPerson as error:
@@ -155,6 +167,8 @@ class Household:
             self._driver.record(parent, [answer_to_mistake(effect, error)])
             return
         self._part(child, effect)
+        if not effect.is_pending:
+            give_up(following)
         self._welcome(parent, effect, following)
 
     def _part(self, child: Driven, effect: Effect) -> None:
@@ -191,7 +205,7 @@ def successor(driven: Driven, view: Any, *, locks: bool) -> Driven:
     Raises:
         InvalidInput, NoSuchProcess, ReplayError, RunBusy, JournalError, StorageError
     """
-    run = newest(driven.run)
+    run = next_needed(driven.run)
     lock = run_lock(run.folder, 0) if locks else None
     view.goes_on(run.run_id, run.folder)
     _show_to(view.event, run)

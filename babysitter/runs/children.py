@@ -30,7 +30,7 @@ from babysitter.runs.guard import read_above
 from babysitter.runs.results import Answer
 from babysitter.runs.run import Run
 from babysitter.runs.stopping import cancel_run
-from babysitter.runs.succession import newest_there
+from babysitter.runs.succession import newest, newest_there
 from babysitter.version import version
 
 TYPE_CHECKING = False
@@ -195,6 +195,19 @@ def is_needed(run: Run) -> bool:
     )
 
 
+def next_needed(run: Run) -> Run:
+    """The run in which a continued run goes on, made where it is missing; given up if it is a child too late.
+
+    Made first: whoever gives it up meanwhile either finds it, or is seen here.
+
+    Raises:
+        as ``newest``
+    """
+    following = newest(run)
+    give_up_if_not_needed(following)
+    return following
+
+
 def give_up_if_not_needed(run: Run) -> None:
     """Cancel a child that nobody needs any more.
 
@@ -210,8 +223,10 @@ def give_up(child: Run) -> None:
     try:
         cancel_run(child, by=EXECUTOR, reason=NOT_NEEDED)
     except RunFinished:
-        # It has ended by itself just now.
-        return
+        # It has ended by itself just now, or goes on as another run, which is given up as well.
+        following = newest_there(child)
+        if not following.state.is_finished:
+            give_up(following)
 
 
 def living_child(run: Run, effect: Effect) -> Run | None:

@@ -89,9 +89,9 @@ def bring_on(run: Run) -> Iteration:
     """Iterate a run, and those in which it goes on when it is continued as new."""
     iteration = _iterate(run)
     while iteration.status == CONTINUED:
-        from babysitter.runs.succession import newest
+        from babysitter.runs.children import next_needed
 
-        iteration = _iterate(newest(iteration.run))
+        iteration = _iterate(next_needed(iteration.run))
     return iteration
 
 

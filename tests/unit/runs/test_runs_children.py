@@ -12,7 +12,7 @@ from babysitter.errors import EditNeedsPerson, PersonNeeded, RunFinished
 from babysitter.runs import children
 from babysitter.runs.children import child_id, family, find_child, make_child
 from babysitter.runs.execution import Execution
-from babysitter.runs.iterate import Iteration, iterate
+from babysitter.runs.iterate import Iteration, bring_on, iterate
 from babysitter.runs.results import Answer, accept
 from babysitter.runs.stopping import cancel_effect, cancel_run, halt_run
 
@@ -40,6 +40,16 @@ async def process(inputs, ctx):
 GATED = """
 async def process(inputs, ctx):
     return (await ctx.breakpoint("Go?")).approved
+"""
+
+
+ROUND = """
+async def child(inputs, ctx):
+    await ctx.task(ask, question="a")
+    ctx.continue_as_new({})
+
+async def process(inputs, ctx):
+    return await ctx.subprocess(child, {})
 """
 
 
@@ -315,17 +325,7 @@ def test_an_edit_below_the_run_of_a_session_needs_a_person(project: Project) -> 
 
 
 def test_a_child_goes_on_as_a_run_that_the_session_above_guards(project: Project) -> None:
-    project.begin(
-        """
-        async def child(inputs, ctx):
-            await ctx.task(ask, question="a")
-            ctx.continue_as_new({})
-
-        async def process(inputs, ctx):
-            return await ctx.subprocess(child, {})
-        """
-    )
-    child = child_of(project)
+    child = begun(project, ROUND)
     project.open().append([("SESSION_BOUND", {"host": "claude", "sessionId": "s-1"})])
     answer_child(child)
     following = iterate(project.open(child.run_id)).run
@@ -333,6 +333,30 @@ def test_a_child_goes_on_as_a_run_that_the_session_above_guards(project: Project
         False,
         {"host": "claude", "sessionId": "s-1"},
     )
+
+
+def test_a_child_that_goes_on_as_another_run_just_now_is_given_up_there(project: Project) -> None:
+    child = begun(project, ROUND)
+    before = project.open(child.run_id)
+    answer_child(child)
+    following = iterate(child).run
+    children.give_up(before)
+    assert (
+        project.open(child.run_id).state.is_cancelled,
+        project.open(following.run_id).state.is_cancelled,
+    ) == (
+        False,
+        True,
+    )
+
+
+def test_what_a_child_goes_on_as_after_its_parent_has_given_it_up_is_given_up(project: Project) -> None:
+    child = begun(project, ROUND)
+    answer_child(child)
+    cancel_effect(project.open(), project.effect("1"), by="me")
+    # It was looked at before that.
+    done = bring_on(child)
+    assert (done.run.run_id == child.run_id, done.status, done.new) == (False, "halted", [])
 
 
 def _all(iteration: Iteration) -> list[Iteration]:
