@@ -79,7 +79,9 @@ class Household:
             if effect.status == CANCELLED:
                 give_up(known.run)
         elif effect.is_pending:
-            self._make(parent, effect)
+            # One that was halted has halted its children, and gets no more.
+            if not parent.is_finished:
+                self._make(parent, effect)
         elif effect.id in parent.run.state.children:
             self._bring_to_end(parent, effect)
 
@@ -89,9 +91,6 @@ class Household:
         except BabysitterError as error:
             self._driver.record(parent, [answer_to_mistake(effect, error)])
             return
-        if child.state.last_seq == 1:
-            # Somebody may have given it up before it was there to be told; that is heard then.
-            parent.run.refresh()
         self._welcome(parent, effect, child)
 
     def _bring_to_end(self, parent: Driven, effect: Effect) -> None:
@@ -146,13 +145,13 @@ class Household:
             self._succeed(child, parent, effect)
             return
         self._part(child, effect)
-        if effect.is_pending:
+        if effect.is_pending and not parent.is_finished:
             self._driver.record(parent, [answer_of(child.run, effect)])
         else:
             _forget(parent, effect)
 
     def _succeed(self, child: Driven, parent: Driven, effect: Effect) -> None:
-        if not effect.is_pending and newest_there(child.run).state.is_finished:
+        if not _is_needed(parent, effect) and newest_there(child.run).state.is_finished:
             # Nobody needs it, so it is not even made.
             self._part(child, effect)
             _forget(parent, effect)
@@ -167,13 +166,19 @@ class Household:
             self._driver.record(parent, [answer_to_mistake(effect, error)])
             return
         self._part(child, effect)
-        if not effect.is_pending:
+        if not _is_needed(parent, effect):
             give_up(following)
         self._welcome(parent, effect, following)
 
     def _part(self, child: Driven, effect: Effect) -> None:
         del self._children[effect.id]
         self._driver.part(child)
+
+
+def _is_needed(parent: Driven, effect: Effect) -> bool:
+    """The parent waits for the child of an effect, as its journal is now."""
+    parent.run.refresh()
+    return effect.is_pending and not parent.is_finished
 
 
 def _forget(parent: Driven, effect: Effect) -> None:

@@ -24,12 +24,12 @@ from babysitter.errors import (
 from babysitter.ids import MOST_OF_ID, base32, digest10
 from babysitter.jsontext import compact
 from babysitter.library import DEFAULT_EXPORT, reopen, resolve
+from babysitter.runs.above import read_above
 from babysitter.runs.creation import Origin, create
 from babysitter.runs.folder import archive_of, check_folder
-from babysitter.runs.guard import read_above
 from babysitter.runs.results import Answer
 from babysitter.runs.run import Run
-from babysitter.runs.stopping import cancel_run
+from babysitter.runs.stopping import cancel_run, halt_run
 from babysitter.runs.succession import newest, newest_there
 from babysitter.version import version
 
@@ -98,7 +98,22 @@ def make_child(run: Run, effect: Effect) -> Run:
         child = find_child(run, effect, is_new=_create(run, effect))
         assert child is not None
     guard_child(run, child)
+    if not child.state.effects:
+        _end_if_over(run, effect, child)
     return child
+
+
+def _end_if_over(run: Run, effect: Effect, child: Run) -> None:
+    """Somebody may have given a child up, or have ended its parent, before it was there to be told."""
+    run.refresh()
+    if run.state.is_finished:
+        ending = run.state.ending or {}
+        try:
+            halt_run(child, by=ending.get("by", EXECUTOR), reason=ending.get("reason", NOT_NEEDED))
+        except RunFinished:
+            return
+    elif not effect.is_pending:
+        give_up(child)
 
 
 def _create(run: Run, effect: Effect) -> bool:

@@ -21,7 +21,7 @@ from babysitter.journal.salvage import cached_lines, salvage
 from babysitter.journal.sweep import open_quarantine
 from babysitter.jsontext import compact, loads
 from babysitter.paths import STATE_FOLDER
-from babysitter.runs.guard import read_above
+from babysitter.runs.above import read_above
 from babysitter.runs.run import ABOUT, LAYOUT, Run
 from babysitter.runs.verification import fault_of, load_from_files, references
 

@@ -133,7 +133,7 @@ class Run:
         """
         if self.state.guard is not None or "parent" not in self.state.created:
             return self.state.guard
-        from babysitter.runs.guard import guard_above
+        from babysitter.runs.above import guard_above
 
         return guard_above(self)
 

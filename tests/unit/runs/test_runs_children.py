@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from babysitter.approvals.permits import demand
+from babysitter.driven import Driven
 from babysitter.errors import EditNeedsPerson, PersonNeeded, RunFinished
+from babysitter.household import Household
 from babysitter.runs import children
 from babysitter.runs.children import child_id, family, find_child, make_child
 from babysitter.runs.execution import Execution
@@ -487,6 +490,95 @@ def test_a_run_that_is_halted_at_once_halts_what_is_below_it(project: Project) -
     below = family(project.open())[1:]
     halt_run(project.open(), by="me", reason="enough")
     assert [project.open(run.run_id).state.status for run in below] == ["halted", "halted"]
+
+
+THREE = (
+    CHILD
+    + """
+async def process(inputs, ctx):
+    return await ctx.parallel.map(["a", "b", "c"], lambda word: ctx.subprocess(child, {"question": word}))
+"""
+)
+
+
+def halted_while_the_first_is_made(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on, whoever makes a child finds the parent halted by another command just before that."""
+
+    def late(*arguments: Any, **options: Any) -> Run:
+        parent = project.open()
+        if not parent.state.is_finished:
+            halt_run(parent, by="me", reason="enough")
+        return real(*arguments, **options)
+
+    real = children.create
+    monkeypatch.setattr(children, "create", late)
+
+
+def test_of_a_run_that_is_halted_while_children_are_made_none_lives(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    halted_while_the_first_is_made(project, monkeypatch)
+    done = project.begin(THREE)
+    made = [project.open(folder.name) for folder in project.runs_dir.iterdir() if folder.is_dir()]
+    assert (done.status, [(run.state.status, run.state.ending["by"]) for run in made]) == (
+        "halted",
+        [("halted", "me")] * 2,
+    )
+
+
+class Alone:
+    """Drives nothing, but has what a household asks of who drives."""
+
+    view = SimpleNamespace(event_below=lambda *_: None)
+    locks = False
+
+    def __init__(self) -> None:
+        self.recorded: list[Any] = []
+
+    def begin(self, driven: Driven) -> None:
+        driven.start()
+
+    def join(self, driven: Driven) -> None: ...
+    def part(self, driven: Driven) -> None: ...
+
+    def record(self, driven: Driven, answers: list[Answer]) -> None:
+        self.recorded += answers
+
+    def replay(self, work: Any) -> Any:
+        return work()
+
+
+def asked(project: Project, source: str) -> Driven:
+    """A run whose children are asked for, and not made yet."""
+    driven = Driven(project.create(source, run_id="r").load())
+    driven.start()
+    driven.go_on()
+    return driven
+
+
+def test_a_drive_makes_no_more_children_of_a_run_that_is_halted(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parent = asked(project, THREE)
+    halted_while_the_first_is_made(project, monkeypatch)
+    driver = Alone()
+    household = Household(driver)
+    household.waiting = [(parent, effect) for effect in parent.run.state.children.values()]
+    household.see_to_all()
+    made = [project.open(folder.name) for folder in project.runs_dir.iterdir() if folder.is_dir()]
+    assert ([run.state.status for run in made], driver.recorded) == (["halted"] * 2, [])
+
+
+def test_what_is_left_below_a_run_that_was_halted_is_halted_by_the_next(project: Project) -> None:
+    project.begin(NESTED)
+    runs = family(project.open())
+    # As whoever was killed has left it.
+    for run in runs[:2]:
+        run.append([("RUN_HALTED", {"reason": "fire", "by": "me", "isAtOnce": True})])
+    halt_run(project.open(), by="me", reason="once more")
+    assert project.open(runs[2].run_id).state.ending["reason"] == "once more"
+    with pytest.raises(RunFinished):
+        halt_run(project.open(), by="me", reason="a third time")
 
 
 def test_a_child_whose_parent_has_given_it_up_only_comes_to_its_end(project: Project) -> None:

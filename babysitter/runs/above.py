@@ -1,4 +1,4 @@
-"""Who guards a run that no session was bound to itself: the session of a run above it."""
+"""The runs above a run: their session guards it, and when they have ended nobody waits for it."""
 
 from __future__ import annotations
 
@@ -28,6 +28,21 @@ def guard_above(run: Run) -> dict[str, Any] | None:
     while (above := _above(run)) is not None and above.run_id not in seen:
         if above.state.guard is not None:
             return above.state.guard
+        seen.add(above.run_id)
+        run = above
+    return None
+
+
+def ended_above(run: Run) -> Run | None:
+    """A run above a loaded one that has ended before it, if there is any; nobody waits for this one then.
+
+    Raises:
+        JournalError, UnsafePath, StorageError
+    """
+    seen = {run.run_id}
+    while (above := _above(run)) is not None and above.run_id not in seen:
+        if above.state.is_finished:
+            return above
         seen.add(above.run_id)
         run = above
     return None
