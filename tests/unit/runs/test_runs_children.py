@@ -327,6 +327,27 @@ def test_an_edit_below_the_run_of_a_session_needs_a_person(project: Project) -> 
         assert [type(each.diverged) for each in _all(project.iterate(name))][-1] is EditNeedsPerson
 
 
+def test_an_edit_of_a_child_that_has_not_begun_needs_a_person_where_its_function_is_passed(
+    project: Project,
+) -> None:
+    project.write(GATED, "gated.py")
+    done = project.begin(
+        """
+        from gated import process as gated
+
+        async def process(inputs, ctx):
+            await ctx.task(ask, question="first")
+            return await ctx.subprocess(gated, {})
+        """,
+        session=("claude", "s-1"),
+    )
+    assert done.status == "waiting"
+    project.post("1", "go on")
+    project.write(GATED.replace("await ctx.breakpoint", "None or await ctx.breakpoint"), "gated.py")
+    done = project.iterate()
+    assert (type(done.diverged), done.run.state.children) == (EditNeedsPerson, {})
+
+
 def test_a_child_goes_on_as_a_run_that_the_session_above_guards(project: Project) -> None:
     child = begun(project, ROUND)
     project.open().append([("SESSION_BOUND", {"host": "claude", "sessionId": "s-1"})])
