@@ -259,6 +259,14 @@ class Execution:
             RunBusy: other writers were first, again and again.
         """
         written: list[Any] = []
+        goes_on = True
+        while goes_on:
+            events, goes_on = self._write_batch()
+            written += events
+        return written
+
+    def _write_batch(self) -> tuple[list[Any], bool]:
+        """Append one batch; gives it, and whether the process has gone on by that and has more to write."""
         for _ in range(MOST_LOST_RACES):
             # Again, for a module may have been imported only now; and a session bound since.
             self._look_for_edit(is_new=False)
@@ -267,7 +275,7 @@ class Execution:
             if not batch:
                 # What is told now may rest on what another writer has only just linked.
                 self.run.journal.flush()
-                return written
+                return [], False
             if self.end is not None and not (self.is_stuck or self.is_held):
                 # A run must not end on a journal of which only the cache was read.
                 self.run.journal.verify()
@@ -285,12 +293,10 @@ class Execution:
                 self._can_be_written = False
                 self._failure = End.stuck(error, None)
                 continue
-            written += events
             # What was taken over is answered already, and the process goes on from there.
             goes_on = self.run.state.edit != self._edit or events[-1].type == "EFFECTS_REUSED"
             self.follow()
-            if not goes_on:
-                return written
+            return events, goes_on
         raise RunBusy(
             f"run {self.run.run_id!r} is written by others all the time", hint="try again in a moment"
         )

@@ -24,6 +24,10 @@ DIVERGED_HINT = (
     "the edited process no longer fits what this run has done: undo that part of the edit; or see"
     " `babysitter check {run}`, then go on with `babysitter iterate {run} --accept-edit redo`"
 )
+CANCELLED_HINT = (
+    "the edited process no longer fits what this run has done, and the run was cancelled: undo that part"
+    " of the edit; or end it with `babysitter halt {run}`, or go back: `babysitter rewind {run} --to STEP`"
+)
 PERMITTED_FIRST = ", which a person permits first: /babysitter:approve edit in the session"
 DIVERGED = "diverged"
 
@@ -131,6 +135,8 @@ def divergence_hint(diverged: ReplayError, run: Run) -> str:
     """What to do about a changed process that does not fit its journal."""
     if isinstance(diverged, (EditNeedsPerson, OtherPython)):
         return diverged.hint
+    if run.state.is_cancelled:
+        return CANCELLED_HINT.format(run=run.run_id)
     needs_permit = run.state.is_guarded and not any(p["what"] == "edit" for p in run.state.permits)
     return DIVERGED_HINT.format(run=run.run_id) + (PERMITTED_FIRST if needs_permit else "")
 

@@ -188,7 +188,7 @@ def _changed(data: dict[str, Any]) -> str:
 
 
 def _kept(data: dict[str, Any]) -> str:
-    count = sum(entry[0] == "answered" for entry in data["plan"])
+    count = sum(isinstance(entry, list) and entry[:1] == ["answered"] for entry in data["plan"])
     return f"{count} result{'s' if count != 1 else ''} still count{'' if count != 1 else 's'}"
 
 
