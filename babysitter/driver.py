@@ -11,22 +11,19 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
-from babysitter.clock import now_ms
+from babysitter.desk import TICK_SECONDS, Desk
 from babysitter.driven import Driven
 from babysitter.engine.state import CONTINUED, SUBPROCESS
 from babysitter.errors import NondeterminismError
-from babysitter.executors.hook_files import HOW_TO_TRUST
-from babysitter.executors.orders import answer_of, work_of
 from babysitter.runs.recording import record
-from babysitter.runs.results import decide
-from babysitter.runs.sleeping import deadline_of, due_at, wake_sleepers
-from babysitter.sessions.takers import is_at_it
+from babysitter.runs.sleeping import wake_sleepers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, Protocol, TypeVar
+    from typing import Any, TypeVar
 
+    from babysitter.desk import Asker
     from babysitter.engine.state import Effect
     from babysitter.errors import ReplayError
     from babysitter.executors.pool import Finished, Pool
@@ -37,19 +34,6 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-    class Asker(Protocol):
-        """Puts breakpoints to a person; ``is_asking`` while one of them is open here."""
-
-        @property
-        def is_asking(self) -> bool: ...
-        def ask(self, effect: Effect, definition: dict[str, Any]) -> None: ...
-        def withdraw(self, effect_id: str) -> None: ...
-        def answers(self) -> list[tuple[str, dict[str, Any]]]: ...
-
-
-# How long a result of another writer may stay unseen, and how often the view is drawn.
-POLL_SECONDS = 0.25
-TICK_SECONDS = 0.125
 GRACE_SECONDS = 5.0
 
 
@@ -103,23 +87,13 @@ class Driver:
         self.pool = pool
         self.view = view
         self.kinds = kinds
-        self.asker = asker
         self.waits_for_time = waits_for_time
         self.ends_for_others = ends_for_others
         self.locks = locks
+        self._desk = Desk(pool, kinds, asker)
         self._root = Driven(run)
         self._living = {run.run_id: self._root}
         self._household: Household | None = None
-        self._fresh: list[tuple[Driven, Effect]] = []
-        self._owners: dict[str, Driven] = {}
-        self._offered: set[str] = set()
-        # Taken by somebody else, who is at it as far as can be seen.
-        self._anothers: dict[str, tuple[Driven, Effect]] = {}
-        # When the clock ends what.
-        self._sleeping: dict[str, int] = {}
-        self._seen_running: set[str] = set()
-        self._passed_over: set[str] = set()
-        self._is_held = False
         self._is_interrupted = False
         self._is_replaying = False
         self._news: list[str] = []
@@ -163,19 +137,19 @@ class Driver:
             if self._root.is_over or self._is_interrupted:
                 return
             if self._has_news:
-                self._start_no_more()
+                self._desk.start_no_more()
             else:
-                self._hand_out()
+                self._desk.hand_out()
             if self._is_idle:
                 return
-            self._show_running()
-            self._take_in(self.pool.wait(self._patience()))
+            self._desk.show_running(self.view)
+            self._take_in(self.pool.wait(self._desk.patience()))
 
     # Runs: they begin, go on and end.
 
     def begin(self, driven: Driven) -> None:
         """Bring a run to where its journal is, and see to whatever is pending in it."""
-        self._fresh += [(driven, effect) for effect in driven.run.state.pending.values()]
+        self._desk.fresh += [(driven, effect) for effect in driven.run.state.pending.values()]
         self._listen(driven)
         driven.end_those_answered()
         for effect in driven.run.state.children.values():
@@ -191,31 +165,22 @@ class Driver:
                 before(event)
             if event.type == "EFFECT_REQUESTED":
                 effect = run.state.effects[event.data["effectId"]]
-                self._fresh.append((driven, effect))
+                self._desk.fresh.append((driven, effect))
                 if effect.kind == SUBPROCESS:
                     self._see_to_child(driven, effect)
             elif event.type == "EFFECT_TAKEN":
-                self._heed(driven, run.state.effects[event.data["effectId"]])
+                self._desk.heed(driven, run.state.effects[event.data["effectId"]])
             elif event.type in ("EFFECT_RESOLVED", "EFFECT_CANCELLED"):
-                self._close(event.data["effectId"])
+                self._desk.close(event.data["effectId"])
                 effect = run.state.effects[event.data["effectId"]]
                 if effect.kind == SUBPROCESS:
                     self._see_to_child(driven, effect)
             elif event.type in ("PROCESS_CHANGED", "RUN_REWOUND"):
-                self._close_superseded(driven)
+                self._desk.close_superseded(driven)
+                for effect in run.state.children.values():
+                    self._see_to_child(driven, effect)
 
         run.on_event = see
-
-    def _close_superseded(self, driven: Driven) -> None:
-        """Another command has accepted an edit, or gone back."""
-        pending = driven.run.state.pending
-        for effect_id in [
-            one for one, owner in self._owners.items() if owner is driven and one not in pending
-        ]:
-            self._close(effect_id)
-        for effect in driven.run.state.children.values():
-            if not effect.is_pending:
-                self._see_to_child(driven, effect)
 
     def _see_to_child(self, parent: Driven, effect: Effect) -> None:
         """Have the child run of an effect looked after: made, or brought to its end."""
@@ -270,12 +235,8 @@ class Driver:
     def part(self, driven: Driven) -> None:
         """A run needs nothing any more."""
         del self._living[driven.run.run_id]
+        self._desk.close_all(driven)
         driven.leave()
-
-    @property
-    def living(self) -> list[Driven]:
-        """The runs that are driven here, each after its parent."""
-        return list(self._living.values())
 
     # Effects: they are handed out, performed and recorded.
 
@@ -293,12 +254,6 @@ class Driver:
     def _has_news(self) -> bool:
         """Something was asked of others; nothing more is started then, so this does not change back."""
         return bool(self._news)
-
-    def _start_no_more(self) -> None:
-        """Leave what has not begun to whoever comes next."""
-        for effect_id in list(self.pool.waiting):
-            self.pool.withdraw(effect_id)
-            self._offered.discard(effect_id)
 
     def replay(self, work: Callable[[], T]) -> T:
         """Do what calls the author's code."""
@@ -321,103 +276,30 @@ class Driver:
 
     def _take_in_the_rest(self) -> None:
         """Record what has ended by itself until now. What still runs will be done again on resuming."""
-        self._start_no_more()
+        self._desk.start_no_more()
         self._take_in(self.pool.wait(0))
         while any(running.child.returncode is not None for running in self.pool.running.values()):
             self._take_in(self.pool.wait(TICK_SECONDS))
 
-    def _hand_out(self) -> None:
-        """Give new effects to whoever performs them here."""
-        fresh, self._fresh = [*self._fresh, *self._anothers.values()], []
-        self._anothers = {}
-        works = []
-        for driven, effect in fresh:
-            if not effect.is_pending or driven.is_over:
-                continue
-            self._owners[effect.id] = driven
-            self._heed(driven, effect)
-            if effect.kind in self.kinds and is_at_it(driven.run, effect):
-                self._anothers[effect.id] = (driven, effect)
-            elif effect.kind in self.kinds:
-                self._sleeping.pop(effect.id, None)
-                works.append(work_of(driven.run, driven.execution.source, effect))
-                self._offered.add(effect.id)
-            elif effect.kind == "breakpoint" and self.asker is not None:
-                self.asker.ask(effect, driven.run.definition_of(effect))
-            elif effect.kind == "sleep":
-                self._sleeping[effect.id] = due_at(effect)
-        if works:
-            self.pool.offer(works)
-
-    def _heed(self, driven: Driven, effect: Effect) -> None:
-        """Know when the clock ends an agent effect that somebody has taken; ours the pool ends itself."""
-        at = None if effect.id in self._offered else deadline_of(driven.run, effect)
-        if at is not None:
-            self._owners[effect.id] = driven
-            self._sleeping[effect.id] = at
-
-    def _close(self, effect_id: str) -> None:
-        """Nobody needs this effect any more: it was answered elsewhere, or cancelled."""
-        self._anothers.pop(effect_id, None)
-        self._owners.pop(effect_id, None)
-        if effect_id in self._offered:
-            self._offered.discard(effect_id)
-            self.pool.withdraw(effect_id)
-        self._sleeping.pop(effect_id, None)
-        if self.asker is not None:
-            self.asker.withdraw(effect_id)
-
     @property
     def _is_idle(self) -> bool:
         """Nothing that is still pending can end while this command looks on."""
-        if self._offered or (self.asker is not None and self.asker.is_asking):
+        if self._desk.is_busy:
             return False
         if self._has_news or not self.waits_for_time:
             return True
-        is_waited = self._sleeping or self._anothers
-        return not (is_waited or (self._household is not None and self._household.watches))
-
-    def _patience(self) -> float:
-        """How long the pool may wait before something else wants a look."""
-        longest = TICK_SECONDS if self._offered else POLL_SECONDS
-        if self._sleeping:
-            return min(longest, max(0.0, (min(self._sleeping.values()) - now_ms()) / 1000))
-        return longest
+        return not (self._desk.is_waiting or (self._household is not None and self._household.watches))
 
     def _take_in(self, finished: list[Finished]) -> None:
         """Record what ended here, what a person answered here, what others wrote, and what the clock says."""
-        self._tell_untrusted(finished)
-        answers = self._answers(finished)
-        # The children are over: withdrawing them when their own result is read back would be for nothing.
-        self._offered.difference_update(end.effect_id for end in finished)
+        self._desk.tell_untrusted(finished, self.view)
+        answers = self._desk.answers(finished)
         for driven in list(self._living.values()):
             if driven in answers:
                 self.record(driven, answers[driven])
             else:
                 driven.run.refresh()
-        if self._sleeping and min(self._sleeping.values()) <= now_ms():
-            due = [effect_id for effect_id, at in self._sleeping.items() if at <= now_ms()]
-            for driven in {self._owners[effect_id] for effect_id in due}:
-                wake_sleepers(driven.run, self._offered)
-
-    def _answers(self, finished: list[Finished]) -> dict[Driven, list[Answer]]:
-        """What ended here, and what a person answered here, by run."""
-        answers: dict[Driven, list[Answer]] = {}
-        for end in finished:
-            answers.setdefault(self._owners[end.effect_id], []).append(answer_of(end))
-        for effect_id, told in self.asker.answers() if self.asker is not None else ():
-            owner = self._owners[effect_id]
-            answer = decide(owner.run, owner.run.state.effects[effect_id], **told)
-            answers.setdefault(owner, []).append(answer)
-        return answers
-
-    def _tell_untrusted(self, finished: list[Finished]) -> None:
-        """Once for each: a hook of the project's that was passed over."""
-        for end in finished:
-            for name in (end.evidence or {}).get("untrusted", ()):
-                if name not in self._passed_over:
-                    self._passed_over.add(name)
-                    self.view.message(f"{name} is not called, nobody has trusted it; {HOW_TO_TRUST}")
+        self._desk.wake()
 
     def record(self, driven: Driven, answers: list[Answer]) -> None:
         """Record answers in the run that they are for; of those that came too late a person is told."""
@@ -425,15 +307,3 @@ class Driver:
         for verdict in record(driven.run, answers):
             assert verdict.error is not None
             self.view.message(f"{verdict.effect_id}: {verdict.error.message}")
-
-    def _show_running(self) -> None:
-        """Tell the view what runs now and what it printed last."""
-        for effect_id, running in self.pool.running.items():
-            if effect_id not in self._seen_running:
-                self._seen_running.add(effect_id)
-                self.view.executing(effect_id, running.started_ms)
-            self.view.output(effect_id, running.last_line)
-        if self.pool.held or self._is_held:
-            self._is_held = bool(self.pool.held)
-            self.view.held(self.pool.held)
-        self.view.tick()

@@ -29,6 +29,7 @@
     │   └── CorruptArchive
     ├── ReplayError                   7   the process broke the rules
     │   ├── NondeterminismError
+    │   │   └── OtherPython               a process with asyncio goes on otherwise under this version
     │   ├── ForeignAwait
     │   ├── EditNeedsPerson               a process with gates was edited
     │   └── ProcessError
@@ -215,6 +216,10 @@ class NondeterminismError(ReplayError):
 
     def details(self) -> dict[str, Any]:
         return {"stepId": self.step}
+
+
+class OtherPython(NondeterminismError):
+    """A process that uses asyncio does something else under this version of Python than under its run's."""
 
 
 class ForeignAwait(ReplayError):

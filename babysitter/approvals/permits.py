@@ -100,7 +100,10 @@ def person_of(
     for given in run.state.permits:
         if given["what"] == what and (about is None or given.get("about") == about):
             return {"by": given["by"], "evidence": {"assurance": given["assurance"], **given["evidence"]}}
-    told = person_for(run.run_id, what, environ, ways_to_permit(run.run_id, what, about))
+    # A run that has ended takes no permit any more.
+    here = f"in a terminal of your own: babysitter {what} {run.run_id} …"
+    hint = here if run.state.is_finished else ways_to_permit(run.run_id, what, about)
+    told = person_for(run.run_id, what, environ, hint)
     return {"by": told["by"], "evidence": {"assurance": told["assurance"], **told["evidence"]}}
 
 

@@ -14,7 +14,9 @@ from babysitter.paths import runs_dir as folder_of_runs
 from babysitter.runs.folder import open_run
 
 if TYPE_CHECKING:
+    from babysitter.runs.forks import Told
     from babysitter.runs.run import Run
+    from babysitter.runs.workspace import Restored
 
 
 @click.command(
@@ -42,7 +44,8 @@ def fork(
     commit that is named, and HEAD, the branch and the index stay as they are. A run keeps its files with
     each batch when it is made with --snapshots, or in an agent's session.
     """
-    from babysitter.runs.forks import Told, commit_at
+    from babysitter.runs.changes import check_step
+    from babysitter.runs.forks import Told
     from babysitter.runs.forks import fork as make_fork
     from babysitter.version import version
 
@@ -50,22 +53,25 @@ def fork(
     found = open_run(run, folder, settings().limits)
     told = Told(found)
     _demand(found)
-    # First, so that a refusal leaves no run behind.
-    commit = commit_at(found, step, told) if workspace else None
+    check_step(found, step)
     new_id = run_id or new_run_id(found.state.process_id)
-    made = make_fork(found, step, new_id, runs_dir=folder, version=version(), told=told)
-    restored = _restore(found, commit, new_id) if commit else None
+    # Before the run: the process may be one of the files.
+    restored = _restored(found, step, new_id, told, folder) if workspace else None
+    try:
+        made = make_fork(found, step, new_id, runs_dir=folder, version=version(), told=told)
+    except BaseException:
+        if restored is not None:
+            restored.undo()
+        raise
     made.load()
     answered = sum(effect.status in ("ok", "error") for effect in made.state.effects.values())
     told_json: dict[str, Any] = {"run": new_id, "forkedFrom": found.run_id, "at": step, "answered": answered}
     if as_json:
-        print_json({**told_json, **({"workspace": restored} if restored else {})})
+        print_json({**told_json, **({"workspace": restored.as_json()} if restored else {})})
         return 0
     line(f"run {new_id}: begins with {answered} answered effects of {found.run_id}, before step {step}")
     if restored:
-        line(
-            f"  files    {restored['files']} are as they were; what was there is commit {restored['before']}"
-        )
+        line(f"  files    {restored.files} are as they were; what was there is commit {restored.before}")
     line(f"  go on with: babysitter resume {new_id}, or babysitter iterate {new_id}")
     return 0
 
@@ -80,10 +86,14 @@ def _demand(run: Run) -> None:
         )
 
 
-def _restore(run: Run, commit: str, new_id: str) -> dict[str, Any]:
-    from babysitter.runs.workspace import restore
+def _restored(run: Run, step: str, new_id: str, told: Told, folder: str) -> Restored:
+    """The project's files as they were before the step; refused where no run could be made after that."""
+    from babysitter.runs.creation import check_free_id
+    from babysitter.runs.forks import commit_at
+    from babysitter.runs.workspace import Restored
 
-    return restore(run, commit, new_id)
+    check_free_id(new_id, folder)
+    return Restored(run, commit_at(run, step, told), new_id)
 
 
 commands = {"fork": fork}

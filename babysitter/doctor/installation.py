@@ -77,7 +77,9 @@ def _configuration(project: str) -> Check:
     except BabysitterError as error:
         return failed("configuration", error)
     agents = ", ".join(sorted(settings.agents)) or "none"
-    return passed("configuration", f"agents: {agents}; effects at once: {settings.jobs or os.cpu_count()}")
+    told = f"agents: {agents}; effects at once: {settings.jobs or os.cpu_count()}"
+    rates = ", ".join(f"{rate.what} {rate.name} {rate.text}" for rate in settings.rates)
+    return passed("configuration", f"{told}; rate limits: {rates}" if rates else told)
 
 
 def _hooks(project: str) -> Check:

@@ -7,7 +7,7 @@ import os
 from babysitter.clock import iso, now_ms
 from babysitter.doctor.checks import Check, failed, passed, warned
 from babysitter.engine.state import SUBPROCESS
-from babysitter.errors import BabysitterError, EditNeedsPerson, ProcessError
+from babysitter.errors import BabysitterError, EditNeedsPerson, OtherPython, ProcessError
 from babysitter.executors.effect_lock import worker_of
 from babysitter.runs.execution import Execution
 from babysitter.runs.sleeping import due_at
@@ -84,7 +84,8 @@ def process(run: Run, name: str) -> Check:
     if execution.diverged is not None:
         cure = "undo the part of the edit that this run has behind it, or make a new run"
         diverged = execution.diverged
-        return failed("process", diverged, diverged.hint if isinstance(diverged, EditNeedsPerson) else cure)
+        has_cure = isinstance(diverged, (EditNeedsPerson, OtherPython))
+        return failed("process", diverged, diverged.hint if has_cure else cure)
     if execution.is_stuck:
         assert execution.end is not None
         mistake = execution.end.error

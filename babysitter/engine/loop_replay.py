@@ -51,6 +51,7 @@ class LoopReplay(Replay):
         self._closing = Closing(self.loop, self.report)
         self._live = self._closing.live
         self._stepping: Driven | None = None
+        self._last: Branch | None = None
         self._interrupt: BaseException | None = None
 
     def resolve(self, step: str, value: Any, error: BaseException | None, at_ms: int) -> bool:
@@ -122,6 +123,10 @@ class LoopReplay(Replay):
         """Where the author has made the task that runs."""
         return NOWHERE if self._stepping is None else self._stepping.made_at
 
+    def place_now(self) -> Place | None:
+        # Tasks may take turns for ever, and be interrupted between two of them.
+        return None if self._last is None else place_of_await(self._last.coroutine)
+
     def ask_for_sleep(self, call: Call) -> str:
         """A timer is set; the step of its sleep."""
         branch = self.branch_now()
@@ -179,6 +184,7 @@ class LoopReplay(Replay):
     def advance(self, driven: Driven) -> Any:
         """Let a branch run to its next await; the future that its task is to wait for."""
         before, self._running, self._stepping = self._running, driven.branch, driven
+        self._last = driven.branch
         BRANCH.set(driven.branch)
         try:
             return self._to_await(driven, self._step_of(driven))

@@ -52,8 +52,11 @@ def replan(state: RunState, event: Event) -> None:
             if state.pending.pop(effect.id, None) is not None:
                 effect.cancel(event, BY_CHANGE)
     state.script = script
-    rule = event.data.get("accepted")
-    state.leftovers = Leftovers(rule, left) if rule else None
+    if event.type == "RUN_REWOUND":
+        state.leftovers = None
+    elif "accepted" in event.data:
+        # Any other change of the source needs nobody to accept it, and leaves what is kept as it is.
+        state.leftovers = Leftovers(event.data["accepted"], left)
 
 
 class Leftovers:
@@ -107,6 +110,22 @@ def _entry(kind: str, subject: Effect | dict[str, Any], without: Collection[str]
     return []  # what was logged is known without it
 
 
+# The types of what stands behind the word of a line.
+_FORMS: dict[str, tuple[type, ...]] = {
+    ASKED: (str, str),
+    ANSWERED: (str,),
+    CANCELLED: (str,),
+    RECORDED: (str, int, str, int),
+    PATCHED: (str, bool),
+}
+
+
+def _check(entry: Any) -> None:
+    word, *about = entry
+    if tuple(map(type, about)) != _FORMS[word] or (word == ASKED and not about[1]):
+        raise ValueError(f"{entry!r} is no line of a plan")
+
+
 class _Rewriting:
     """One script made from another."""
 
@@ -115,12 +134,16 @@ class _Rewriting:
         self._records: dict[tuple[str, int], tuple[str, Any]] = {}
         self._patches: dict[str, bool] = {}
         self._ms = state.created_ms
+        self._open: set[str] = set()
+        self._closed: set[str] = set()
         # When each line was written: it is the time that the process saw at it.
         self._times = {
             (kind, subject.id): ms for kind, subject, ms in state.script if not isinstance(subject, dict)
         }
 
     def write(self, plan: list[list[Any]]) -> list[Line]:
+        for entry in plan:
+            _check(entry)
         script = [self._line(*entry) for entry in plan]
         self._state.records, self._state.patches = self._records, self._patches
         return script
@@ -132,10 +155,21 @@ class _Rewriting:
             self._patches[about[0]] = about[1]
             return "PATCHED", {"id": about[0], "isNew": about[1]}, self._ms
         effect = self._state.effects[about[0]]
+        self._check_order(word, effect)
         if word == ASKED:
             effect.step = about[1]
         self._ms = max(self._ms, self._times[_EVENTS[word], effect.id])
         return _EVENTS[word], effect, self._ms
+
+    def _check_order(self, word: str, effect: Effect) -> None:
+        """Each effect is asked for once, and answered once after that."""
+        if word == ASKED and effect.id not in self._open and effect.id not in self._closed:
+            self._open.add(effect.id)
+        elif word != ASKED and effect.id in self._open:
+            self._open.remove(effect.id)
+            self._closed.add(effect.id)
+        else:
+            raise ValueError(f"effect {effect.id!r} is {word} out of its turn")
 
     def _recorded(self, scope: str, index: int, scope_now: str, index_now: int) -> dict[str, Any]:
         name, value = self._state.records[scope, index]

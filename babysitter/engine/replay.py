@@ -182,6 +182,10 @@ class Replay:
         if self.divergence is None:
             self.divergence = error
 
+    def place_now(self) -> Place | None:
+        """Where the process is, as far as no traceback tells it."""
+        return None
+
     def outside(self, work: Callable[[], T]) -> T:
         """Call what is not part of the process; it may have an event loop of its own."""
         self._no_loop.leave()

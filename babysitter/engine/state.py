@@ -344,11 +344,12 @@ def _changed(state: RunState, event: Event) -> None:
 
 
 def _rewound(state: RunState, event: Event) -> None:
-    _spend(state, "rewind")
+    _spend(state, "rewind", "edit")
     state.status, state.problem = WAITING, None
     state.ending, state.ended_ms = None, 0
     state.is_cancelled = False
     state.source_digests = event.data["sourceDigests"]
+    state.gates = event.data.get("gates", state.gates)
     state.source_python = event.data.get("sourcePython", state.source_python)
     _replan(state, event)
 

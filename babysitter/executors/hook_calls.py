@@ -29,7 +29,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from babysitter.executors.hook_files import HookFile
+    from babysitter.executors.pool import Pool
     from babysitter.runs.run import Run
+
+    Payload = Callable[[], dict[str, Any]]
 
 # A hook says a few words; what it has to say at length it writes to a file.
 MOST_OUTPUT = 1 << 20
@@ -65,13 +68,15 @@ class Call:
         "hook",
         "is_too_much",
         "payload",
+        "run",
         "seconds",
         "started_at",
         "stderr",
         "stdout",
     )
 
-    def __init__(self, hook: str, file: HookFile, payload: dict[str, Any]) -> None:
+    def __init__(self, run: Run, hook: str, file: HookFile, payload: dict[str, Any]) -> None:
+        self.run = run
         self.hook = hook
         self.file = file
         self.payload = payload
@@ -79,22 +84,22 @@ class Call:
         self.is_too_much = False
         self.started_at = ""
 
-    def start(self, run: Run, selector: selectors.BaseSelector, seconds: float) -> None:
+    def start(self, selector: selectors.BaseSelector, seconds: float) -> None:
         """Start it.
 
         Raises:
             CannotStart, StorageError
         """
         self.started_at, self.began, self.seconds = iso(now_ms()), time.monotonic(), seconds
-        environment = hook_environment(os.environ, run.limits)
+        environment = hook_environment(os.environ, self.run.limits)
         with tempfile.TemporaryFile() as given:
             # A file, so that nobody waits for a hook that does not read.
             given.write(compact(self.payload).encode("utf-8", "backslashreplace"))
             given.seek(0)
             self.child = Child(
                 [self.file.path],
-                cwd=run.project,
-                env={**environment, "BABYSITTER_HOOK": self.hook, "BABYSITTER_RUN_ID": run.run_id},
+                cwd=self.run.project,
+                env={**environment, "BABYSITTER_HOOK": self.hook, "BABYSITTER_RUN_ID": self.run.run_id},
                 stdin=given.fileno(),
                 kept_fds=[],
                 outputs=(self.stdout, self.stderr),
@@ -113,31 +118,38 @@ class Call:
 
 
 class Calls:
-    """The calls of one run that are to be made here, in their order.
+    """The calls that are to be made here, of a run and those that belong to it, in their order.
 
     Attributes:
+        is_attended: a pool makes them beside its own work.
         tell: is told what went wrong, once for each file.
         until: the monotonic time at which no more is called.
     """
 
-    def __init__(self, run: Run, tell: Callable[[str], None]) -> None:
+    def __init__(self, tell: Callable[[str], None]) -> None:
         self.tell = tell
         self.until = NEVER
-        self._run = run
+        self.is_attended = False
         self._selector = selectors.DefaultSelector()
-        self._waiting: deque[tuple[str, Callable[[], dict[str, Any]]]] = deque()
+        self._waiting: deque[tuple[Run, str, Payload]] = deque()
         self._files: deque[Call] = deque()
         self._running: Call | None = None
         self._told: set[str] = set()
+        self._passed_over: set[tuple[str, str]] = set()
         self._is_interrupted = False
 
     def fileno(self) -> int:
         """A descriptor that is readable when a hook has written something."""
         return self._selector.fileno()
 
-    def add(self, hook: str, payload: Callable[[], dict[str, Any]]) -> None:
-        """Call a hook when those before it are done; what it is told is asked for then."""
-        self._waiting.append((hook, payload))
+    def attend(self, pool: Pool) -> None:
+        """Let a pool make them until it is closed."""
+        self.is_attended = True
+        pool.attend(self)
+
+    def add(self, run: Run, hook: str, payload: Payload) -> None:
+        """Call a hook of a run when those before it are done; what it is told is asked for then."""
+        self._waiting.append((run, hook, payload))
 
     @property
     def is_busy(self) -> bool:
@@ -166,22 +178,22 @@ class Calls:
             else:
                 self._look_up(*self._waiting.popleft())
 
-    def _look_up(self, hook: str, payload: Callable[[], dict[str, Any]]) -> None:
-        files = hook_files(self._run.project, hook)
+    def _look_up(self, run: Run, hook: str, payload: Payload) -> None:
+        files = hook_files(run.project, hook)
         told = {"hook": hook, **payload()} if files else {}
-        self._files.extend(Call(hook, file, told) for file in files)
+        self._files.extend(Call(run, hook, file, told) for file in files)
 
     def _start(self, call: Call, now: float) -> None:
         distrust = call.file.distrust
         if distrust:
             self._note_distrust(call, distrust)
             return
-        seconds = min(self._run.limits.hook_seconds, self.until - now)
+        seconds = min(call.run.limits.hook_seconds, self.until - now)
         if seconds <= 0:
             self._note(call, {"why": "not called: there was no time left"})
             return
         try:
-            call.start(self._run, self._selector, seconds)
+            call.start(self._selector, seconds)
         except (CannotStart, BabysitterError, OSError) as error:
             self._note(call, {"why": str(error)})
         else:
@@ -196,7 +208,7 @@ class Calls:
             told["why"] = f"it did not end within {call.seconds:.3g} s and was ended"
         elif call.is_too_much:
             told["why"] = f"it wrote more than {MOST_OUTPUT} bytes and was ended"
-        redaction = redaction_of(self._run.limits)
+        redaction = redaction_of(call.run.limits)
         for name, said in (("stdout", call.stdout), ("stderr", call.stderr)):
             text = redaction.text(said.content[:MOST_OUTPUT].decode("utf-8", "replace")).strip()
             if text:
@@ -213,20 +225,20 @@ class Calls:
             **({"seq": call.payload["seq"]} if "seq" in call.payload else {}),
             **told,
         }
-        self._append(line)
+        self._append(call.run, line)
         if "why" in told or told.get("exitCode"):
-            self._complain(line)
+            self._complain(call.run, line)
 
-    def _append(self, line: dict[str, Any]) -> None:
+    def _append(self, run: Run, line: dict[str, Any]) -> None:
         try:
-            note(self._run.folder, line)
+            note(run.folder, line)
         except (BabysitterError, OSError) as error:
             self._tell_once("", f"a call of {line['file']} cannot be noted: {error}")
 
-    def _complain(self, line: dict[str, Any]) -> None:
+    def _complain(self, run: Run, line: dict[str, Any]) -> None:
         last = line.get("stderr", "").rpartition("\n")[2]
         why = line.get("why") or f"exit code {line['exitCode']}{f': {last}' if last else ''}"
-        self._tell_once(line["file"], f"hook {line['file']}: {why} (babysitter hooks {self._run.run_id})")
+        self._tell_once(line["file"], f"hook {line['file']}: {why} (babysitter hooks {run.run_id})")
 
     def _tell_once(self, what: str, text: str) -> None:
         if what not in self._told:
@@ -241,16 +253,12 @@ class Calls:
             "at": iso(now_ms()),
             "why": f"not called: {distrust}",
         }
-        if call.file.shown in self._told or any(_is_same(line, told) for told in self._known()):
+        key = (call.run.folder, call.file.shown)
+        if key in self._passed_over or any(_is_same(line, told) for told in _known(call.run)):
             return
-        self._append({**line, "durationMs": 0})
+        self._passed_over.add(key)
+        self._append(call.run, {**line, "durationMs": 0})
         self._tell_once(call.file.shown, f"hook {call.file.shown} is not called: {distrust}; {HOW_TO_TRUST}")
-
-    def _known(self) -> list[dict[str, Any]]:
-        try:
-            return read_calls(self._run)
-        except (BabysitterError, OSError):
-            return []
 
     def finish(self) -> None:
         """Make all calls, and come back when the last one is over.
@@ -260,6 +268,7 @@ class Calls:
         Raises:
             KeyboardInterrupt: there was one.
         """
+        self.is_attended = False
         if not self.is_busy:
             return
         before = {number: signal.signal(number, self._interrupt) for number in _ending_signals()}
@@ -292,6 +301,13 @@ class Calls:
             call, self._running = self._running, None
             call.child.abort()
             self._note(call, {"why": "ended: the command was interrupted"})
+
+
+def _known(run: Run) -> list[dict[str, Any]]:
+    try:
+        return read_calls(run)
+    except (BabysitterError, OSError):
+        return []
 
 
 def _is_same(line: dict[str, Any], other: dict[str, Any]) -> bool:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from functools import partial
 
 from babysitter.clock import iso, now_ms
-from babysitter.executors.hook_calls import Calls
 from babysitter.executors.hook_files import hook_names
 
 TYPE_CHECKING = False
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from babysitter.engine.state import Effect
-    from babysitter.executors.pool import Pool
+    from babysitter.executors.hook_calls import Calls
     from babysitter.journal.events import Event
     from babysitter.runs.run import Run
 
@@ -39,44 +38,18 @@ WITHOUT_WORK = ("sleep",)
 class Lifecycle:
     """Watches one run; its ``calls`` are made by whoever has time for them."""
 
-    def __init__(self, run: Run, tell: Callable[[str], None]) -> None:
-        """``tell`` is told what goes wrong with a hook."""
-        self.calls = Calls(run, tell)
+    def __init__(self, run: Run, calls: Calls) -> None:
+        self.calls = calls
         self._run = run
-        self._tell = tell
         self._names = hook_names(run.project)
-        self._attending: Pool | None = None
-        self._others: list[Lifecycle] = []
         self._beginning: Callable[[], dict[str, Any]] | None = None
         run.observer = self
         if run.is_new:
             self._add(START, self._started)
 
-    def attend(self, pool: Pool, tell: Callable[[str], None]) -> None:
-        """Let a pool make the calls beside its own work."""
-        self._attending = pool
-        self.calls.tell = tell
-        pool.attend(self.calls)
-
     def watch_too(self, run: Run) -> None:
-        """Watch a run that belongs to this one in the same way."""
-        other = Lifecycle(run, self._tell)
-        other.calls.until = self.calls.until
-        self._others.append(other)
-        if self._attending is not None:
-            other.attend(self._attending, self.calls.tell)
-
-    def finish(self) -> None:
-        """Make the calls that are left. Nothing runs any more when this returns or raises.
-
-        Raises:
-            KeyboardInterrupt
-        """
-        self._attending = None
-        self.calls.tell = self._tell
-        self.calls.finish()
-        for other in self._others:
-            other.finish()
+        """Watch a run that belongs to this one in the same way; its calls come in between."""
+        Lifecycle(run, self.calls)
 
     def written(self, events: Sequence[Event]) -> None:
         """Events that were written here."""
@@ -91,7 +64,7 @@ class Lifecycle:
     def iteration_begins(self) -> None:
         """The process is about to be replayed: these hooks are called before that, and waited for."""
         self._add(ITERATION_START, lambda: {"at": iso(now_ms())})
-        if self._attending is None:
+        if not self.calls.is_attended:
             self.calls.finish()
 
     def round_begins(self) -> None:
@@ -111,7 +84,7 @@ class Lifecycle:
 
     def _add(self, name: str, about: Callable[[], dict[str, Any]]) -> None:
         if name in self._names:
-            self.calls.add(name, lambda: {**self._where(), **about()})
+            self.calls.add(self._run, name, lambda: {**self._where(), **about()})
 
     def _where(self) -> dict[str, Any]:
         run = self._run

@@ -108,11 +108,12 @@ def gone_on(call: Call, run: Run) -> Bound | None:
 def watch(run: Run) -> None:
     """Have lifecycle hooks called for what this hook writes, when the host has its answer."""
     if has_hooks(run.project) and "BABYSITTER_HOOK" not in os.environ:
+        from babysitter.executors.hook_calls import Calls
         from babysitter.executors.lifecycle import Lifecycle
 
-        watching = Lifecycle(run, _tell_nobody)
-        watching.calls.until = time.monotonic() + MOST_SECONDS
-        watched.append(watching)
+        calls = Calls(_tell_nobody)
+        calls.until = time.monotonic() + MOST_SECONDS
+        watched.append(Lifecycle(run, calls))
 
 
 def _tell_nobody(text: str) -> None:
@@ -122,7 +123,7 @@ def _tell_nobody(text: str) -> None:
 def finish() -> None:
     """Make the calls that are left of all that was watched."""
     while watched:
-        watched.pop().finish()
+        watched.pop().calls.finish()
 
 
 def limits_of(call: Call, folder: str) -> Limits:

@@ -65,9 +65,13 @@ class Planning(Execution):
         lines: the plan, once ``start`` is over.
     """
 
-    def __init__(self, run: Run, matching: Matching, definitions: dict[str, str]) -> None:
+    def __init__(
+        self, run: Run, matching: Matching, definitions: dict[str, str], *, is_to_count: bool = False
+    ) -> None:
+        """``is_to_count``: it is to be put into force, so a person has to have accepted what was edited."""
         self._matching = matching
         self._definitions = definitions
+        self._is_to_count = is_to_count
         super().__init__(run, is_dry=True)
 
     def _at_the_start(self) -> None:
@@ -79,8 +83,15 @@ class Planning(Execution):
 
     def start(self) -> None:
         inputs = self.run.inputs()
-        self._guarded(lambda: self._of_author(lambda: self._load(inputs)))
-        if self.end is None:
+        if self._is_to_count:
+            from babysitter.runs.edits import refused_unread
+
+            self.diverged = refused_unread(self.run)
+        if self.diverged is None:
+            self._guarded(lambda: self._of_author(lambda: self._load(inputs)))
+        if self._is_to_count:
+            self._look_for_edit(is_new=True)
+        if self.end is None and self.diverged is None:
             self._guarded(self._begin)
             self._guarded(lambda: self._of_author(lambda: self._replan.follow(self._replay)))
 
@@ -103,20 +114,20 @@ class Planning(Execution):
         return [("RECORDED", data) for data in self._notes.new_records.values()]
 
 
-def plan_edit(run: Run, rule: str, definitions: dict[str, str]) -> Planning:
+def plan_edit(run: Run, rule: str, definitions: dict[str, str], *, is_to_count: bool = False) -> Planning:
     """What an edited process would keep of what its run has; writes nothing."""
     matching: Matching = Keep(_history(run)) if rule == KEEP else Redo(_history(run))
-    return _planned(run, matching, definitions)
+    return _planned(Planning(run, matching, definitions, is_to_count=is_to_count))
 
 
-def plan_return(run: Run, step: str, definitions: dict[str, str]) -> Planning:
+def plan_return(run: Run, step: str, definitions: dict[str, str], *, is_to_count: bool = False) -> Planning:
     """What is left when everything from this step on, or from this group on, is asked for again.
 
     Raises:
         InvalidInput: the run has no such step.
     """
     check_step(run, step)
-    return _planned(run, redo_from(run, step), definitions)
+    return _planned(Planning(run, redo_from(run, step), definitions, is_to_count=is_to_count))
 
 
 def check_step(run: Run, step: str) -> None:
@@ -144,8 +155,7 @@ def _history(run: Run) -> History:
     return History(run.state.script)
 
 
-def _planned(run: Run, matching: Matching, definitions: dict[str, str]) -> Planning:
-    planning = Planning(run, matching, definitions)
+def _planned(planning: Planning) -> Planning:
     planning.start()
     return planning
 
@@ -170,7 +180,7 @@ def accept_edit(run: Run, rule: str, definitions: dict[str, str], *, by: str) ->
                 f"run {run.run_id!r} was cancelled and only cleans up",
                 hint=f"undo the edit; or go back: babysitter rewind {run.run_id} --to STEP",
             )
-        planning = sound(plan_edit(run, rule, definitions))
+        planning = sound(plan_edit(run, rule, definitions, is_to_count=True))
         if not planning.is_source_changed:
             # It was accepted already, or there is nothing to accept.
             return planning, []
@@ -194,7 +204,7 @@ def rewind(
     """
 
     def decide() -> tuple[Planning, list[Draft]]:
-        planning = sound(plan_return(run, step, definitions))
+        planning = sound(plan_return(run, step, definitions, is_to_count=True))
         told = {"to": step, "by": by, **planning.source_now(), "plan": planning.lines}
         if evidence:
             told["evidence"] = evidence

@@ -92,7 +92,7 @@ def create(
     """
     origin = origin or Origin()
     if run_id is not None:
-        _check_new(run_id, runs_dir)
+        check_free_id(run_id, runs_dir)
     source, completed = check_new(entry, inputs, typed, limits)
     run_id = run_id or new_run_id(entry.process_id)
     about = {
@@ -121,7 +121,12 @@ def create(
     return run
 
 
-def _check_new(run_id: str, runs_dir: str) -> None:
+def check_free_id(run_id: str, runs_dir: str) -> None:
+    """A run by this id can be made.
+
+    Raises:
+        RunExists, UnsafePath, InvalidInput
+    """
     check_id(run_id)
     if run_id == LATEST:
         raise InvalidInput(

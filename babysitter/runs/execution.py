@@ -18,6 +18,7 @@ from babysitter.errors import (
     HeadMoved,
     InvalidInput,
     NondeterminismError,
+    OtherPython,
     ProcessError,
     RunBusy,
     StorageError,
@@ -192,9 +193,10 @@ class Execution:
         except NondeterminismError as error:
             if not self.is_source_changed:
                 raise
-            self.diverged = self._of_other_python(error) if self.is_other_python else error
+            self.diverged = self._blamed(error)
         except DeadlineExceeded as error:
-            self._failure = End.stuck(self._too_slow(), place_of(error.__traceback__))
+            place = place_of(error.__traceback__) or self._replay.place_now()
+            self._failure = End.stuck(self._too_slow(), place)
         is_explained = self._failure is not None or self.diverged is not None
         if self._has_begun and not is_explained and self._replay.is_quiet_for_ever:
             never = ProcessError(
@@ -226,20 +228,29 @@ class Execution:
     @property
     def is_source_changed(self) -> bool:
         """What is executed is not what the journal has: a file, or Python, where that counts."""
+        return self.is_other_python or self._is_edited
+
+    @property
+    def _is_edited(self) -> bool:
         known = self.run.state.source_digests
-        return self.is_other_python or any(
-            known.get(name, digest) != digest for name, digest in self._digests.items()
-        )
+        return any(known.get(name, digest) != digest for name, digest in self._digests.items())
 
     @property
     def is_other_python(self) -> bool:
         """The process uses asyncio, and its run is of another version of Python."""
         return self._python is not None and self.run.state.source_python not in (None, self._python)
 
-    def _of_other_python(self, error: NondeterminismError) -> NondeterminismError:
-        known = self.run.state.source_python
-        told = f"{error} (the run is of Python {known}, and this is {self._python})"
-        return NondeterminismError(told, step=error.step, hint=error.hint)
+    def _blamed(self, error: NondeterminismError) -> NondeterminismError:
+        """An edit is the likelier cause; without one it can only be the other Python."""
+        if self._is_edited:
+            return error
+        known, run = self.run.state.source_python, self.run.run_id
+        return OtherPython(
+            f"{error} (the run is of Python {known}, and this is {self._python})",
+            step=error.step,
+            hint=f"go on with Python {known}; or see `babysitter check {run}`, and then"
+            f" `babysitter iterate {run} --accept-edit redo`",
+        )
 
     def write_round(self) -> list[Any]:
         """Append what this round asks for; gives the events, or an empty list when nothing is new.
@@ -248,6 +259,14 @@ class Execution:
             RunBusy: other writers were first, again and again.
         """
         written: list[Any] = []
+        goes_on = True
+        while goes_on:
+            events, goes_on = self._write_batch()
+            written += events
+        return written
+
+    def _write_batch(self) -> tuple[list[Any], bool]:
+        """Append one batch; gives it, and whether the process has gone on by that and has more to write."""
         for _ in range(MOST_LOST_RACES):
             # Again, for a module may have been imported only now; and a session bound since.
             self._look_for_edit(is_new=False)
@@ -256,7 +275,7 @@ class Execution:
             if not batch:
                 # What is told now may rest on what another writer has only just linked.
                 self.run.journal.flush()
-                return written
+                return [], False
             if self.end is not None and not (self.is_stuck or self.is_held):
                 # A run must not end on a journal of which only the cache was read.
                 self.run.journal.verify()
@@ -274,12 +293,10 @@ class Execution:
                 self._can_be_written = False
                 self._failure = End.stuck(error, None)
                 continue
-            written += events
             # What was taken over is answered already, and the process goes on from there.
             goes_on = self.run.state.edit != self._edit or events[-1].type == "EFFECTS_REUSED"
             self.follow()
-            if not goes_on:
-                return written
+            return events, goes_on
         raise RunBusy(
             f"run {self.run.run_id!r} is written by others all the time", hint="try again in a moment"
         )

@@ -208,7 +208,8 @@ def commit_at(run: Run, step: str, told: Told) -> str:
     Raises:
         InvalidInput: none was kept.
     """
-    asked = [e.seq for e in run.state.effects.values() if f"{e.step}.".startswith(f"{step}.")]
+    counting = [effect for effect in run.state.effects.values() if not effect.is_superseded]
+    asked = [effect.seq for effect in counting if f"{effect.step}.".startswith(f"{step}.")]
     commit = told.commit_before(min(asked)) if asked else None
     if commit is None:
         raise InvalidInput(

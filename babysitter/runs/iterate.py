@@ -7,7 +7,7 @@ what has ended is recorded, until nothing moves any more.
 from __future__ import annotations
 
 from babysitter.engine.state import CONTINUED, STUCK
-from babysitter.errors import EditNeedsPerson
+from babysitter.errors import EditNeedsPerson, OtherPython
 from babysitter.runs.execution import Execution
 from babysitter.runs.sleeping import wake_sleepers
 
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 DIVERGED_HINT = (
     "the edited process no longer fits what this run has done: undo that part of the edit; or see"
     " `babysitter check {run}`, then go on with `babysitter iterate {run} --accept-edit redo`"
+)
+CANCELLED_HINT = (
+    "the edited process no longer fits what this run has done, and the run was cancelled: undo that part"
+    " of the edit; or end it with `babysitter halt {run}`, or go back: `babysitter rewind {run} --to STEP`"
 )
 PERMITTED_FIRST = ", which a person permits first: /babysitter:approve edit in the session"
 DIVERGED = "diverged"
@@ -129,8 +133,10 @@ def _write_rounds(run: Run, execution: Execution) -> list[Any]:
 
 def divergence_hint(diverged: ReplayError, run: Run) -> str:
     """What to do about a changed process that does not fit its journal."""
-    if isinstance(diverged, EditNeedsPerson):
+    if isinstance(diverged, (EditNeedsPerson, OtherPython)):
         return diverged.hint
+    if run.state.is_cancelled:
+        return CANCELLED_HINT.format(run=run.run_id)
     needs_permit = run.state.is_guarded and not any(p["what"] == "edit" for p in run.state.permits)
     return DIVERGED_HINT.format(run=run.run_id) + (PERMITTED_FIRST if needs_permit else "")
 

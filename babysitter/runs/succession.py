@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from babysitter.engine.state import CONTINUED
-from babysitter.errors import EditNeedsPerson, ProcessError, RunExists
+from babysitter.errors import CorruptEvent, EditNeedsPerson, ProcessError, RunExists
 from babysitter.library import Entry, reopen
 from babysitter.runs.creation import Origin, create
 from babysitter.runs.folder import archive_of, check_folder, check_id
@@ -30,19 +30,29 @@ def newest(run: Run) -> Run:
         RunExists: another run has the id.
         JournalError, StorageError
     """
+    seen: set[str] = set()
     while run.state.status == CONTINUED:
-        run = _existing(run) or _made(run)
+        run = _following(run, seen) or _made(run)
     return run
 
 
 def newest_there(run: Run) -> Run:
     """The same, but nothing is made: the last one that there is."""
+    seen: set[str] = set()
     while run.state.status == CONTINUED:
-        following = _existing(run)
+        following = _following(run, seen)
         if following is None:
             return run
         run = following
     return run
+
+
+def _following(run: Run, seen: set[str]) -> Run | None:
+    """The next run, if it is there; those that were brought here may lead in a circle."""
+    seen.add(run.run_id)
+    if successor_of(run) in seen:
+        raise CorruptEvent(f"run {run.run_id!r} says that it goes on as one that it goes on from")
+    return _existing(run)
 
 
 def successor_of(run: Run) -> str:

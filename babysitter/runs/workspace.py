@@ -3,8 +3,11 @@
 A commit of all files, also those that git does not track yet, is made with an
 index of our own, so that neither the user's index nor HEAD nor any branch is
 touched. Each one has the one before as its parent, and one ref for each run
-(``refs/babysitter/RUN``) keeps git from collecting them. What git ignores is
-not in it.
+(``refs/babysitter/runs/RUN``) keeps git from collecting them. Of a project that
+is a part of a repository only that part is in it; what git ignores is not.
+
+Bringing files back overwrites nothing that is in no commit: where something
+lies in the way that git ignores, or a repository of its own, nothing is done.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 SECONDS = 60
 INDEX = "workspace.index"
 OPTION = "workspace"
-# A repository's own configuration must not start programs from here.
+# What a repository has set up for people at work is not for these commands.
 QUIETLY = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0")
 WHO = {
     f"GIT_{role}_{what}": told
@@ -33,15 +36,24 @@ WHO = {
 }
 
 
+RUNS, BEFORE = "refs/babysitter/runs", "refs/babysitter/before"
+GITLINK = "160000"
+
+
 class NoRepository(Exception):
     """The project is not in a git repository, or git cannot be asked."""
+
+
+class GitFailed(NoRepository):
+    """There is a repository, and git does not do what it is asked."""
 
 
 class Repository:
     """The git repository that a folder is in.
 
     Attributes:
-        top: its working tree.
+        folder: the project; only what is in it counts.
+        top: the working tree.
     """
 
     def __init__(self, folder: str, index: str) -> None:
@@ -51,20 +63,26 @@ class Repository:
             NoRepository
         """
         self._index = index
-        self.top = folder
-        self.top = self.git("rev-parse", "--show-toplevel")
+        self.folder = self.top = folder
+        try:
+            self.top = self.git("rev-parse", "--show-toplevel")
+        except GitFailed as error:
+            raise NoRepository(str(error)) from None
 
-    def git(self, *arguments: str, input: bytes | None = None) -> str:
-        """What git prints.
+    def git(self, *arguments: str, input: bytes | None = None, is_here: bool = False) -> str:
+        """What git prints; called at the top of the working tree, or in the project (``is_here``).
 
         Raises:
-            NoRepository: it does not end well.
+            GitFailed: it does not end well.
+            NoRepository: there is no git.
         """
-        environment = {**os.environ, **WHO, "GIT_INDEX_FILE": self._index, "GIT_OPTIONAL_LOCKS": "0"}
+        # Variables of git's own would lead to another repository.
+        own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        environment = {**own, **WHO, "GIT_INDEX_FILE": self._index, "GIT_OPTIONAL_LOCKS": "0"}
         try:
             ended = subprocess.run(
                 ["git", *QUIETLY, *arguments],
-                cwd=self.top,
+                cwd=self.folder if is_here else self.top,
                 env=environment,
                 input=input,
                 stdin=subprocess.DEVNULL if input is None else None,
@@ -75,7 +93,7 @@ class Repository:
         except (OSError, subprocess.TimeoutExpired) as error:
             raise NoRepository(str(error)) from None
         if ended.returncode:
-            raise NoRepository(os.fsdecode(ended.stderr).strip() or f"git ended with {ended.returncode}")
+            raise GitFailed(os.fsdecode(ended.stderr).strip() or f"git ended with {ended.returncode}")
         return os.fsdecode(ended.stdout).strip("\n")
 
     def head(self) -> str | None:
@@ -86,8 +104,8 @@ class Repository:
             return None
 
     def tree(self) -> str:
-        """All files as they are now, as a tree."""
-        self.git("add", "--all", ".")
+        """All files of the project as they are now, as a tree."""
+        self.git("add", "--all", "--", ".", is_here=True)
         return self.git("write-tree")
 
     def commit(self, tree: str, parents: list[str], message: str, ref: str) -> str:
@@ -106,9 +124,7 @@ class Repository:
 
     def change_to(self, before: str, after: str) -> int:
         """Make the files that differ between two commits what they are in the second; how many there were."""
-        told = self.git("diff-tree", "-r", "-z", "--no-renames", "--name-status", before, after)
-        words = told.split("\0")
-        changes = list(zip(words[::2], words[1::2], strict=False))
+        changes = self._changes(before, after)
         self.git("read-tree", after)
         for _, name in (change for change in changes if change[0] == "D"):
             self._remove(name)
@@ -117,6 +133,40 @@ class Repository:
             listed = b"\0".join(os.fsencode(name) for name in kept)
             self.git("checkout-index", "--force", "-z", "--stdin", input=listed)
         return len(changes)
+
+    def _changes(self, before: str, after: str) -> list[tuple[str, str]]:
+        """How each file differs, and its path from the top; repositories within the tree stay as they are."""
+        told = self.git("diff-tree", "-r", "-z", "--no-renames", before, after)
+        words = told.split("\0")
+        changes = []
+        for about, name in zip(words[::2], words[1::2], strict=False):
+            was, now, _, _, status = about.lstrip(":").split()
+            if GITLINK not in (now, was if status == "D" else ""):
+                changes.append((status, name))
+        return changes
+
+    def in_the_way(self, before: str, after: str) -> list[str]:
+        """What would be overwritten or removed, and is in no commit; ``before`` is what lies there now."""
+        known = set(self.git("ls-tree", "-r", "-z", "--name-only", before).split("\0"))
+        written = [name for word, name in self._changes(before, after) if word != "D"]
+        found = {path for name in written for path in self._lying_at(name)}
+        return sorted(found - known)
+
+    def _lying_at(self, name: str) -> list[str]:
+        """What a file would take the place of: a file, those of a folder, or what is in the way to it."""
+        parts = name.split("/")
+        for length in range(1, len(parts)):
+            above = "/".join(parts[:length])
+            path = os.path.join(self.top, above)
+            if os.path.lexists(path) and (os.path.islink(path) or not os.path.isdir(path)):
+                return [above]
+        path = os.path.join(self.top, name)
+        if os.path.isdir(path) and not os.path.islink(path):
+            walked = os.walk(path)
+            return [
+                os.path.relpath(os.path.join(at, each), self.top) for at, _, names in walked for each in names
+            ]
+        return [name] if os.path.lexists(path) else []
 
     def _remove(self, name: str) -> None:
         path = os.path.join(self.top, name)
@@ -146,42 +196,87 @@ def saved(run: Run) -> list[Draft]:
             return []
         parents = [commit for commit in (last.get("commit"), head) if commit]
         told = f"babysitter {run.run_id}: before event {run.state.last_seq + 1}"
-        commit = repository.commit(tree, parents, told, f"refs/babysitter/{run.run_id}")
+        commit = repository.commit(tree, parents, told, f"{RUNS}/{run.run_id}")
+    except GitFailed as error:
+        return _warned(run, f"the project's git tree is not kept: {error}")
     except NoRepository:
         # It is kept where it can be; a run never stops for it.
         return []
     return [("WORKSPACE_SAVED", {"commit": commit, "tree": tree, "head": head})]
 
 
+def _warned(run: Run, message: str) -> list[Draft]:
+    """A warning in the journal, once."""
+    from babysitter.runs import drafts
+
+    data = drafts.reported("", message)
+    return [] if data["key"] in run.state.logged else [drafts.said(run, data)]
+
+
 def _repository(run: Run) -> Repository:
     try:
         return Repository(os.path.realpath(run.project), os.path.join(run.folder, "state", INDEX))
+    except GitFailed:
+        raise
     except NoRepository as error:
         raise NoRepository(f"{run.project!r} is not in a git repository: {error}") from None
 
 
-def restore(run: Run, commit: str, name: str) -> dict[str, Any]:
-    """Make the files of the project what they were; what they are now is kept in a commit of its own.
+class Restored:
+    """The files of a run's project, brought back to a commit; ``undo`` brings back what was there before.
 
-    HEAD, the branch and the index stay as they are. ``name`` is whose sake this is for, part of a ref.
-
-    Raises:
-        InvalidInput: the commit is gone, or there is no repository.
-        StorageError: git refuses.
+    Attributes:
+        before: the commit of what was there, kept by ``ref``.
+        files: how many files have changed.
     """
-    try:
-        repository = _repository(run)
-        if not repository.is_there(commit):
-            raise InvalidInput(f"the commit {commit} is not in the repository of {run.project!r} any more")
-        ref = f"refs/babysitter/before-{name}"
-        parents = [head] if (head := repository.head()) else []
-        now = repository.commit(repository.tree(), parents, f"babysitter: before {name}", ref)
-    except NoRepository as error:
-        raise InvalidInput(str(error), hint="without --workspace only the run is forked") from None
-    try:
-        count = repository.change_to(now, commit)
-    except NoRepository as error:
-        raise StorageError(
-            f"git cannot bring the files back: {error}", hint=f"what was there is in commit {now}"
-        ) from None
-    return {"commit": commit, "before": now, "ref": ref, "files": count}
+
+    def __init__(self, run: Run, commit: str, name: str) -> None:
+        """HEAD, the branch and the index stay as they are. ``name`` is whose sake this is for.
+
+        Raises:
+            InvalidInput: the commit is gone, something would be lost, or there is no repository.
+            StorageError: git refuses.
+        """
+        try:
+            self._repository = _repository(run)
+            self.commit, self.ref = commit, f"{BEFORE}/{name}"
+            self._check_there(run)
+            head = self._repository.head()
+            told = f"babysitter: before {name}"
+            tree = self._repository.tree()
+            self.before = self._repository.commit(tree, [head] if head else [], told, self.ref)
+            self._check_free()
+        except NoRepository as error:
+            raise InvalidInput(str(error), hint="without --workspace only the run is forked") from None
+        self.files = self._change(self.before, commit)
+
+    def _check_there(self, run: Run) -> None:
+        if not self._repository.is_there(self.commit):
+            raise InvalidInput(
+                f"the commit {self.commit} is not in the repository of {run.project!r} any more",
+                hint="without --workspace only the run is forked",
+            )
+
+    def _check_free(self) -> None:
+        lost = self._repository.in_the_way(self.before, self.commit)
+        if lost:
+            more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
+            raise InvalidInput(
+                f"{lost[0]!r}{more} would be overwritten, and is in no commit",
+                hint="git ignores it, or it belongs to a repository of its own: move it away first",
+            )
+
+    def _change(self, before: str, after: str) -> int:
+        try:
+            return self._repository.change_to(before, after)
+        except NoRepository as error:
+            raise StorageError(
+                f"git cannot bring the files back: {error}", hint=f"what was there is in commit {self.before}"
+            ) from None
+
+    def undo(self) -> None:
+        """Bring back what was there."""
+        self._change(self.commit, self.before)
+
+    def as_json(self) -> dict[str, Any]:
+        return {"commit": self.commit, "before": self.before, "ref": self.ref, "files": self.files}

@@ -177,12 +177,18 @@ def _by(data: dict[str, Any]) -> str:
 
 def _changed(data: dict[str, Any]) -> str:
     if data.get("plan") is None:
-        return "the process was edited; what is answered still fits"
+        is_of_python = "sourcePython" in data
+        what = (
+            "the process was edited, or Python is another version"
+            if is_of_python
+            else "the process was edited"
+        )
+        return f"{what}; what is answered still fits"
     return f"an edit was accepted, by the rule {data.get('accepted')}{_by(data)}; {_kept(data)}"
 
 
 def _kept(data: dict[str, Any]) -> str:
-    count = sum(entry[0] == "answered" for entry in data["plan"])
+    count = sum(isinstance(entry, list) and entry[:1] == ["answered"] for entry in data["plan"])
     return f"{count} result{'s' if count != 1 else ''} still count{'' if count != 1 else 's'}"
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from babysitter.cli.looking import under_parents
 from tests.support.commands import call, told, write
 
 PARENT = """
@@ -220,3 +221,12 @@ def test_a_parent_that_is_no_id_leads_nowhere(family: list[str], parent: str) ->
     about.write_text(json.dumps(told_))
     assert call("status", family[0]).code == 5
     assert call("list").code == 0
+
+
+def test_runs_that_say_they_are_each_others_children_are_listed() -> None:
+    runs: list[dict[str, Any]] = [
+        {"run": "a", "createdAt": "1", "parent": "b"},
+        {"run": "b", "createdAt": "2", "parent": "a"},
+        {"run": "c", "createdAt": "3"},
+    ]
+    assert [told_["run"] for told_ in under_parents(runs)] == ["c", "b", "a"]

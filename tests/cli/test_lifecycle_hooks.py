@@ -246,6 +246,56 @@ def test_while_a_run_goes_on_a_failing_hook_is_told_of_in_its_view(home: Path) -
     assert f"hook {path}: exit code 9 (babysitter hooks r)\n" in ended.stdout
 
 
+FAMILY = """
+async def child(inputs, ctx):
+    return await ctx.task(say, word=inputs["word"])
+
+@shell
+def say(word):
+    return ["echo", word]
+
+async def process(inputs, ctx):
+    await ctx.parallel.map(["a", "b"], lambda word: ctx.subprocess(child, {"word": word}))
+    if inputs["more"]:
+        ctx.continue_as_new({"more": inputs["more"] - 1})
+    return "done"
+"""
+
+
+@pytest.mark.parametrize("command", ["run", "create"])
+def test_child_runs_and_those_that_go_on_have_their_own_calls(command: str) -> None:
+    write("p.py", FAMILY)
+    told(command, "p.py", "--run-id", "r", "-i", "more=1")
+    for _ in range(4 if command == "create" else 0):
+        run = "latest" if Path(".a5c/runs/r-c2").exists() else "r"
+        told("work", run)
+        told("iterate", run)
+    found = calls()
+    started = [each["runId"] for each in found if each["hook"] == "on-run-start"]
+    completed = [each["runId"] for each in found if each["hook"] == "on-run-complete"]
+    assert (len(started), len(set(started)), started[0]) == (6, 6, "r")
+    assert sorted(completed) == sorted(set(started) - {"r"})
+    parents = [
+        each["parent"]["runId"] for each in found if each["hook"] == "on-run-start" and "parent" in each
+    ]
+    assert sorted(parents) == ["r", "r", "r-c2", "r-c2"]
+    assert [each["continuedFrom"]["runId"] for each in found if "continuedFrom" in each] == ["r"]
+    assert {each["exitCode"] for run in started for each in told("hooks", run)["hooks"]} == {0}
+
+
+def test_a_fork_is_a_run_that_was_made() -> None:
+    write("p.py", STEPS)
+    told("create", "p.py", "--run-id", "r")
+    calls()
+    told("fork", "r", "--at", "1", "--run-id", "other")
+    (started,) = calls()
+    assert (started["hook"], started["runId"], started["forkedFrom"]["runId"]) == (
+        "on-run-start",
+        "other",
+        "r",
+    )
+
+
 def test_a_round_in_which_nothing_is_written_is_no_iteration() -> None:
     write(
         "p.py",

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from fault_project import Project, answer_to, forked, mended, note_damage, told, value_for
 
 from babysitter.jsontext import compact
+from babysitter.runs.children import family
 from babysitter.runs.iterate import iterate
 from babysitter.runs.results import accept
 from babysitter.runs.taking import take
@@ -94,6 +95,20 @@ ASKS_A_PERSON = """
 async def process(inputs, ctx):
     answer = await ctx.breakpoint(question="Go on?", title="Go")
     return [answer.approved, await asked(ctx, "last")]
+"""
+HAS_A_CHILD = """
+async def child(inputs, ctx):
+    return await asked(ctx, "below")
+
+async def process(inputs, ctx):
+    return [await ctx.subprocess(child, {}), await asked(ctx, "last")]
+"""
+GOES_ON_AS_NEW = """
+async def process(inputs, ctx):
+    told = await asked(ctx, "first")
+    if not inputs.get("again"):
+        ctx.continue_as_new({"again": "y" * 40_000})
+    return told
 """
 
 
@@ -248,6 +263,12 @@ def ended(project: Project) -> None:
     project.drive()
 
 
+def child_answered(project: Project) -> None:
+    project.begin()
+    (child,) = family(project.open())[1:]
+    accept(child, [answer_to(child, effect) for effect in child.state.pending.values()])
+
+
 def another_ended(project: Project) -> None:
     """With a large value, and a file in its artifacts."""
     project.write(
@@ -300,6 +321,10 @@ SCENARIOS = [
     Scenario("post-sweeps", WIDE, interrupted_answers, POST_LINES),
     Scenario("take", WIDE, begun(2), ("take", "r", SMALL, "--by", "anna", "--json")),
     Scenario("iterate-late", TAKES_TIME, late_taken, ITERATE),
+    Scenario("iterate-child-begins", HAS_A_CHILD, created, ITERATE),
+    Scenario("iterate-child-ends", HAS_A_CHILD, child_answered, ITERATE),
+    Scenario("cancel-with-child", HAS_A_CHILD, sleep_begun, ("cancel", "r", "--json"), already=3),
+    Scenario("iterate-goes-on-as-new", GOES_ON_AS_NEW, first_answered, ITERATE),
     Scenario("cancel", WIDE, begun(2), ("cancel", "r", "--json"), already=3),
     Scenario("cancel-effect", WIDE, begun(2), ("cancel", "r", SMALL, "--json"), already=3),
     Scenario("approve", ASKS_A_PERSON, sleep_begun, ("approve", "r", "1", "--json")),

@@ -282,3 +282,17 @@ def test_a_person_who_cancels_a_parent_has_its_children_clean_up() -> None:
     assert command.end().told["status"] == "halted"
     (child,) = children_of("r")
     assert (types(child)[-1], lines("tidied")) == ("RUN_HALTED", ["tidied"])
+
+
+def test_a_child_that_a_person_halts_lets_go_of_what_runs_in_it() -> None:
+    write("p.py", WAITING.replace("done, _ = await", "return await"))
+    command = Command("run", "p.py", "--run-id", "r", "--json", "--jobs", "2")
+    wait_until(lambda: lines("began"))
+    (child,) = children_of("r")
+    told(0, "halt", child, "--reason", "enough")
+    ended = command.end()
+    assert (ended.code, ended.told["error"]["name"], ended.told["error"]["message"]) == (
+        1,
+        "RunHalted",
+        "enough",
+    )

@@ -49,6 +49,7 @@ CODES = {
     "CorruptArchive": 5,
     "ReplayError": 7,
     "NondeterminismError": 7,
+    "OtherPython": 7,
     "ForeignAwait": 7,
     "EditNeedsPerson": 7,
     "ProcessError": 7,
@@ -106,14 +107,16 @@ def made(name: str) -> BabysitterError:
     """An error of the class, with what it is made of."""
     if name == "ResultRejected":
         return errors.ResultRejected("e1", "the result of effect 'e1' is bad", hint="mend it")
-    if name == "NondeterminismError":
-        return errors.NondeterminismError("at step '3' there is another task", step="3", hint="mend it")
+    if name in ("NondeterminismError", "OtherPython"):
+        kind: type[errors.NondeterminismError] = getattr(errors, name)
+        return kind("at step '3' there is another task", step="3", hint="mend it")
     return NAMED[name]("'thing' is bad, and good was expected", hint="mend it")
 
 
 DETAILS: dict[str, dict[str, Any]] = {
     "ResultRejected": {"effectId": "e1"},
     "NondeterminismError": {"stepId": "3"},
+    "OtherPython": {"stepId": "3"},
 }
 
 

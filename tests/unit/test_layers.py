@@ -20,6 +20,7 @@ LAYERS = [
     ["approvals"],
     ["executors"],
     ["driven"],
+    ["desk"],
     ["household"],
     ["driver"],
     ["views"],

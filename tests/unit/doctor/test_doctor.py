@@ -331,3 +331,29 @@ def test_a_run_json_that_disagrees_with_the_journal_is_a_failure(run: Run) -> No
 def test_a_repair_that_had_not_put_the_old_journal_away_is_a_warning(run: Run) -> None:
     os.mkdir(os.path.join(run.folder, "journal.repair-old"))
     assert (found(run)["journal"].level, found(run)["journal"].cure) == ("WARN", "babysitter repair r")
+
+
+def test_rate_limits_are_told(run: Run, project: Path, home: Path) -> None:
+    (home / "config.yaml").write_text("kinds: {agent: {limit: 10/minute}}\n")
+    told = {
+        check.name: check for check in installation.examine(str(project), os.path.dirname(run.folder), "1")
+    }
+    assert told["configuration"].message.endswith("; rate limits: kind agent 10/minute")
+
+
+def test_hooks_that_nobody_trusts_are_told(run: Run, project: Path) -> None:
+    path = project / ".a5c" / "hooks" / "on-log" / "a"
+    path.parent.mkdir(parents=True)
+    path.touch()
+    told = {
+        check.name: check for check in installation.examine(str(project), os.path.dirname(run.folder), "1")
+    }
+    assert (
+        told["hooks"].level,
+        told["hooks"].cure,
+        ".a5c/hooks/on-log/a of this" in told["hooks"].message,
+    ) == (
+        "WARN",
+        "babysitter trust list",
+        True,
+    )

@@ -55,9 +55,9 @@ class Told(list[str]):
 
 def called(run: Run, *payloads: dict[str, Any], told: list[str] | None = None) -> list[dict[str, Any]]:
     """The lines that are noted when a hook is called for these."""
-    calls = Calls(run, (told if told is not None else []).append)
+    calls = Calls((told if told is not None else []).append)
     for payload in payloads or ({},):
-        calls.add("on-log", lambda payload=payload: payload)
+        calls.add(run, "on-log", lambda payload=payload: payload)
     calls.finish()
     return read_calls(run)
 
@@ -219,17 +219,17 @@ def test_where_nothing_can_be_noted_the_hook_is_called_and_nothing_is_raised(
     put("a", "touch called")
     os.mkdir(os.path.join(run.folder, "hooks.jsonl"))
     told = Told()
-    calls = Calls(run, told.append)
-    calls.add("on-log", dict)
+    calls = Calls(told.append)
+    calls.add(run, "on-log", dict)
     calls.finish()
     assert ((project / "called").exists(), len(told), told[0].startswith("a call of ")) == (True, 1, True)
 
 
 def test_when_there_is_no_time_left_none_is_called(run: Run, put: Callable[..., Path], project: Path) -> None:
     put("a", "touch called")
-    calls = Calls(run, Told().append)
+    calls = Calls(Told().append)
     calls.until = time.monotonic()
-    calls.add("on-log", dict)
+    calls.add(run, "on-log", dict)
     calls.finish()
     assert [line["why"] for line in read_calls(run)] == ["not called: there was no time left"]
     assert not (project / "called").exists()
@@ -249,9 +249,9 @@ def test_a_signal_ends_the_hook_that_runs_and_no_other_is_called(
     thread = threading.Thread(target=interrupt)
     thread.start()
     before = signal.getsignal(number)
-    calls = Calls(run, Told().append)
+    calls = Calls(Told().append)
     for _ in range(2):
-        calls.add("on-log", dict)
+        calls.add(run, "on-log", dict)
     with pytest.raises(KeyboardInterrupt):
         calls.finish()
     thread.join()
@@ -264,9 +264,9 @@ def test_a_signal_ends_the_hook_that_runs_and_no_other_is_called(
 def test_a_pool_makes_the_calls_while_it_waits(run: Run, put: Callable[..., Path]) -> None:
     put("a", "sleep 0.05; echo said")
     put("b", "true")
-    pool, calls = Pool(1), Calls(run, Told().append)
-    pool.attend(calls)
-    calls.add("on-log", dict)
+    pool, calls = Pool(1), Calls(Told().append)
+    calls.attend(pool)
+    calls.add(run, "on-log", dict)
     until = time.monotonic() + PATIENCE
     while calls.is_busy and time.monotonic() < until:
         pool.wait(1)
@@ -278,9 +278,9 @@ def test_what_a_pool_has_begun_is_finished_after_it(
     run: Run, put: Callable[..., Path], project: Path
 ) -> None:
     put("a", "echo > begun; until [ -e go ]; do sleep 0.01; done")
-    pool, calls = Pool(1), Calls(run, Told().append)
-    pool.attend(calls)
-    calls.add("on-log", dict)
+    pool, calls = Pool(1), Calls(Told().append)
+    calls.attend(pool)
+    calls.add(run, "on-log", dict)
     appears(project / "begun", pool)
     pool.close(0)
     (project / "go").touch()
@@ -290,7 +290,7 @@ def test_what_a_pool_has_begun_is_finished_after_it(
 
 def test_a_hook_without_a_file_costs_nothing(run: Run) -> None:
     asked: list[int] = []
-    calls = Calls(run, Told().append)
-    calls.add("on-log", lambda: asked.append(1) or {})
+    calls = Calls(Told().append)
+    calls.add(run, "on-log", lambda: asked.append(1) or {})
     calls.finish()
     assert (asked, os.path.exists(os.path.join(run.folder, "hooks.jsonl"))) == ([], False)

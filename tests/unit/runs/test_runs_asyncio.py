@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from projects import ASK_ONCE, Project, stuck_in
+from projects import ASK_ONCE, HEAD, Project, stuck_in
 
+from babysitter.errors import OtherPython
+from babysitter.limits import Limits
+from babysitter.runs.iterate import divergence_hint
 from babysitter.runs.source import Source, compile_source, imports_asyncio
 
 ROOT = str(Path(__file__).parents[3])
@@ -75,6 +78,17 @@ def test_a_process_without_asyncio_loads_none(tmp_path: Path) -> None:
     assert json.loads(done.stdout) == [None, False]
 
 
+def test_tasks_that_take_turns_for_ever_are_interrupted_at_their_line(project: Project) -> None:
+    project.limits = Limits(iterate_seconds=0.2)
+    source = (
+        "import asyncio\n\nasync def process(inputs, ctx):\n    while True:\n        await asyncio.sleep(0)\n"
+    )
+    project.begin(source)
+    problem = stuck_in(project)
+    assert ("without coming to a step" in problem["message"]) is True
+    assert problem["line"] == len((HEAD + source).splitlines())
+
+
 # The version of Python.
 
 
@@ -116,8 +130,10 @@ def test_a_run_whose_script_does_not_hold_under_another_version_has_diverged(
     before = project.digest()
     monkeypatch.setattr("babysitter.runs.source.compile_source", _with_another_question)
     iteration = project.iterate()
-    assert iteration.diverged is not None
-    assert (f"the run is of Python {version_now()}, and this is 3.99" in str(iteration.diverged)) is True
+    assert isinstance(iteration.diverged, OtherPython)
+    assert str(iteration.diverged).endswith(f"(the run is of Python {version_now()}, and this is 3.99)")
+    hint = divergence_hint(iteration.diverged, project.open())
+    assert hint.startswith(f"go on with Python {version_now()}; ")
     assert project.digest() == before
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from babysitter.errors import CorruptEvent, InvalidInput, ProcessError, RunFinished
+from babysitter.errors import CorruptEvent, EditNeedsPerson, InvalidInput, ProcessError, RunFinished
 from babysitter.runs.changes import accept_edit, load_to_change, plan_edit, plan_return, rewind
 from babysitter.runs.folder import open_run
 from babysitter.runs.iterate import iterate
@@ -447,3 +447,74 @@ async def process(inputs, ctx):
     (asked,) = iterate(run).new
     assert run.definition_of(asked)["agent"]["prompt"] == "after"
     assert project.types()[-3:] == ["PROCESS_CHANGED", "RECORDED", "EFFECT_REQUESTED"]
+
+
+def test_a_person_who_permits_to_go_back_has_not_accepted_an_edit(project: Project) -> None:
+    gated = STEPS.format(words=["a", "b"]) + '    await ctx.breakpoint("Sure?")\n'
+    project.create(gated, run_id="r", session=("claude", "s-1"))
+    project.iterate()
+    project.answer("1", "a")
+    project.write(gated.replace('    await ctx.breakpoint("Sure?")\n', ""))
+    run, definitions = unloaded(project)
+    with pytest.raises(EditNeedsPerson):
+        rewind(run, "1", definitions, by="somebody")
+    assert "RUN_REWOUND" not in project.types()
+
+
+def test_a_gate_that_comes_with_going_back_is_one_from_then_on(project: Project) -> None:
+    project.write("async def process(inputs, ctx):\n    pass\n", "plain.py")
+    begun(project, steps("a", "b"), rounds=1)
+    project.write(steps("a", "b") + '    await ctx.breakpoint("Sure?")\n')
+    go_back(project, "1")
+    assert project.open().state.gates == ["process.py"]
+
+
+def test_what_is_kept_stays_kept_when_the_prompt_of_a_pending_effect_is_edited(project: Project) -> None:
+    begun(project, steps("a", "b", "c"), rounds=2)
+    project.write(steps("x", "a", "b", "c"))
+    accept(project, "keep")
+    changed_prompt(project)
+    (asked,) = project.iterate().new
+    assert asked.step == "1"
+    assert [effect.label for effect in project.answer("1", "x").new] == ["c"]
+
+
+def test_more_results_than_races_that_may_be_lost_are_taken_over_at_once(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("babysitter.runs.execution.MOST_LOST_RACES", 3)
+    begun(project, steps(*"abcdefgh"), rounds=7)
+    project.write(steps("x", *"abcdefgh"))
+    accept(project, "keep")
+    assert [effect.label for effect in project.answer("1", "x").new] == ["h"]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [[]],
+        [["asked"]],
+        [["asked", "ID", 5]],
+        [["asked", "ID", None]],
+        [["asked", "ID", ["a"]]],
+        [["asked", "ID", ""]],
+        [["answered", "ID"]],
+        [["asked", "ID", "1"], ["asked", "ID", "2"]],
+        [["asked", "ID", "1"], ["answered", "ID"], ["answered", "ID"]],
+        [["recorded", "", 1, 5, "x"]],
+        [["patched", "a", "yes"]],
+        [["nothing", "like", "it"]],
+        ["asked"],
+        [5],
+    ],
+)
+def test_a_forged_plan_is_a_corrupt_event(project: Project, lines: list[Any]) -> None:
+    begun(project, steps("a", "b"), rounds=1)
+    run = project.open()
+    effect = project.effect("1").id
+    plan_ = [
+        [effect if part == "ID" else part for part in line] if isinstance(line, list) else line
+        for line in lines
+    ]
+    with pytest.raises(CorruptEvent):
+        run.append([("PROCESS_CHANGED", {"sourceDigests": run.state.source_digests, "plan": plan_})])

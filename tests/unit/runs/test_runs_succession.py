@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from babysitter.errors import EditNeedsPerson, InvalidInput, ProcessError, RunExists
+from babysitter.errors import CorruptEvent, EditNeedsPerson, InvalidInput, ProcessError, RunExists
 from babysitter.runs import succession
+from babysitter.runs.creation import Origin
 from babysitter.runs.iterate import iterate
 from babysitter.runs.succession import newest, newest_there
 
@@ -188,3 +189,13 @@ def test_a_parent_follows_a_child_that_goes_on(project: Project) -> None:
     assert (done.status, done.run.output()) == ("completed", "done")
     (result,) = project.data_of("EFFECT_RESOLVED")
     assert result["evidence"]["childRun"].endswith("-c4")
+
+
+def test_runs_that_lead_in_a_circle_are_not_followed_for_ever(project: Project) -> None:
+    project.create("async def process(inputs, ctx):\n    return 1\n", run_id="r")
+    origin = Origin({"continuedFrom": {"runId": "r"}})
+    project.create(run_id="r-c2", origin=origin)
+    for run_id, following in (("r", "r-c2"), ("r-c2", "r")):
+        project.open(run_id).append([("RUN_CONTINUED", {"runId": following, "inputs": {}, "sha256": ""})])
+    with pytest.raises(CorruptEvent, match="goes on as one that it goes on from"):
+        newest_there(project.open("r"))

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from babysitter.errors import InvalidInput
+from babysitter.runs.changes import load_to_change, rewind
 from babysitter.runs.folder import open_run
 from babysitter.runs.forks import Told, commit_at
-from babysitter.runs.workspace import restore
+from babysitter.runs.workspace import Restored
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,9 +58,8 @@ def commit_of(project: Project, step: str) -> str:
     return commit_at(run, step, Told(run))
 
 
-def bring_back(project: Project, step: str) -> dict[str, object]:
-    commit = commit_of(project, step)
-    return restore(project.open(), commit, "f")
+def bring_back(project: Project, step: str) -> Restored:
+    return Restored(project.open(), commit_of(project, step), "f")
 
 
 def test_what_lay_there_is_kept_before_each_batch(repository: Project) -> None:
@@ -90,8 +90,8 @@ def test_the_files_come_back_as_they_were(repository: Project) -> None:
     now = files(folder)
     repository.answer("1")
     told = bring_back(repository, "1")
-    assert (files(folder), (folder / "added").exists(), told["files"]) == (before, False, 3)
-    restore(repository.open(), str(told["before"]), "again")
+    assert (files(folder), (folder / "added").exists(), told.files) == (before, False, 3)
+    told.undo()
     assert files(folder) == now
 
 
@@ -119,7 +119,7 @@ def test_a_file_behind_a_link_that_came_since_is_not_removed(repository: Project
     (folder / "sub" / "file").unlink()
     (folder / "sub").rmdir()
     os.symlink(elsewhere, folder / "sub")
-    restore(repository.open(), commits[0], "f")
+    Restored(repository.open(), commits[0], "f")
     assert (elsewhere / "file").read_text("utf-8") == "somebody else's"
 
 
@@ -136,7 +136,7 @@ def test_a_run_that_does_not_want_it_keeps_nothing(repository: Project) -> None:
 def test_a_commit_that_is_gone_is_told(repository: Project) -> None:
     repository.begin(TWO, **KEEPING)
     with pytest.raises(InvalidInput) as caught:
-        restore(repository.open(), "0" * 40, "f")
+        Restored(repository.open(), "0" * 40, "f")
     assert str(caught.value).startswith(f"the commit {'0' * 40} is not in the repository of")
 
 
@@ -148,3 +148,109 @@ def test_a_repository_without_a_commit_is_kept_too(project: Project) -> None:
     project.answer("1")
     bring_back(project, "1")
     assert files(project.folder) == {"kept": "one"}
+
+
+def test_what_git_ignores_by_now_is_not_overwritten(repository: Project) -> None:
+    folder = repository.folder
+    (folder / "config").write_text("then", "utf-8")
+    repository.begin(TWO, **KEEPING)
+    (folder / "config").unlink()
+    repository.answer("1")
+    (folder / ".gitignore").write_text("config\n", "utf-8")
+    (folder / "config").write_text("the user's own", "utf-8")
+    with pytest.raises(InvalidInput) as caught:
+        bring_back(repository, "1")
+    assert str(caught.value) == "'config' would be overwritten, and is in no commit"
+    assert (folder / "config").read_text("utf-8") == "the user's own"
+
+
+def test_a_folder_with_what_git_ignores_is_not_removed_for_a_file(repository: Project) -> None:
+    folder = repository.folder
+    (folder / "build").write_text("a file", "utf-8")
+    repository.begin(TWO, **KEEPING)
+    (folder / "build").unlink()
+    (folder / "build").mkdir()
+    (folder / ".gitignore").write_text("build/\n", "utf-8")
+    (folder / "build" / "out").write_text("made for hours", "utf-8")
+    with pytest.raises(InvalidInput):
+        bring_back(repository, "1")
+    assert (folder / "build" / "out").read_text("utf-8") == "made for hours"
+
+
+def test_a_repository_in_the_place_of_a_file_is_not_removed(repository: Project) -> None:
+    folder = repository.folder
+    (folder / "sub").write_text("a file", "utf-8")
+    repository.begin(TWO, **KEEPING)
+    (folder / "sub").unlink()
+    (folder / "sub").mkdir()
+    git(folder / "sub", "init", "-q")
+    (folder / "sub" / "inner").write_text("kept", "utf-8")
+    git(folder / "sub", "add", "inner")
+    git(folder / "sub", "commit", "-qm", "inner")
+    with pytest.raises(InvalidInput):
+        bring_back(repository, "1")
+    assert ((folder / "sub" / ".git").is_dir(), (folder / "sub" / "inner").read_text("utf-8")) == (
+        True,
+        "kept",
+    )
+
+
+def test_only_the_project_counts_where_it_is_a_part_of_a_repository(project: Project) -> None:
+    above = project.folder.parent
+    git(above, "init", "-q")
+    (above / "outside").write_text("one", "utf-8")
+    (project.folder / "kept").write_text("one", "utf-8")
+    project.begin(TWO, **KEEPING)
+    (above / "outside").write_text("two", "utf-8")
+    (above / "other").write_text("new", "utf-8")
+    (project.folder / "kept").write_text("two", "utf-8")
+    project.answer("1")
+    bring_back(project, "1")
+    assert ((above / "outside").read_text("utf-8"), (above / "other").exists()) == ("two", True)
+    assert files(project.folder) == {"kept": "one"}
+
+
+def test_the_tree_is_that_of_the_step_that_counts(repository: Project) -> None:
+    folder = repository.folder
+    repository.begin(TWO, **KEEPING)
+    repository.answer("1")
+    (folder / "kept").write_text("second", "utf-8")
+    run = open_run("r", str(repository.runs_dir))
+    rewind(run, "1", load_to_change(run), by="somebody")
+    repository.iterate()
+    repository.answer("1")
+    assert git(folder, "show", f"{commit_of(repository, '2')}:kept") == "second"
+
+
+def test_variables_of_git_lead_to_no_other_repository(
+    repository: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    git(other, "init", "-q")
+    monkeypatch.setenv("GIT_DIR", str(other / ".git"))
+    repository.begin(TWO, **KEEPING)
+    monkeypatch.delenv("GIT_DIR")
+    assert git(repository.folder, "show", f"{commit_of(repository, '1')}:kept") == "one"
+
+
+def test_that_git_refuses_is_told_once(repository: Project) -> None:
+    (repository.folder / "sub").mkdir()
+    git(repository.folder / "sub", "init", "-q")
+    repository.begin(TWO, **KEEPING)
+    repository.answer("1")
+    (told,) = repository.data_of("PROCESS_LOG")
+    assert (told["level"], told["message"].startswith("the project's git tree is not kept: ")) == (
+        "warning",
+        True,
+    )
+
+
+def test_what_was_there_stays_kept_whatever_runs_are_called(repository: Project) -> None:
+    repository.begin(TWO, **KEEPING)
+    (repository.folder / "kept").write_text("two", "utf-8")
+    repository.answer("1")
+    told = bring_back(repository, "1")
+    repository.create(run_id="before-f", **KEEPING)
+    repository.iterate("before-f")
+    assert git(repository.folder, "rev-parse", told.ref) == told.before
