@@ -93,12 +93,16 @@ class Matching:
         if scope.startswith(f"{CLEANUP}.") and not group_of(scope):
             return scope
         group = self.group_before(group_of(scope))
-        free = [] if group is None else [s for s in self.history.scopes_of(group) if s not in self.now]
-        same, is_numbered = f"{group}.{branch_of(scope)}.", branch_of(scope).isdigit()
-        if same in free and (not is_numbered or self.history.begins(same) == first):
+        if group is None:
+            return None
+        name = branch_of(scope)
+        same, is_numbered = f"{group}.{name}.", name.isdigit()
+        is_free = name in self.history.branches[group] and same not in self.now
+        if is_free and (not is_numbered or self.history.begins(same) == first):
             return same
         # A branch without a name of its own is known by what it begins with.
-        return next((s for s in free if is_numbered and self.history.begins(s) == first), None)
+        others = self.history.scopes_of(group) if is_numbered else []
+        return next((s for s in others if s not in self.now and self.history.begins(s) == first), None)
 
     def group_before(self, group: str) -> str | None:
         """The group that this one was."""
