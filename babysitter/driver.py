@@ -43,7 +43,7 @@ class Ending:
     Attributes:
         run: the one that was driven last, which goes on where the first one was continued as new.
         status: of it, or ``diverged`` or ``interrupted``.
-        waiting_for: its effects that have no answer.
+        waiting_for: its effects that have no answer; none when it has ended.
         diverged: where a changed process stopped fitting.
         children: those of its children that have not ended.
     """
@@ -53,7 +53,7 @@ class Ending:
     def __init__(self, status: str, root: Driven, children: list[Driven]) -> None:
         self.run = root.run
         self.status = status
-        self.waiting_for: list[Effect] = list(root.run.state.pending.values())
+        self.waiting_for: list[Effect] = [] if root.is_finished else list(root.run.state.pending.values())
         self.diverged: ReplayError | None = root.diverged
         self.children = children
 

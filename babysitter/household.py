@@ -6,9 +6,16 @@ from babysitter.driven import Driven
 from babysitter.engine.state import CANCELLED, CONTINUED
 from babysitter.errors import BabysitterError, EditNeedsPerson, NondeterminismError, RunBusy, RunExists
 from babysitter.journal.lock import run_lock
-from babysitter.runs.children import answer_of, answer_to_mistake, give_up, living_child, make_child
+from babysitter.runs.children import (
+    answer_of,
+    answer_to_mistake,
+    give_up,
+    living_child,
+    make_child,
+    next_needed,
+)
 from babysitter.runs.run import Run
-from babysitter.runs.succession import newest
+from babysitter.runs.succession import newest, newest_there
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,7 +79,9 @@ class Household:
             if effect.status == CANCELLED:
                 give_up(known.run)
         elif effect.is_pending:
-            self._make(parent, effect)
+            # One that was halted has halted its children, and gets no more.
+            if not parent.is_finished:
+                self._make(parent, effect)
         elif effect.id in parent.run.state.children:
             self._bring_to_end(parent, effect)
 
@@ -82,9 +91,6 @@ class Household:
         except BabysitterError as error:
             self._driver.record(parent, [answer_to_mistake(effect, error)])
             return
-        if child.state.last_seq == 1:
-            # Somebody may have given it up before it was there to be told; that is heard then.
-            parent.run.refresh()
         self._welcome(parent, effect, child)
 
     def _bring_to_end(self, parent: Driven, effect: Effect) -> None:
@@ -139,12 +145,17 @@ class Household:
             self._succeed(child, parent, effect)
             return
         self._part(child, effect)
-        if effect.is_pending:
+        if effect.is_pending and not parent.is_finished:
             self._driver.record(parent, [answer_of(child.run, effect)])
         else:
             _forget(parent, effect)
 
     def _succeed(self, child: Driven, parent: Driven, effect: Effect) -> None:
+        if not _is_needed(parent, effect) and newest_there(child.run).state.is_finished:
+            # Nobody needs it, so it is not even made.
+            self._part(child, effect)
+            _forget(parent, effect)
+            return
         try:
             following = self._driver.replay(lambda: newest(child.run))
         except EditNeedsPerson as error:
@@ -155,11 +166,19 @@ class Household:
             self._driver.record(parent, [answer_to_mistake(effect, error)])
             return
         self._part(child, effect)
+        if not _is_needed(parent, effect):
+            give_up(following)
         self._welcome(parent, effect, following)
 
     def _part(self, child: Driven, effect: Effect) -> None:
         del self._children[effect.id]
         self._driver.part(child)
+
+
+def _is_needed(parent: Driven, effect: Effect) -> bool:
+    """The parent waits for the child of an effect, as its journal is now."""
+    parent.run.refresh()
+    return effect.is_pending and not parent.is_finished
 
 
 def _forget(parent: Driven, effect: Effect) -> None:
@@ -191,7 +210,7 @@ def successor(driven: Driven, view: Any, *, locks: bool) -> Driven:
     Raises:
         InvalidInput, NoSuchProcess, ReplayError, RunBusy, JournalError, StorageError
     """
-    run = newest(driven.run)
+    run = next_needed(driven.run)
     lock = run_lock(run.folder, 0) if locks else None
     view.goes_on(run.run_id, run.folder)
     _show_to(view.event, run)

@@ -65,7 +65,7 @@ def is_permitted(run: Run, what: str, about: dict[str, Any] | None = None) -> bo
 
 def is_free(run: Run) -> bool:
     """Nobody has to permit anything: no session was ever bound to the run, or it has ended."""
-    return not run.state.is_guarded or run.state.is_finished
+    return not run.is_guarded or run.state.is_finished
 
 
 def demand(
@@ -95,7 +95,7 @@ def person_of(
     Raises:
         PersonNeeded: it is not seen that a person wants it; nothing was done.
     """
-    if not run.state.is_guarded:
+    if not run.is_guarded:
         return {"by": person()}
     for given in run.state.permits:
         if given["what"] == what and (about is None or given.get("about") == about):

@@ -97,7 +97,7 @@ def _decide(run: str, effect: str | None, approved: bool, told: dict[str, Any]) 
     level = level_here(
         "nobody answers a breakpoint",
         ways_to_answer(run, effect or "EFFECT", None),
-        is_guarded=found.state.is_guarded,
+        is_guarded=found.is_guarded,
     )
     target = find_effect(found, effect) if effect else only_breakpoint(found)
     words = {name: told[name] for name in WORDS}
@@ -110,7 +110,7 @@ def _decide(run: str, effect: str | None, approved: bool, told: dict[str, Any]) 
         evidence=seen_here() if level == "terminal" else None,
         **words,
     )
-    if level == "terminal" and found.state.is_guarded and target.is_pending:
+    if level == "terminal" and found.is_guarded and target.is_pending:
         _show_question(found, target, answer, told["as_json"])
         _confirm(f"answer it with {'yes' if approved else 'no'}?", told)
     if told["sign"] and target.is_pending:
@@ -177,7 +177,7 @@ def _permit(run: str, what: str, name: str, told: dict[str, Any]) -> int:
         )
     ways = ways_to_permit(run, what)
     found = opened(run, told["runs_dir"])
-    if level_here("nobody permits anything", ways, is_guarded=found.state.is_guarded) != "terminal":
+    if level_here("nobody permits anything", ways, is_guarded=found.is_guarded) != "terminal":
         raise PersonNeeded(f"to {WHAT[what]} is permitted by a person, and there is no terminal", hint=ways)
     about = about_now(found, what, name)
     _show([f"run {found.run_id}: {WHAT[what]}", *about_lines(found, about or {})], told["as_json"])

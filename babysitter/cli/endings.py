@@ -55,7 +55,7 @@ def tell(ending: Ending, view: Any, wants_json: bool, no_agent: str) -> int:
 
 def _child_json(child: Driven) -> dict[str, Any]:
     run = child.run
-    pending = list(run.state.pending.values())
+    pending = [] if child.is_finished else list(run.state.pending.values())
     return {
         "run": run.run_id,
         "parent": run.state.created["parent"]["runId"],
@@ -90,7 +90,7 @@ def waiting_for(ending: Ending) -> list[str]:
         lines += [f"{run_id} is {_status_of(child)}: {why}"] if why else []
         lines += [
             f"{effect.kind} {effect.id} of {run_id}: {effect.label}"
-            for effect in child.run.state.pending.values()
+            for effect in (() if child.is_finished else child.run.state.pending.values())
             if effect.kind != SUBPROCESS
         ]
     return lines

@@ -78,7 +78,7 @@ def fork(
 
 def _demand(run: Run) -> None:
     """What a person approved for one run would count in another: of a run of an agent's a person decides."""
-    if run.state.is_guarded:
+    if run.is_guarded:
         from babysitter.approvals.permits import person_for
 
         person_for(

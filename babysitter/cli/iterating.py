@@ -94,7 +94,7 @@ def accepted(run: str, rule: str, folder: str | None) -> Run:
     found = watched(open_run(run, runs_dir(folder), settings().limits))
     definitions = load_to_change(found)
     if not found.state.is_finished:
-        if found.state.is_guarded:
+        if found.is_guarded:
             demand(found, "edit", edit_now(found))
         accept_edit(found, rule, definitions, by=person())
     return found

@@ -27,6 +27,7 @@ from babysitter.runs.run import LINKS, Run
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from babysitter.engine.state import RunState
     from babysitter.journal.events import Event
 
 
@@ -42,10 +43,8 @@ def status_json(run: Run) -> dict[str, Any]:
     for effect in state.effects.values():
         status = SUPERSEDED if effect.is_superseded else effect.status
         counts[status] = counts.get(status, 0) + 1
-    pending: dict[str, int] = {}
-    for effect in state.pending.values():
-        pending[effect.kind] = pending.get(effect.kind, 0) + 1
-    taken = sum(effect.taken is not None for effect in state.pending.values())
+    waits = _awaited(state)
+    taken = sum(effect.taken is not None for effect in waits)
     told = {
         "run": run.run_id,
         "process": state.process_id,
@@ -54,11 +53,23 @@ def status_json(run: Run) -> dict[str, Any]:
         "lastEventAt": iso(state.last_ms),
         "events": state.last_seq,
         "effects": counts,
-        "pending": pending,
+        "pending": _kinds(waits),
         **({"taken": taken} if taken else {}),
         **({"folder": run.folder} if run.archive is None else {"packed": True, "archive": run.archive}),
     }
     return {**told, **related_json(run), **given_up_json(run), **next_wake(run), **ending_json(run)}
+
+
+def _awaited(state: RunState) -> list[Effect]:
+    """What a run waits for; one that was halted waits for nothing any more."""
+    return [] if state.is_finished else list(state.pending.values())
+
+
+def _kinds(effects: list[Effect]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for effect in effects:
+        counts[effect.kind] = counts.get(effect.kind, 0) + 1
+    return counts
 
 
 def related_json(run: Run) -> dict[str, Any]:
@@ -72,14 +83,11 @@ def related_json(run: Run) -> dict[str, Any]:
 
 
 def _child_json(child: Run) -> dict[str, Any]:
-    pending: dict[str, int] = {}
-    for effect in child.state.pending.values():
-        pending[effect.kind] = pending.get(effect.kind, 0) + 1
     told = {
         "run": child.run_id,
         "parent": child.state.created["parent"]["runId"],
         "status": child.state.status,
-        "pending": pending,
+        "pending": _kinds(_awaited(child.state)),
     }
     return {**told, **next_wake(child), **ending_json(child)}
 
@@ -404,7 +412,7 @@ def _listed(run_id: str, folder: str) -> dict[str, Any]:
         "status": state.status,
         "createdAt": iso(state.created_ms),
         "lastEventAt": iso(state.last_ms),
-        "pending": len(state.pending),
+        "pending": len(_awaited(state)),
         "resolved": sum(not (effect.is_pending or effect.is_superseded) for effect in state.effects.values()),
         **({"cancelled": True} if state.is_cancelled and not state.is_finished else {}),
         **({"parent": parent} if parent else {}),
@@ -430,7 +438,8 @@ def _packed(run_id: str, folder: str) -> dict[str, Any]:
         "status": about["status"],
         "createdAt": about["createdAt"],
         "lastEventAt": about["endedAt"],
-        "pending": about["pending"],
+        # It has ended, so it waits for nothing.
+        "pending": 0,
         "resolved": about["resolved"],
         "packed": True,
         **({"parent": parent_of(about)} if parent_of(about) else {}),

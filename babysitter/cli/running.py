@@ -278,7 +278,7 @@ def _show(run: Run, view: Any) -> None:
 def _asker(run: Run, pool: Pool, view: Any) -> Any:
     from babysitter.approvals.place import is_inside_host, is_person_there
 
-    if not is_person_there() or is_inside_host(is_guarded=run.state.is_guarded):
+    if not is_person_there() or is_inside_host(is_guarded=run.is_guarded):
         return None
     from babysitter.cli.asking import TerminalAsker
 

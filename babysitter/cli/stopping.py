@@ -12,9 +12,18 @@ from babysitter.cli.iterating import EXIT_CODES, tell
 from babysitter.cli.options import complete_effect, json_option, opened, run_argument, runs_dir_option
 from babysitter.cli.output import as_json as print_json
 from babysitter.cli.output import line
+from babysitter.engine.state import SUBPROCESS
+from babysitter.runs.children import living_child
 from babysitter.runs.iterate import iterate as iterate_run
 from babysitter.runs.results import find_effect
-from babysitter.runs.stopping import cancel_effect, cancel_run, check_pending, halt_run
+from babysitter.runs.stopping import (
+    cancel_effect,
+    cancel_run,
+    check_going_on,
+    check_pending,
+    halt_run,
+    living,
+)
 
 if TYPE_CHECKING:
     from babysitter.engine.state import Effect
@@ -46,7 +55,10 @@ def cancel(run: str, effect: str | None, reason: str | None, runs_dir: str | Non
     found = opened(run, runs_dir)
     if effect is not None:
         return _cancel_effect(found, find_effect(found, effect), reason or "", as_json)
-    demand(found, "cancel", {"run": found.run_id})
+    # First, so that nobody is asked for nothing.
+    check_going_on(found)
+    for each in _to_be_permitted(found):
+        demand(each, "cancel", {"run": each.run_id})
     cancel_run(found, by=person(), reason=reason or NO_REASON)
     iteration = iterate_run(found)
     tell(iteration, as_json)
@@ -58,12 +70,23 @@ def _cancel_effect(run: Run, effect: Effect, why: str, wants_json: bool) -> int:
     # First, so that nobody is asked for nothing.
     check_pending(run, effect)
     demand(run, "cancel", {"effect": effect.id})
+    child = living_child(run, effect) if effect.kind == SUBPROCESS and not run.is_guarded else None
+    for each in living(child) if child else ():
+        demand(each, "cancel", {"run": each.run_id})
     cancel_effect(run, effect, by=person(), why=why)
     if wants_json:
         print_json({"run": run.run_id, "effect": effect.id, "status": "cancelled"})
     else:
         line(f"{effect.id}: cancelled; its process is told at the next iteration")
     return 0
+
+
+def _to_be_permitted(run: Run) -> list[Run]:
+    """The runs that a person has to permit this of: RUN, or, where that is free, those that end with it.
+
+    A session may have come to one of its children alone, or the run has ended before them.
+    """
+    return [run] if run.is_guarded and not run.state.is_finished else list(living(run))
 
 
 @click.command(
@@ -82,7 +105,8 @@ def halt(run: str, reason: str | None, runs_dir: str | None, as_json: bool) -> i
     permit it.
     """
     found = opened(run, runs_dir)
-    demand(found, "halt")
+    for each in _to_be_permitted(found):
+        demand(each, "halt")
     halt_run(found, by=person(), reason=reason or NO_REASON)
     if as_json:
         print_json({"run": found.run_id, "status": found.state.status, "reason": reason or NO_REASON})

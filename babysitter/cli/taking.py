@@ -25,7 +25,7 @@ from babysitter.executors.folders import TASKS
 from babysitter.executors.rates import rates_of
 from babysitter.runs.results import OWN_KINDS, find_effect
 from babysitter.runs.sleeping import deadline_of
-from babysitter.runs.stopping import check_going_on, check_pending
+from babysitter.runs.stopping import check_awaited, check_pending
 from babysitter.runs.taking import SESSIONS_OWN, beat, is_leased, lease_end, take, taken_by_another
 from babysitter.sessions.takers import is_at_it
 
@@ -78,6 +78,7 @@ def take_command(
             raise UsageError("--renew is of an EFFECT that was taken, with the lease that it was taken with")
         return _renew(found, find_effect(found, effect), by, as_json)
     seconds = _seconds(lease or DEFAULT_LEASE)
+    check_awaited(found)
     if effect is not None and _is_his(found, find_effect(found, effect), by):
         return _renew(found, find_effect(found, effect), by, as_json, is_asked=True)
     chosen, at = _admitted(_free(found) if effect is None else iter([find_effect(found, effect)]))
@@ -113,7 +114,6 @@ def is_free(run: Run, effect: Effect) -> bool:
 
 def _free(run: Run) -> Iterator[Effect]:
     """What an agent can begin, the oldest first."""
-    check_going_on(run)
     # What a session's agent is to do itself it can do; without one, anybody may.
     kept = {*OWN_KINDS, SESSIONS_OWN} if run.state.session else {*OWN_KINDS}
     return (each for each in run.state.pending.values() if each.kind not in kept and is_free(run, each))

@@ -151,8 +151,8 @@ class RunState:
         source_python: the version of Python that it was executed by, where that counts: it uses asyncio.
         gates: those of its files that may hold a breakpoint or an evidence step; None: nobody has looked.
         session: the SESSION_BOUND of the agent's session that is to finish the run, while one is bound.
-        is_guarded: made in an agent's session, or bound to one once; ways round the process need a person.
-        guard: host and id of the session that was the last one to do that.
+        guard: host and id of the session that the run was made in, or that was bound to it last. Whether a
+            person is needed to go round the process is told by the run: those above it count as well.
         moved_seq: the last event that was a step forward; a mistake that is told again is none.
         answers_by_policy: breakpoints that demand nothing are answered without a person.
         permits: what people have permitted and nobody has made use of yet, in order.
@@ -188,7 +188,6 @@ class RunState:
         self.gates: list[str] | None = None
         self.problem: dict[str, Any] | None = None
         self.session: dict[str, Any] | None = None
-        self.is_guarded = False
         self.guard: dict[str, Any] | None = None
         self.moved_seq = 0
         self.permits: list[dict[str, Any]] = []
@@ -261,7 +260,6 @@ def _created(state: RunState, event: Event) -> None:
 
 def _guard(state: RunState, session: dict[str, Any] | None) -> None:
     """A session works on the run, or on the one that it belongs to; a run that goes on is bound at once."""
-    state.is_guarded = session is not None
     if session is not None:
         state.guard = {"host": session["host"], "sessionId": session["sessionId"]}
         state.session = session if session.get("isBound") else None
@@ -368,7 +366,6 @@ def _replan(state: RunState, event: Event) -> None:
 def _bound(state: RunState, event: Event) -> None:
     _spend(state, "rebind")
     state.session = event.data
-    state.is_guarded = True
     state.guard = {"host": event.data["host"], "sessionId": event.data["sessionId"]}
 
 

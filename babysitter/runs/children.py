@@ -24,12 +24,13 @@ from babysitter.errors import (
 from babysitter.ids import MOST_OF_ID, base32, digest10
 from babysitter.jsontext import compact
 from babysitter.library import DEFAULT_EXPORT, reopen, resolve
+from babysitter.runs.above import read_above
 from babysitter.runs.creation import Origin, create
-from babysitter.runs.folder import archive_of, check_folder, parent_of
+from babysitter.runs.folder import archive_of, check_folder
 from babysitter.runs.results import Answer
 from babysitter.runs.run import Run
-from babysitter.runs.stopping import cancel_run
-from babysitter.runs.succession import newest_there
+from babysitter.runs.stopping import cancel_run, halt_run
+from babysitter.runs.succession import newest, newest_there
 from babysitter.version import version
 
 TYPE_CHECKING = False
@@ -76,6 +77,7 @@ def find_child(run: Run, effect: Effect, *, is_new: bool = False) -> Run | None:
         return None
     check_folder(folder)
     child = run.beside(folder, is_new=is_new)
+    child.above = run
     parent = child.state.created.get("parent") or {}
     if (parent.get("runId"), parent.get("effectId")) != (run.run_id, effect.id):
         raise RunExists(f"the run {child.run_id!r} is not the child of run {run.run_id!r} whose id it has")
@@ -96,7 +98,22 @@ def make_child(run: Run, effect: Effect) -> Run:
         child = find_child(run, effect, is_new=_create(run, effect))
         assert child is not None
     guard_child(run, child)
+    if not child.state.effects:
+        _end_if_over(run, effect, child)
     return child
+
+
+def _end_if_over(run: Run, effect: Effect, child: Run) -> None:
+    """Somebody may have given a child up, or have ended its parent, before it was there to be told."""
+    run.refresh()
+    if run.state.is_finished:
+        ending = run.state.ending or {}
+        try:
+            halt_run(child, by=ending.get("by", EXECUTOR), reason=ending.get("reason", NOT_NEEDED))
+        except RunFinished:
+            return
+    elif not effect.is_pending:
+        give_up(child)
 
 
 def _create(run: Run, effect: Effect) -> bool:
@@ -106,6 +123,7 @@ def _create(run: Run, effect: Effect) -> bool:
         raise InvalidInput(f"effect {effect.id!r} does not say which process is to be performed")
     folder = reopen(run.state.created["entrypoint"], run.project).folder
     state, run_id, runs_dir = run.state, child_id(run, effect), os.path.dirname(run.folder)
+    guard = run.guard
     parent = {"runId": run.run_id, "effectId": effect.id, "depth": _depth_below(run)}
     options = state.created.get("options", {})
     try:
@@ -117,7 +135,7 @@ def _create(run: Run, effect: Effect) -> bool:
             version=version(),
             run_id=run_id,
             options={**options, "breakpoints": "policy"} if state.answers_by_policy else options,
-            session=(state.guard["host"], state.guard["sessionId"]) if state.guard else None,
+            session=(guard["host"], guard["sessionId"]) if guard else None,
             origin=Origin({"parent": parent}),
             limits=run.limits,
         )
@@ -139,8 +157,8 @@ def _depth_below(run: Run) -> int:
 
 def guard_child(run: Run, child: Run) -> None:
     """What a session works on it works on with all that belongs to it, also when it came to it later."""
-    guard = run.state.guard
-    if guard is not None and not child.state.is_guarded and not child.state.is_finished:
+    guard = run.guard
+    if guard is not None and child.state.guard is None and not child.state.is_finished:
         child.append_whatever_comes([("SESSION_BOUND", guard)])
 
 
@@ -183,16 +201,26 @@ def answer_to_mistake(effect: Effect, error: BabysitterError) -> Answer:
 
 def is_needed(run: Run) -> bool:
     """A child that its parent gave up, or whose parent has ended, is only to be brought to its end."""
-    parent = run.state.created.get("parent")
-    if parent is None:
+    above = read_above(run.state.created, os.path.dirname(run.folder), run.limits)
+    if above is None:
         return True
-    folder = os.path.join(os.path.dirname(run.folder), parent_of(run.state.created))
-    if not parent_of(run.state.created) or not os.path.lexists(folder):
-        return True
-    check_folder(folder)
-    above = Run(folder, run.limits).load().state
-    effect = above.effects.get(parent["effectId"])
-    return effect is None or not (effect.status == CANCELLED or (effect.is_pending and above.is_finished))
+    effect = above.state.effects.get(run.state.created["parent"]["effectId"])
+    return effect is None or not (
+        effect.status == CANCELLED or (effect.is_pending and above.state.is_finished)
+    )
+
+
+def next_needed(run: Run) -> Run:
+    """The run in which a continued run goes on, made where it is missing; given up if it is a child too late.
+
+    Made first: whoever gives it up meanwhile either finds it, or is seen here.
+
+    Raises:
+        as ``newest``
+    """
+    following = newest(run)
+    give_up_if_not_needed(following)
+    return following
 
 
 def give_up_if_not_needed(run: Run) -> None:
@@ -210,8 +238,10 @@ def give_up(child: Run) -> None:
     try:
         cancel_run(child, by=EXECUTOR, reason=NOT_NEEDED)
     except RunFinished:
-        # It has ended by itself just now.
-        return
+        # It has ended by itself just now, or goes on as another run, which is given up as well.
+        following = newest_there(child)
+        if not following.state.is_finished:
+            give_up(following)
 
 
 def living_child(run: Run, effect: Effect) -> Run | None:

@@ -33,7 +33,7 @@ def refused(
     know is an edit as well, and not one that is imported late.
     """
     state = run.state
-    if not state.is_guarded or not (state.gates is None or state.gates or gates):
+    if not run.is_guarded or not (state.gates is None or state.gates or gates):
         return None
     known = state.source_digests
     edited = [name for name in digests if digests[name] != known.get(name, "" if is_new else digests[name])]
@@ -63,7 +63,7 @@ def _is_permitted(run: Run, edited: dict[str, str]) -> bool:
 
 def refused_unread(run: Run) -> EditNeedsPerson | None:
     """The same for what lies there now, before any is executed: code could undo whatever looks at it."""
-    if not run.state.is_guarded:
+    if not run.is_guarded:
         return None
     try:
         entry = reopen(run.state.created["entrypoint"], run.project)

@@ -117,7 +117,7 @@ class Execution:
         self._notes.marks = dict(state.marks)
         self._notes.patches = dict(state.patches)
         inputs = self.run.inputs()
-        if state.is_guarded:
+        if self.run.is_guarded:
             from babysitter.runs.edits import refused_unread
 
             self.diverged = refused_unread(self.run)
@@ -151,7 +151,7 @@ class Execution:
 
     def _look_for_edit(self, *, is_new: bool) -> None:
         """In a run that an agent works on, a person may have to accept that the source has changed."""
-        if self.run.state.is_guarded and self.diverged is None:
+        if self.run.is_guarded and self.diverged is None:
             from babysitter.runs.edits import refused
 
             self.diverged = refused(self.run, self._digests, self._gates, is_new=is_new)

@@ -184,9 +184,9 @@ def fork(run: Run, step: str, new_id: str, *, runs_dir: str, version: str, told:
         "forkedFrom": {"runId": run.run_id, "step": step},
         "seed": state.created.get("seed") or run.run_id,
     }
-    if state.is_guarded:
+    if run.guard is not None:
         # Whoever went round the process there could go round it here.
-        known = state.session or state.created.get("session") or {"host": "", "sessionId": ""}
+        known = state.session or state.created.get("session") or run.guard
         created["session"] = {"host": known["host"], "sessionId": known["sessionId"]}
     return create(
         runs_dir,

@@ -89,9 +89,9 @@ def bring_on(run: Run) -> Iteration:
     """Iterate a run, and those in which it goes on when it is continued as new."""
     iteration = _iterate(run)
     while iteration.status == CONTINUED:
-        from babysitter.runs.succession import newest
+        from babysitter.runs.children import next_needed
 
-        iteration = _iterate(newest(iteration.run))
+        iteration = _iterate(next_needed(iteration.run))
     return iteration
 
 
@@ -137,7 +137,7 @@ def divergence_hint(diverged: ReplayError, run: Run) -> str:
         return diverged.hint
     if run.state.is_cancelled:
         return CANCELLED_HINT.format(run=run.run_id)
-    needs_permit = run.state.is_guarded and not any(p["what"] == "edit" for p in run.state.permits)
+    needs_permit = run.is_guarded and not any(p["what"] == "edit" for p in run.state.permits)
     return DIVERGED_HINT.format(run=run.run_id) + (PERMITTED_FIRST if needs_permit else "")
 
 

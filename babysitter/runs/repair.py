@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 
+from babysitter import limits as limits_module
 from babysitter.clock import iso, now_ms
 from babysitter.disk import Folder, refuse
 from babysitter.engine.state import RunState
@@ -20,6 +21,7 @@ from babysitter.journal.salvage import cached_lines, salvage
 from babysitter.journal.sweep import open_quarantine
 from babysitter.jsontext import compact, loads
 from babysitter.paths import STATE_FOLDER
+from babysitter.runs.above import read_above
 from babysitter.runs.run import ABOUT, LAYOUT, Run
 from babysitter.runs.verification import fault_of, load_from_files, references
 
@@ -276,12 +278,18 @@ def _answers_cut(folder: str, salvaged: Salvage) -> list[str]:
 def _is_guarded(folder: str, salvaged: Salvage, state: RunState) -> bool:
     """A session was bound to the run, as far as can still be read, and it can still go on."""
     return not state.is_finished and (
-        state.is_guarded
+        state.guard is not None
+        or _is_guarded_above(folder, state)
         or any(
             isinstance(event, dict) and event.get("type") == "SESSION_BOUND"
             for event in _readable(folder, salvaged)
         )
     )
+
+
+def _is_guarded_above(folder: str, state: RunState) -> bool:
+    above = read_above(state.created, os.path.dirname(folder), limits_module.DEFAULT)
+    return above is not None and above.is_guarded
 
 
 def _who_permitted(made: Plan) -> dict[str, Any] | None:

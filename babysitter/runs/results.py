@@ -329,7 +329,7 @@ def _check_assurance(run: Run, effect_id: str, definition: dict[str, Any], level
             f"the breakpoint demands the assurance {wanted!r}, and this answer has {level!r}",
             hint=ways_to_answer(run.run_id, effect_id, wanted),
         )
-    if level == "script" and run.state.is_guarded:
+    if level == "script" and run.is_guarded:
         raise PersonNeeded(
             f"an agent's session works on run {run.run_id!r}, so a person answers its breakpoints",
             hint=ways_to_answer(run.run_id, effect_id, wanted),

@@ -69,6 +69,7 @@ class Run:
         observer: is told of what is written here; not of what others have written.
         is_new: it was made by this command.
         archive: the file that it was taken from to be looked at, when it is packed.
+        above: the run that it is a child of, where that was read already.
     """
 
     def __init__(
@@ -90,6 +91,7 @@ class Run:
         self.observer: Observer | None = None
         self.is_new = False
         self.archive: str | None = None
+        self.above: Run | None = None
 
     def _read_about(self) -> dict[str, Any]:
         try:
@@ -121,6 +123,27 @@ class Run:
         if isinstance(place, str) and around.endswith(os.path.join(os.sep, place)):
             return around[: -len(place) - 1] or os.sep
         return str(self.about.get("project"))
+
+    @property
+    def guard(self) -> dict[str, Any] | None:
+        """Host and id of the session that was the last one bound to it, or to a run above it; None: none was.
+
+        Raises:
+            JournalError: a run above it cannot be trusted.
+        """
+        if self.state.guard is not None or "parent" not in self.state.created:
+            return self.state.guard
+        from babysitter.runs.above import guard_above
+
+        return guard_above(self)
+
+    @property
+    def is_guarded(self) -> bool:
+        """Made in an agent's session, or bound to one once, or so is a run above it.
+
+        Ways round the process need a person then.
+        """
+        return self.guard is not None
 
     @property
     def artifacts(self) -> str:

@@ -8,7 +8,7 @@ from babysitter.runs.run import MOST_LOST_RACES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from babysitter.engine.state import Effect
@@ -59,6 +59,26 @@ def check_going_on(run: Run) -> None:
         raise RunFinished(f"run {run.run_id!r} has {run.state.status}; it takes no more events")
 
 
+def check_awaited(run: Run) -> None:
+    """Refuse a run that has ended, or that a run above it has not waited for: nothing of it is to be begun.
+
+    Raises:
+        RunFinished
+        JournalError, UnsafePath, StorageError
+    """
+    check_going_on(run)
+    if "parent" not in run.state.created:
+        return
+    from babysitter.runs.above import ended_above
+
+    above = ended_above(run)
+    if above is not None:
+        raise RunFinished(
+            f"run {run.run_id!r} belongs to run {above.run_id!r}, which has {above.state.status}",
+            hint=f"babysitter halt {above.run_id} ends what is left below it",
+        )
+
+
 def cancel_run(run: Run, *, by: str, reason: str, evidence: dict[str, Any] | None = None) -> bool:
     """Have a run end: its branches are cancelled, its cleanups performed, then it is halted.
 
@@ -79,29 +99,56 @@ def cancel_run(run: Run, *, by: str, reason: str, evidence: dict[str, Any] | Non
 def halt_run(run: Run, *, by: str, reason: str) -> None:
     """End a run at once, wherever it is, and its children; nothing more is performed, no cleanup either.
 
+    Of a run that has ended, what was left of its children is ended.
+
     Raises:
-        RunFinished: it has ended.
+        RunFinished: nothing was left.
         RunBusy, JournalError, StorageError
     """
     # First, so that a kill in between leaves a run that can be halted once more.
-    _halt_children(run, by=by, reason=reason)
-    _decide(run, lambda: [("RUN_HALTED", {"reason": reason, "by": by, "isAtOnce": True})])
-    _halt_children(run, by=by, reason=reason)
-
-
-def _halt_children(run: Run, *, by: str, reason: str) -> None:
-    if not run.state.children:
+    had_children = _halt_below(run, by=by, reason=reason)
+    if run.state.is_finished and had_children:
         return
-    from babysitter.runs.children import living_child
+    _decide(run, lambda: [("RUN_HALTED", {"reason": reason, "by": by, "isAtOnce": True})])
+    # Whoever has made one since either finds the run halted or is found here.
+    _halt_below(run, by=by, reason=reason)
 
-    for effect in run.state.children.values():
-        try:
-            child = living_child(run, effect)
-            if child is not None:
-                halt_run(child, by=by, reason=reason)
-        except (RunExists, RunFinished):
-            # No child of this run, or it has ended by itself just now.
+
+def _halt_below(run: Run, *, by: str, reason: str) -> bool:
+    """Whether there was anything to halt."""
+    was_there = False
+    for each in living(run) if run.state.children else ():
+        if each is run:
             continue
+        try:
+            halt_run(each, by=by, reason=reason)
+        except RunFinished:
+            # It has ended by itself just now.
+            continue
+        was_there = True
+    return was_there
+
+
+def living(run: Run) -> Iterator[Run]:
+    """A run and all below it, as far as they have not ended, each after those below it.
+
+    Those below one that was halted are among them: whoever halted that may have been killed at it.
+
+    Raises:
+        JournalError, UnsafePath, StorageError
+    """
+    from babysitter.runs.children import find_child
+
+    for effect in list(run.state.children.values()):
+        try:
+            child = find_child(run, effect)
+        except RunExists:
+            # No child of this run; whoever goes on with it says so.
+            continue
+        if child is not None:
+            yield from living(child)
+    if not run.state.is_finished:
+        yield run
 
 
 def _decide(run: Run, decide: Callable[[], list[Draft]]) -> bool:

@@ -68,6 +68,7 @@ def _existing(run: Run, *, is_new: bool = False) -> Run | None:
         return None
     check_folder(folder)
     found = run.beside(folder, is_new=is_new)
+    found.above = run.above
     if (found.state.created.get("continuedFrom") or {}).get("runId") != run.run_id:
         raise RunExists(
             f"run {run.run_id!r} goes on as {found.run_id!r}, and a run that is not its own has that id",
@@ -125,10 +126,11 @@ def _inherited(run: Run) -> dict[str, Any]:
     told: dict[str, Any] = {}
     if state.answers_by_policy:
         told["options"] = {**state.created.get("options", {}), "breakpoints": "policy"}
-    if state.guard is not None:
+    guard = run.guard
+    if guard is not None:
         _refuse_edit(run)
         is_bound = state.session is not None
-        told["session"] = {**state.guard, **({"isBound": True} if is_bound else {})}
+        told["session"] = {**guard, **({"isBound": True} if is_bound else {})}
     return told
 
 

@@ -42,6 +42,9 @@ class Upbringing:
         """Bring on those that were not yet; whether the run can go on since."""
         run, answers, has_ended = self._run, list[Answer](), False
         for effect in list(run.state.children.values()):
+            if run.state.is_finished:
+                # Somebody has halted it, and its children with it.
+                return False
             if self._seen.get(effect.id) == effect.status:
                 continue
             self._seen[effect.id] = effect.status
@@ -58,15 +61,11 @@ class Upbringing:
         """Bring the child of a pending effect on; its answer, if it has ended."""
         try:
             child = make_child(self._run, effect)
-            if child.state.last_seq == 1:
-                # Somebody may have given it up before it was there to be told.
-                self._run.refresh()
-                if not effect.is_pending:
-                    give_up(child)
             done = self._bring_on(effect, child)
         except BabysitterError as error:
             return [answer_to_mistake(effect, error)]
-        return [answer_of(done.run, effect)] if done.run.state.is_finished and effect.is_pending else []
+        is_answered = done.run.state.is_finished and effect.is_pending and not self._run.state.is_finished
+        return [answer_of(done.run, effect)] if is_answered else []
 
     def _bring_to_end(self, effect: Effect) -> bool:
         """Have the child of a cancelled effect end; whether it has."""

@@ -7,7 +7,18 @@ however large the tree is.
 
 from __future__ import annotations
 
-from babysitter.views.marks import AGENT, CANCELLED, CLOCK, FAILED, NONZERO, OK, PERSON, REQUESTED, RUNNING
+from babysitter.views.marks import (
+    AGENT,
+    CANCELLED,
+    CHILD,
+    CLOCK,
+    FAILED,
+    NONZERO,
+    OK,
+    PERSON,
+    REQUESTED,
+    RUNNING,
+)
 from babysitter.views.nodes import Branch, Group
 
 TYPE_CHECKING = False
@@ -25,6 +36,7 @@ PLAN = (
     (RUNNING, 1.0, False),
     (AGENT, 1.0, False),
     (CLOCK, 1.0, False),
+    (CHILD, 1.0, False),
     (FAILED, 1.0, True),
     (NONZERO, 0.25, True),
     (REQUESTED, 0.2, False),

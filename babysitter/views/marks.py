@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     Line = list[tuple[str, str]]
 
 REQUESTED, RUNNING = "requested", "running"
-AGENT, PERSON, CLOCK = "agent", "person", "clock"
+AGENT, PERSON, CLOCK, CHILD = "agent", "person", "clock", "child"
 OK, NONZERO, FAILED, CANCELLED = "ok", "nonzero", "failed", "cancelled"
 
 # In the order in which what is most worth looking at comes first.
-PENDING = (RUNNING, PERSON, AGENT, CLOCK, REQUESTED)
-STATES = (FAILED, RUNNING, PERSON, AGENT, CLOCK, NONZERO, REQUESTED, OK, CANCELLED)
+PENDING = (RUNNING, PERSON, AGENT, CLOCK, CHILD, REQUESTED)
+STATES = (FAILED, RUNNING, PERSON, AGENT, CLOCK, CHILD, NONZERO, REQUESTED, OK, CANCELLED)
 RANK = {state: rank for rank, state in enumerate(STATES)}
 
 BOLD, DIM, PLAIN, BAR = "bold", "dim", "plain", "bar"
@@ -30,6 +30,7 @@ WORDS = {
     AGENT: "for an agent",
     PERSON: "for a person",
     CLOCK: "sleeping",
+    CHILD: "in a child run",
     OK: "ok",
     NONZERO: "non-zero exit",
     FAILED: "failed",
@@ -59,6 +60,7 @@ UNICODE = Marks(
         AGENT: "◆",
         PERSON: "?",
         CLOCK: "◔",
+        CHILD: "▸",
         OK: "✓",
         NONZERO: "!",
         FAILED: "✗",
@@ -76,6 +78,7 @@ ASCII = Marks(
         AGENT: "@",
         PERSON: "?",
         CLOCK: "~",
+        CHILD: ">",
         OK: "+",
         NONZERO: "!",
         FAILED: "x",

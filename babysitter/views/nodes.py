@@ -10,6 +10,7 @@ from babysitter.clock import ms_of
 from babysitter.views.marks import (
     AGENT,
     CANCELLED,
+    CHILD,
     CLOCK,
     FAILED,
     NONZERO,
@@ -33,6 +34,7 @@ FIRST_STATES = {
     "shell": REQUESTED,
     "python": REQUESTED,
     "hook": REQUESTED,
+    "subprocess": CHILD,
 }
 ONE_IS_ENOUGH = frozenset({"any", "race"})
 # What fails in these is told and fails nothing else.

@@ -9,6 +9,7 @@ from babysitter.views.marks import (
     BAR,
     BOLD,
     CANCELLED,
+    CHILD,
     CLOCK,
     DIM,
     FAILED,
@@ -149,7 +150,7 @@ class Layout:
                 return [(f"{left} left", CLOCK)]
             return [(f"{left} before attempt {effect.attempt + 1}; {effect.why}", CLOCK)]
         agent = f"taken by {effect.taken_by}" if effect.taken_by else "waits for an agent"
-        return [({AGENT: agent, REQUESTED: "queued"}.get(state, ""), DIM)]
+        return [({AGENT: agent, CHILD: "performed by a child run", REQUESTED: "queued"}.get(state, ""), DIM)]
 
     def _bar(self, progress: tuple[float, float | None, str]) -> Line:
         done, total, _ = progress

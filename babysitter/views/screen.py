@@ -20,6 +20,7 @@ from babysitter.views.marks import (
     BAR,
     BOLD,
     CANCELLED,
+    CHILD,
     CLOCK,
     DIM,
     FAILED,
@@ -55,6 +56,7 @@ STYLES = {
     PERSON: Style(color="magenta", bold=True),
     AGENT: Style(color="magenta"),
     CLOCK: Style(color="blue"),
+    CHILD: Style(dim=True),
     REQUESTED: Style(dim=True),
     CANCELLED: Style(dim=True),
 }

@@ -290,7 +290,7 @@ def test_a_permitted_repair_is_done_once() -> None:
     begin_guarded()
     permit_to_go_back(4)
     assert go_back("4")["person"]["assurance"] == "command"
-    assert (opened().state.is_guarded, permits(), opened().journal.head.seq) == (True, [], 3)
+    assert (opened().is_guarded, permits(), opened().journal.head.seq) == (True, [], 3)
     assert go_back("3", 3)["error"]["name"] == "PersonNeeded"
 
 

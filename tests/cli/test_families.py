@@ -73,6 +73,25 @@ def test_the_status_of_a_run_names_its_children(family: list[str]) -> None:
     assert all(f"  {child}  waiting  1 agent" in shown for child in family)
 
 
+def test_a_halted_run_waits_for_nothing_any_more(family: list[str]) -> None:
+    told("halt", "r")
+    told_ = told("status", "r")
+    assert (told_["effects"], told_["pending"]) == ({"requested": 2}, {})
+    assert "waits for" not in call("status", "r").stdout
+    assert [run["pending"] for run in told("list", "--all")["runs"]] == [0, 0, 0]
+    ended = told("resume", "r", code=1)
+    assert (ended["status"], "pending" in ended) == ("halted", False)
+    told("archive", "r")
+    assert [run["pending"] for run in told("list", "--all")["runs"]] == [0, 0, 0]
+
+
+def test_what_a_child_performs_is_not_shown_as_for_an_agent(project: Path) -> None:
+    write(project / "p.py", PARENT)
+    shown = call("run", "p.py", "--run-id", "r", "--plain").stdout
+    lines = [line.split() for line in shown.splitlines() if line.startswith(("  >", "  @"))]
+    assert [" ".join(words[-3:]) for words in lines] == ["a child run"] * 2 + ["for an agent"] * 2
+
+
 def test_the_status_of_a_child_names_its_parent(family: list[str]) -> None:
     assert told("status", family[0])["parent"] == "r"
     assert "child of    r" in call("status", family[0]).stdout

@@ -129,6 +129,72 @@ def test_a_run_that_was_given_up_already_goes_on_with_its_cleanup() -> None:
     assert (again["status"], len(told("events", "r", "--type", "RUN_CANCELLED")["events"])) == ("waiting", 1)
 
 
+FAMILY = """
+async def child(inputs, ctx):
+    return await ctx.task(ask, question="A")
+
+async def process(inputs, ctx):
+    return await ctx.subprocess(child, {})
+"""
+
+
+def begin_family() -> tuple[str, str]:
+    """A run of nobody's with a child that waits; gives the effect, and the id of the child."""
+    begun = told("create", write("p.py", FAMILY), "--run-id", "r")
+    ((effect, _),) = begun["new"]["subprocess"].items()
+    return effect, begun["children"][0]["run"]
+
+
+def bind(run: str) -> None:
+    found = open_run(run, os.path.abspath(".a5c/runs")).load()
+    found.append([("SESSION_BOUND", {"host": "claude-code", "sessionId": "s-1"})])
+
+
+@pytest.mark.parametrize("words", [["cancel", "CHILD"], ["halt", "CHILD"]])
+def test_a_child_is_guarded_by_the_session_that_its_parent_got_later(words: list[str]) -> None:
+    _, child = begin_family()
+    bind("r")
+    named = [child if word == "CHILD" else word for word in words]
+    assert told(*named, code=3)["error"]["name"] == "PersonNeeded"
+
+
+@pytest.mark.parametrize("words", [["cancel", "r"], ["halt", "r"], ["cancel", "r", "EFFECT"]])
+def test_a_run_of_nobodys_is_no_way_to_end_the_child_that_a_session_came_to(words: list[str]) -> None:
+    effect, child = begin_family()
+    bind(child)
+    named = [effect if word == "EFFECT" else word for word in words]
+    error = told(*named, code=3)["error"]
+    assert (error["name"], child in error["message"]) == ("PersonNeeded", True)
+
+
+def halt_parent_alone() -> None:
+    """As whoever was killed at it has left it."""
+    opened().append([("RUN_HALTED", {"reason": "fire", "by": "me", "isAtOnce": True})])
+
+
+def test_what_was_left_below_a_halted_run_is_halted_and_then_there_is_nothing_left() -> None:
+    _, child = begin_family()
+    halt_parent_alone()
+    told("halt", "r")
+    assert told("status", child)["status"] == "halted"
+    assert told("halt", "r", code=3)["error"]["name"] == "RunFinished"
+
+
+def test_a_person_halts_what_was_left_below_the_halted_run_of_a_session() -> None:
+    begin_family()
+    bind("r")
+    halt_parent_alone()
+    assert told("halt", "r", code=3)["error"]["name"] == "PersonNeeded"
+
+
+def test_nobody_takes_anything_of_a_child_whose_parent_was_halted() -> None:
+    _, child = begin_family()
+    halt_parent_alone()
+    error = told("take", child, "--by", "me", code=3)["error"]
+    says = "belongs to run 'r', which has halted"
+    assert (error["name"], says in error["message"]) == ("RunFinished", True)
+
+
 # Who may
 
 WAYS: dict[str, tuple[list[str], str, dict[str, Any] | None]] = {

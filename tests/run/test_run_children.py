@@ -126,6 +126,35 @@ def test_work_of_the_parent_performs_what_its_children_ask_for() -> None:
     assert told(0, "work", "r")["status"] == "completed"
 
 
+AT_ONCE = """
+LONG_AGO = "2020-01-01T00:00:00Z"
+
+@shell
+def mark(n):
+    return f"echo {n} >> ran"
+
+async def child(inputs, ctx):
+    if inputs["n"] > 3:
+        return "all of it"
+    await (ctx.task(mark, n=inputs["n"]) if inputs["n"] else ctx.sleep_until(LONG_AGO))
+    ctx.continue_as_new({"n": inputs["n"] + 1})
+
+async def process(inputs, ctx):
+    async def clock():
+        await ctx.sleep_until(LONG_AGO)
+        return "clock"
+    return await ctx.parallel.race([clock, lambda: ctx.subprocess(child, {"n": 0})])
+"""
+
+
+def test_a_child_that_continues_as_new_while_it_is_given_up_does_not_go_on() -> None:
+    write("p.py", AT_ONCE)
+    # Both sleeps end at once; the process is told of its own first.
+    assert told(0, "run", "p.py", "--run-id", "r")["output"] == "clock"
+    (child,) = children_of("r")
+    assert (types(child)[-1], lines("ran")) == ("RUN_CONTINUED", [])
+
+
 def test_a_killed_driver_leaves_children_that_the_next_one_goes_on_with() -> None:
     write("p.py", WAITING)
     command = Command("run", "p.py", "--run-id", "r", "--json")

@@ -46,7 +46,7 @@ def test_a_session_that_ends_is_not_bound_and_the_run_waits(bound: Callable[...,
         "waiting",
         1,
     )
-    assert state.is_guarded
+    assert state.guard is not None
 
 
 def test_a_session_that_is_resumed_gets_its_run_back(bound: Callable[..., Session]) -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from babysitter.errors import RunFinished
+from babysitter.approvals.permits import demand
+from babysitter.driven import Driven
+from babysitter.errors import EditNeedsPerson, PersonNeeded, RunFinished
+from babysitter.household import Household
 from babysitter.runs import children
 from babysitter.runs.children import child_id, family, find_child, make_child
 from babysitter.runs.execution import Execution
-from babysitter.runs.iterate import Iteration, iterate
+from babysitter.runs.iterate import Iteration, bring_on, iterate
 from babysitter.runs.results import Answer, accept
 from babysitter.runs.stopping import cancel_effect, cancel_run, halt_run
 
@@ -35,6 +39,21 @@ async def process(inputs, ctx):
         return [error.name, error.message, error.data]
 """
 )
+
+GATED = """
+async def process(inputs, ctx):
+    return (await ctx.breakpoint("Go?")).approved
+"""
+
+
+ROUND = """
+async def child(inputs, ctx):
+    await ctx.task(ask, question="a")
+    ctx.continue_as_new({})
+
+async def process(inputs, ctx):
+    return await ctx.subprocess(child, {})
+"""
 
 
 def child_of(project: Project, name: str = "r", step: str = "1") -> Run:
@@ -257,14 +276,94 @@ def test_parent_and_child_each_have_their_own_modules_of_the_same_name(project: 
 
 def test_the_child_of_a_guarded_run_is_guarded(project: Project) -> None:
     child = begun(project, session=("claude", "s-1"))
-    assert (child.state.is_guarded, child.state.session) == (True, None)
+    assert (child.is_guarded, child.state.session) == (True, None)
 
 
 def test_a_child_is_guarded_also_when_the_session_came_after_it(project: Project) -> None:
     begun(project)
     project.open().append([("SESSION_BOUND", {"host": "claude", "sessionId": "s-1"})])
     project.iterate()
-    assert child_of(project).state.is_guarded
+    assert child_of(project).state.guard == {"host": "claude", "sessionId": "s-1"}
+
+
+NESTED = PARENT.replace(
+    "async def process",
+    "async def between(inputs, ctx):\n    return await ctx.subprocess(child, inputs)\n\nasync def process",
+).replace("ctx.subprocess(child, {", "ctx.subprocess(between, {")
+
+
+def late_bound(project: Project) -> list[Run]:
+    """A run with a child and a child of that; then a session comes to it, and nobody goes on with it."""
+    project.begin(NESTED)
+    found = family(project.open())
+    project.open().append([("SESSION_BOUND", {"host": "claude", "sessionId": "s-1"})])
+    return [project.open(run.run_id) for run in found]
+
+
+def test_what_is_below_a_run_is_guarded_as_soon_as_a_session_is_bound_to_that(project: Project) -> None:
+    project.begin(NESTED)
+    assert [run.is_guarded for run in family(project.open())] == [False, False, False]
+    project.open().append([("SESSION_BOUND", {"host": "claude", "sessionId": "s-1"})])
+    runs = [project.open(folder.name) for folder in project.runs_dir.iterdir() if folder.is_dir()]
+    assert [run.guard for run in runs] == [{"host": "claude", "sessionId": "s-1"}] * 3
+
+
+@pytest.mark.parametrize("what", ["cancel", "halt", "edit", "rewind"])
+def test_nobody_but_a_person_goes_round_what_is_below_the_run_of_a_session(
+    project: Project, what: str
+) -> None:
+    for run in late_bound(project):
+        with pytest.raises(PersonNeeded):
+            demand(run, what)
+
+
+def test_an_edit_below_the_run_of_a_session_needs_a_person(project: Project) -> None:
+    project.write(GATED, "gated.py")
+    project.begin("async def process(inputs, ctx):\n    return await ctx.subprocess('gated.py')\n")
+    child = child_of(project)
+    project.open().append([("SESSION_BOUND", {"host": "claude", "sessionId": "s-1"})])
+    project.write(GATED.replace("Go?", "Stay?"), "gated.py")
+    for name in (child.run_id, "r"):
+        assert [type(each.diverged) for each in _all(project.iterate(name))][-1] is EditNeedsPerson
+
+
+def test_a_child_goes_on_as_a_run_that_the_session_above_guards(project: Project) -> None:
+    child = begun(project, ROUND)
+    project.open().append([("SESSION_BOUND", {"host": "claude", "sessionId": "s-1"})])
+    answer_child(child)
+    following = iterate(project.open(child.run_id)).run
+    assert (following.run_id == child.run_id, following.state.guard) == (
+        False,
+        {"host": "claude", "sessionId": "s-1"},
+    )
+
+
+def test_a_child_that_goes_on_as_another_run_just_now_is_given_up_there(project: Project) -> None:
+    child = begun(project, ROUND)
+    before = project.open(child.run_id)
+    answer_child(child)
+    following = iterate(child).run
+    children.give_up(before)
+    assert (
+        project.open(child.run_id).state.is_cancelled,
+        project.open(following.run_id).state.is_cancelled,
+    ) == (
+        False,
+        True,
+    )
+
+
+def test_what_a_child_goes_on_as_after_its_parent_has_given_it_up_is_given_up(project: Project) -> None:
+    child = begun(project, ROUND)
+    answer_child(child)
+    cancel_effect(project.open(), project.effect("1"), by="me")
+    # It was looked at before that.
+    done = bring_on(child)
+    assert (done.run.run_id == child.run_id, done.status, done.new) == (False, "halted", [])
+
+
+def _all(iteration: Iteration) -> list[Iteration]:
+    return [iteration, *iteration.below()]
 
 
 def test_the_policy_for_breakpoints_goes_on_to_the_child(project: Project) -> None:
@@ -387,16 +486,99 @@ def test_a_person_who_cancels_the_effect_of_a_child_cancels_the_child(project: P
 
 
 def test_a_run_that_is_halted_at_once_halts_what_is_below_it(project: Project) -> None:
-    project.begin(
-        PARENT.replace(
-            "async def process",
-            "async def between(inputs, ctx):\n"
-            "    return await ctx.subprocess(child, inputs)\n\nasync def process",
-        ).replace("ctx.subprocess(child, {", "ctx.subprocess(between, {")
-    )
+    project.begin(NESTED)
     below = family(project.open())[1:]
     halt_run(project.open(), by="me", reason="enough")
     assert [project.open(run.run_id).state.status for run in below] == ["halted", "halted"]
+
+
+THREE = (
+    CHILD
+    + """
+async def process(inputs, ctx):
+    return await ctx.parallel.map(["a", "b", "c"], lambda word: ctx.subprocess(child, {"question": word}))
+"""
+)
+
+
+def halted_while_the_first_is_made(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on, whoever makes a child finds the parent halted by another command just before that."""
+
+    def late(*arguments: Any, **options: Any) -> Run:
+        parent = project.open()
+        if not parent.state.is_finished:
+            halt_run(parent, by="me", reason="enough")
+        return real(*arguments, **options)
+
+    real = children.create
+    monkeypatch.setattr(children, "create", late)
+
+
+def test_of_a_run_that_is_halted_while_children_are_made_none_lives(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    halted_while_the_first_is_made(project, monkeypatch)
+    done = project.begin(THREE)
+    made = [project.open(folder.name) for folder in project.runs_dir.iterdir() if folder.is_dir()]
+    assert (done.status, [(run.state.status, run.state.ending["by"]) for run in made]) == (
+        "halted",
+        [("halted", "me")] * 2,
+    )
+
+
+class Alone:
+    """Drives nothing, but has what a household asks of who drives."""
+
+    view = SimpleNamespace(event_below=lambda *_: None)
+    locks = False
+
+    def __init__(self) -> None:
+        self.recorded: list[Any] = []
+
+    def begin(self, driven: Driven) -> None:
+        driven.start()
+
+    def join(self, driven: Driven) -> None: ...
+    def part(self, driven: Driven) -> None: ...
+
+    def record(self, driven: Driven, answers: list[Answer]) -> None:
+        self.recorded += answers
+
+    def replay(self, work: Any) -> Any:
+        return work()
+
+
+def asked(project: Project, source: str) -> Driven:
+    """A run whose children are asked for, and not made yet."""
+    driven = Driven(project.create(source, run_id="r").load())
+    driven.start()
+    driven.go_on()
+    return driven
+
+
+def test_a_drive_makes_no_more_children_of_a_run_that_is_halted(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parent = asked(project, THREE)
+    halted_while_the_first_is_made(project, monkeypatch)
+    driver = Alone()
+    household = Household(driver)
+    household.waiting = [(parent, effect) for effect in parent.run.state.children.values()]
+    household.see_to_all()
+    made = [project.open(folder.name) for folder in project.runs_dir.iterdir() if folder.is_dir()]
+    assert ([run.state.status for run in made], driver.recorded) == (["halted"] * 2, [])
+
+
+def test_what_is_left_below_a_run_that_was_halted_is_halted_by_the_next(project: Project) -> None:
+    project.begin(NESTED)
+    runs = family(project.open())
+    # As whoever was killed has left it.
+    for run in runs[:2]:
+        run.append([("RUN_HALTED", {"reason": "fire", "by": "me", "isAtOnce": True})])
+    halt_run(project.open(), by="me", reason="once more")
+    assert project.open(runs[2].run_id).state.ending["reason"] == "once more"
+    with pytest.raises(RunFinished):
+        halt_run(project.open(), by="me", reason="a third time")
 
 
 def test_a_child_whose_parent_has_given_it_up_only_comes_to_its_end(project: Project) -> None:

@@ -152,7 +152,7 @@ def test_a_fork_of_a_run_that_an_agent_works_on_needs_people_as_well(project: Pr
     project.create(CHANCE, run_id="r", session=("claude", "s-1"))
     project.iterate()
     project.answer("1", "answer")
-    assert forked(project, "2").state.is_guarded is True
+    assert forked(project, "2").is_guarded is True
 
 
 def test_there_is_no_fork_at_a_step_that_was_never_asked_for(project: Project) -> None:

@@ -129,7 +129,7 @@ def test_the_session_goes_on_with_the_next_run(project: Project) -> None:
     project.begin(ROUNDS, {"left": 1}, session=("claude", "s-1"))
     project.open().append([("SESSION_BOUND", {"host": "claude", "sessionId": "s-1"})])
     state = continued(project, "r").state
-    assert (state.is_guarded, state.session and state.session["sessionId"]) == (True, "s-1")
+    assert (state.guard is not None, state.session and state.session["sessionId"]) == (True, "s-1")
 
 
 def test_a_session_that_was_released_is_not_bound_again(project: Project) -> None:
@@ -137,7 +137,7 @@ def test_a_session_that_was_released_is_not_bound_again(project: Project) -> Non
     project.open().append([("SESSION_BOUND", {"host": "claude", "sessionId": "s-1"})])
     project.open().append([("SESSION_RELEASED", {"sessionId": "s-1", "reason": "by a person"})])
     state = continued(project, "r").state
-    assert (state.is_guarded, state.session) == (True, None)
+    assert (state.guard is not None, state.session) == (True, None)
 
 
 def test_the_policy_for_breakpoints_goes_on_to_the_next_run(project: Project) -> None:

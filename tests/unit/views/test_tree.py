@@ -13,6 +13,7 @@ from babysitter.clock import iso
 from babysitter.views.marks import (
     AGENT,
     CANCELLED,
+    CHILD,
     CLOCK,
     FAILED,
     NONZERO,
@@ -38,6 +39,7 @@ def effect(shown: Shown, step: str) -> Effect:
     [
         ("shell", REQUESTED),
         ("python", REQUESTED),
+        ("subprocess", CHILD),
         ("agent", AGENT),
         ("skill", AGENT),
         ("breakpoint", PERSON),
