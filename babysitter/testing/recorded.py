@@ -59,6 +59,7 @@ class Recorded:
             known=Known(
                 {(scope, index): (name, value) for scope, index, name, value in told["records"]},
                 told["patches"],
+                is_held=told.get("isHeld", False),
             ),
             seed=told["seed"],
             at=told["at"],
@@ -88,6 +89,8 @@ class _Came(Coming):
 
 
 def _come(play: Play, told: dict[str, Any]) -> None:
+    if "halts" in told and not play.run.state.is_finished:
+        play.halt(told["reason"], by="recorded")
     if play.is_over:
         return
     if told.get("cancels") == "run":
