@@ -90,7 +90,8 @@ class _Rounds:
         elif kind == "RUN_HALTED" and subject.get("isAtOnce"):
             self._come({"halts": "run", "reason": subject["reason"]}, ms)
         elif kind == "EFFECT_CANCELLED" and subject.cancel_reason == BY_PERSON:
-            self._come({**_place(subject), "cancels": "effect"}, ms)
+            why = {"why": subject.error["message"]} if subject.error else {}
+            self._come({**_place(subject), "cancels": "effect", **why}, ms)
 
     def _come(self, told: dict[str, Any], ms: int) -> None:
         if self.told[-1]["asked"]:

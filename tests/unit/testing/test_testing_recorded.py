@@ -239,11 +239,12 @@ def test_a_run_that_was_halted_while_it_waited_for_a_child_run_is_played_up_to_t
 
 def test_a_request_that_a_person_cancelled_is_cancelled_again(lived: Lived) -> None:
     run = lived.open().load()
-    cancel_effect(run, next(iter(run.state.pending.values())), by="ann")
+    cancel_effect(run, next(iter(run.state.pending.values())), by="ann", why="too dear")
     lived.iterate()
     lived.post(count=4)
     assert same(lived)
     assert lived.recorded().outcome["error"]["name"] == "TaskCancelled"
+    assert lived.recorded().outcome["error"]["message"].endswith("by a person: too dear")
 
 
 def test_a_run_that_is_stuck_is_played_again(lived: Lived) -> None:
