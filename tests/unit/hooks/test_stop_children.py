@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from babysitter.cli.taking import take_command
 from babysitter.runs.children import family, find_child
 from babysitter.runs.iterate import iterate
 from babysitter.runs.run import Run
@@ -236,3 +237,14 @@ def test_what_a_subagent_says_finds_the_run_in_which_the_sessions_goes_on(
     session.call("subagent-stop", agent_id="a1", last_assistant_message='{"n": 5}')
     (effect,) = Run(following.folder).load().state.effects.values()
     assert effect.value == {"n": 5}
+
+
+def test_what_the_session_itself_takes_of_a_child_does_not_free_it(
+    parent: Callable[..., Session], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = parent(ASKS)
+    (child,) = children(session)
+    monkeypatch.setenv("CLAUDE_CODE_SESSION_ID", SESSION)
+    take_command.main([child.run_id, "--by", "nobody", "--lease", "24h", "--json"], standalone_mode=False)
+    told = session.call("stop")
+    assert (told.kind, f"show {child.run_id} {pending(child).id} --prompt" in told.text) == ("go on", True)
