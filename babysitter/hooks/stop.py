@@ -177,6 +177,9 @@ def _without_carried(call: Call, run: Run, pending: list[Pending]) -> list[Pendi
 
 def _is_anothers(call: Call, run: Run, effect: Effect) -> bool:
     """Somebody outside of the session is at it; a subagent that the session will not hear of is gone."""
+    if effect.kind not in OWN and worker_of(os.path.join(run.folder, TASKS, effect.id)) is not None:
+        # A `babysitter run` with an agent command of its own.
+        return True
     taken = effect.taken
     if taken is None:
         return False
