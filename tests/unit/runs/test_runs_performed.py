@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from babysitter import driver as driver_module
+from babysitter import desk as desk_module
 from babysitter.driver import Driver
 from babysitter.runs import run as run_module
 from babysitter.runs.results import find_effect
@@ -43,9 +43,9 @@ def test_what_is_performed_here_is_not_ended_by_the_clock_of_who_had_it_before(
     take(run, asked, lambda effect: True, by="anna", lease=0)
     driver = Driver(run, pool, QuietView(), kinds=frozenset({"agent"}))  # type: ignore[arg-type]
     driver.begin(driver._root)
-    driver._hand_out()
+    driver._desk.hand_out()
     later = run.state.last_ms + 120_000
-    for module in (run_module, driver_module):
+    for module in (run_module, desk_module):
         monkeypatch.setattr(module, "now_ms", lambda: later)
     driver._take_in([])
     assert (pool.offered, asked.status, find_effect(run, "1.1.1").status) == ([asked.id], "requested", "ok")
