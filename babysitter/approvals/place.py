@@ -53,6 +53,19 @@ def is_inside_host(environ: Mapping[str, str] | None = None, *, is_guarded: bool
     )
 
 
+def sessions_here() -> set[str]:
+    """The ids of all sessions in which this command was called, as far as can be seen.
+
+    By the variable, and by the processes above this one, for those who take it away or put another there.
+    """
+    told = hosts.session_of(os.environ)
+    pids = list(ancestors())
+    found = {session_of_process(pid) for pid in pids} | {told[1] if told else ""}
+    known_ones = ((session, presence_of(session)) for session in known())
+    found |= {session for session, presence in known_ones if presence is not None and presence.pid in pids}
+    return found - {""}
+
+
 def ancestors() -> Iterator[int]:
     """The processes above this one, the nearest first, without the first of the system."""
     parents = None if os.path.exists("/proc/self/stat") else _listed_parents()

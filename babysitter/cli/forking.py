@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from babysitter.cli.options import json_option, run_argument, runs_dir_option, settings
+from babysitter.cli.options import json_option, run_argument, runs_dir_option, settings, watched
 from babysitter.cli.output import as_json as print_json
 from babysitter.cli.output import line
 from babysitter.ids import new_run_id
@@ -63,7 +63,7 @@ def fork(
         if restored is not None:
             restored.undo()
         raise
-    made.load()
+    watched(made).load()
     answered = sum(effect.status in ("ok", "error") for effect in made.state.effects.values())
     told_json: dict[str, Any] = {"run": new_id, "forkedFrom": found.run_id, "at": step, "answered": answered}
     if as_json:

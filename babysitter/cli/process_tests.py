@@ -167,10 +167,12 @@ def _environment() -> dict[str, str]:
 def _write(run: Run, file: str | None, *, force: bool) -> dict[str, Any]:
     """Write the two files; gives what is told of them."""
     from babysitter.testing.recording import record
+    from babysitter.testing.regrouping import regrouped
 
     told = record(run)
     entrypoint = run.state.created["entrypoint"]
     entry = reopen(entrypoint, run.project)
+    told = regrouped(told, run, f"{entry.file}#{entry.export}")
     test = os.path.abspath(file or os.path.join(_home_of(entrypoint, entry), _test_name(entry, run.run_id)))
     if not test.endswith(".py"):
         raise InvalidInput(f"{file!r} is no name of a test file", hint="write --write test_SOMETHING.py")

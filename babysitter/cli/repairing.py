@@ -94,12 +94,16 @@ def _tell_sessions(folder: str, head: Head) -> None:
     """
     from babysitter.sessions.binding import ENDED, binding_of
     from babysitter.sessions.place import known
-    from babysitter.sessions.progress import keep_head
+    from babysitter.sessions.progress import keep_head, keep_head_below
 
+    folder = os.path.realpath(folder)
     for session in known():
         binding = binding_of(session) or binding_of(session, ENDED)
-        if binding is not None and os.path.realpath(binding.folder) == os.path.realpath(folder):
+        bound = os.path.realpath(binding.folder) if binding is not None else ""
+        if bound == folder:
             keep_head(session, head)
+        elif os.path.dirname(bound) == os.path.dirname(folder):
+            keep_head_below(session, os.path.basename(folder), head)
 
 
 def _tell_plan(made: Plan, wants_json: bool, *, is_dry: bool, place: str | None = None) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -12,7 +12,8 @@ from babysitter.cli.iterating import EXIT_CODES, tell
 from babysitter.cli.options import complete_effect, json_option, opened, run_argument, runs_dir_option
 from babysitter.cli.output import as_json as print_json
 from babysitter.cli.output import line
-from babysitter.engine.state import SUBPROCESS
+from babysitter.engine.state import CONTINUED, SUBPROCESS
+from babysitter.errors import RunBusy, RunFinished
 from babysitter.runs.children import living_child
 from babysitter.runs.iterate import iterate as iterate_run
 from babysitter.runs.results import find_effect
@@ -24,11 +25,16 @@ from babysitter.runs.stopping import (
     halt_run,
     living,
 )
+from babysitter.runs.succession import newest, newest_there
 
 if TYPE_CHECKING:
-    from babysitter.engine.state import Effect
+    from collections.abc import Callable
+
     from babysitter.runs.run import Run
 
+T = TypeVar("T")
+# So often a run may go on as another while this is about to end it.
+MOST_CONTINUED = 100
 NO_REASON = "given up by a person"
 reason_option = click.option("--reason", metavar="TEXT", help="Why; kept in the journal.")
 
@@ -50,23 +56,46 @@ def cancel(run: str, effect: str | None, reason: str | None, runs_dir: str | Non
     A run that is given up cancels what is pending, cleans up, and is halted; what its cleanup still
     needs is printed. Of a cancelled effect the process sees TaskCancelled, which it can catch.
 
-    Of a run that an agent's session works on, a person has to permit it.
+    Of a run that an agent's session works on, a person has to permit it. A run that was continued as
+    new is the one in which it goes on.
     """
     found = opened(run, runs_dir)
     if effect is not None:
-        return _cancel_effect(found, find_effect(found, effect), reason or "", as_json)
-    # First, so that nobody is asked for nothing.
-    check_going_on(found)
-    for each in _to_be_permitted(found):
-        demand(each, "cancel", {"run": each.run_id})
-    cancel_run(found, by=person(), reason=reason or NO_REASON)
-    iteration = iterate_run(found)
+        return _cancel_effect(found, effect, reason or "", as_json)
+    iteration = iterate_run(_of_the_newest(found, lambda each: _give_up(each, reason or NO_REASON)))
     tell(iteration, as_json)
     # That it is halted now is what was wanted.
     return 0 if iteration.status == "halted" else EXIT_CODES.get(iteration.status, 0)
 
 
-def _cancel_effect(run: Run, effect: Effect, why: str, wants_json: bool) -> int:
+def _give_up(run: Run, reason: str) -> Run:
+    # First, so that nobody is asked for nothing.
+    check_going_on(run)
+    for each in _to_be_permitted(run):
+        demand(each, "cancel", {"run": each.run_id})
+    cancel_run(run, by=person(), reason=reason)
+    return run
+
+
+def _of_the_newest(run: Run, end: Callable[[Run], T]) -> T:
+    """Do something with the run in which a run goes on by now, whatever it is called by.
+
+    That changes all the time when it does little before it is continued.
+    """
+    for _ in range(MOST_CONTINUED):
+        run = newest(run)
+        try:
+            return end(run)
+        except RunFinished:
+            if run.state.status != CONTINUED:
+                raise
+    raise RunBusy(f"run {run.run_id!r} goes on as another one all the time", hint="try again in a moment")
+
+
+def _cancel_effect(named: Run, name: str, why: str, wants_json: bool) -> int:
+    # What is its own is over when it has gone on as another, and that is what is to be said.
+    run = named if name in named.state.effects else newest_there(named)
+    effect = find_effect(run, name)
     # First, so that nobody is asked for nothing.
     check_pending(run, effect)
     demand(run, "cancel", {"effect": effect.id})
@@ -102,17 +131,21 @@ def halt(run: str, reason: str | None, runs_dir: str | None, as_json: bool) -> i
     """End RUN at once: nothing more of it is performed, its cleanup neither.
 
     `babysitter cancel` lets it clean up. Of a run that an agent's session works on, a person has to
-    permit it.
+    permit it. A run that was continued as new is the one in which it goes on.
     """
-    found = opened(run, runs_dir)
-    for each in _to_be_permitted(found):
-        demand(each, "halt")
-    halt_run(found, by=person(), reason=reason or NO_REASON)
+    ended = _of_the_newest(opened(run, runs_dir), lambda each: _halt(each, reason or NO_REASON))
     if as_json:
-        print_json({"run": found.run_id, "status": found.state.status, "reason": reason or NO_REASON})
+        print_json({"run": ended.run_id, "status": ended.state.status, "reason": reason or NO_REASON})
     else:
-        line(f"run {found.run_id}: halted")
+        line(f"run {ended.run_id}: halted")
     return 0
+
+
+def _halt(run: Run, reason: str) -> Run:
+    for each in _to_be_permitted(run):
+        demand(each, "halt")
+    halt_run(run, by=person(), reason=reason)
+    return run
 
 
 commands = {"cancel": cancel, "halt": halt}

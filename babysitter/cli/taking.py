@@ -23,6 +23,7 @@ from babysitter.errors import InvalidInput, UsageError
 from babysitter.executors.effect_lock import worker_of
 from babysitter.executors.folders import TASKS
 from babysitter.executors.rates import rates_of
+from babysitter.runs.ancestry import session_over
 from babysitter.runs.results import OWN_KINDS, find_effect
 from babysitter.runs.sleeping import deadline_of
 from babysitter.runs.stopping import check_awaited, check_pending
@@ -115,7 +116,7 @@ def is_free(run: Run, effect: Effect) -> bool:
 def _free(run: Run) -> Iterator[Effect]:
     """What an agent can begin, the oldest first."""
     # What a session's agent is to do itself it can do; without one, anybody may.
-    kept = {*OWN_KINDS, SESSIONS_OWN} if run.state.session else {*OWN_KINDS}
+    kept = {*OWN_KINDS, SESSIONS_OWN} if session_over(run) else {*OWN_KINDS}
     return (each for each in run.state.pending.values() if each.kind not in kept and is_free(run, each))
 
 
@@ -133,11 +134,17 @@ def _admitted(effects: Iterator[Effect]) -> tuple[Effect | None, int]:
 
 
 def _session_of(run: Run) -> str:
-    """The session in which this is called, if it is to finish the run: the run is its own all the same."""
-    from babysitter.hosts import session_of
+    """The session that is to finish the run, if this is called in it: it stays its own task all the same.
 
-    here, bound = session_of(os.environ), run.state.session
-    return here[1] if here and bound and bound["sessionId"] == here[1] else ""
+    In a host that does not say in which session, it is taken to be in that one.
+    """
+    from babysitter.approvals.place import is_inside_host, sessions_here
+
+    bound = session_over(run)
+    if bound is None:
+        return ""
+    session, here = str(bound["sessionId"]), sessions_here()
+    return session if session in here or (not here and is_inside_host(is_guarded=True)) else ""
 
 
 def _is_his(run: Run, effect: Effect, by: str) -> bool:

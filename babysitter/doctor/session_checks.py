@@ -9,7 +9,7 @@ from babysitter.errors import BabysitterError
 from babysitter.sessions.binding import Binding, binding_of
 from babysitter.sessions.place import known
 from babysitter.sessions.presence import is_alive, presence_of
-from babysitter.sessions.progress import check_tail, progress_of
+from babysitter.sessions.progress import check_below, check_tail, progress_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,6 +54,10 @@ def session_of_run(run: Run, name: str) -> Check:
         check_tail(run, progress_of(told["sessionId"]))
     except BabysitterError as error:
         return failed(NAME, error, f"babysitter repair {name} --dry-run")
+    try:
+        check_below(run, progress_of(told["sessionId"]))
+    except BabysitterError as error:
+        return failed(NAME, error, error.hint)
     binding = binding_of(told["sessionId"])
     if binding is None or binding.folder != run.folder:
         return passed(

@@ -52,7 +52,6 @@ class LoopReplay(Replay):
         self._live = self._closing.live
         self._stepping: Driven | None = None
         self._last: Branch | None = None
-        self._interrupt: BaseException | None = None
 
     def resolve(self, step: str, value: Any, error: BaseException | None, at_ms: int) -> bool:
         timer = self.loop.timers.pop(step, None)
@@ -173,8 +172,6 @@ class LoopReplay(Replay):
             self._running = None
             # The traceback of what a task fails with leads to this frame, and from here to the task.
             del context, callback, args
-        if self._interrupt is not None:
-            raise self._interrupt
 
     def _report_callback(self, error: BaseException) -> None:
         # A callback may halt the run.
@@ -188,10 +185,6 @@ class LoopReplay(Replay):
         BRANCH.set(driven.branch)
         try:
             return self._to_await(driven, self._step_of(driven))
-        except (DeadlineExceeded, KeyboardInterrupt) as interrupt:
-            # The task keeps it for itself.
-            self._interrupt = interrupt
-            raise
         finally:
             self._running, self._stepping = before, None
 
@@ -246,6 +239,9 @@ class LoopReplay(Replay):
         branch = driven.branch
         del self._live[branch]
         driven.task = driven.answer = None
+        if isinstance(task._exception, (DeadlineExceeded, KeyboardInterrupt)):
+            # Wherever it came, between two lines of ours even: a task keeps it for itself.
+            raise task._exception
         if task.cancelled() and branch.error is None:
             # It has returned, cancelled by itself in the same moment.
             branch.error = asyncio.CancelledError()

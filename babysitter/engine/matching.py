@@ -51,6 +51,14 @@ class Matching:
         self._groups: dict[str, str | None] = {}
         # Scope before → scope now.
         self.now: dict[str, str] = {"": ""}
+        # Whether the branch of a scope has only a number; a name may consist of digits, too.
+        self._is_numbered: dict[str, bool] = {}
+
+    def note(self, branch: Branch) -> None:
+        """Learn of a branch, and of those that it is in, which of them have names."""
+        while branch.group is not None and branch.scope not in self._is_numbered:
+            self._is_numbered[branch.scope] = branch.group.fork.names is None
+            branch = branch.group.parent
 
     def find(self, branch: Branch, call: Call) -> Effect | None:
         """The effect that answers this request; it counts as used only once ``use`` says so."""
@@ -58,8 +66,9 @@ class Matching:
 
     def scope_of_record(self, branch: Branch) -> str | None:
         """The scope in which a value that is to be recorded now may have been recorded before."""
+        self.note(branch)
         scope = branch.scope
-        if scope in self.scopes or not group_of(scope) or not branch_of(scope).isdigit():
+        if scope in self.scopes or not self._is_numbered.get(scope):
             return self.scope_before(scope)
         # It has asked for nothing yet, by which it could be known; so this binds nothing.
         group = self.group_before(group_of(scope))
@@ -84,6 +93,9 @@ class Matching:
         """The scope that this one was; ``first`` is what it asks for first, when that is being asked now."""
         if scope not in self.scopes:
             before = self._branch_before(scope, first)
+            if before is None and self._is_numbered.get(scope):
+                # It may be known by what it asks for next: its first request may never have been written.
+                return None
             self.scopes[scope] = before
             if before is not None:
                 self.now[before] = scope
@@ -93,18 +105,24 @@ class Matching:
         if scope.startswith(f"{CLEANUP}.") and not group_of(scope):
             return scope
         group = self.group_before(group_of(scope))
-        free = [] if group is None else [s for s in self.history.scopes_of(group) if s not in self.now]
-        same, is_numbered = f"{group}.{branch_of(scope)}.", branch_of(scope).isdigit()
-        if same in free and (not is_numbered or self.history.begins(same) == first):
+        if group is None:
+            return None
+        name = branch_of(scope)
+        same, is_numbered = f"{group}.{name}.", self._is_numbered.get(scope, False)
+        is_free = name in self.history.branches[group] and same not in self.now
+        if is_free and (not is_numbered or self.history.begins(same) == first):
             return same
         # A branch without a name of its own is known by what it begins with.
-        return next((s for s in free if is_numbered and self.history.begins(s) == first), None)
+        others = self.history.scopes_of(group) if is_numbered else []
+        return next((s for s in others if s not in self.now and self.history.begins(s) == first), None)
 
     def group_before(self, group: str) -> str | None:
         """The group that this one was."""
         if group not in self._groups:
             before = self.scope_before(scope_of(group), GROUP)
-            self._groups[group] = None if before is None else self._find_group(group, before)
+            if before is None:
+                return None
+            self._groups[group] = self._find_group(group, before)
         return self._groups[group]
 
     def group_now(self, before: str) -> str:
@@ -133,6 +151,7 @@ class Redo(Matching):
         self._branches: dict[str, Branch] = {}
 
     def find(self, branch: Branch, call: Call) -> Effect | None:
+        self.note(branch)
         scope, number = branch.scope, number_of(call.step)
         self._branches[scope] = branch
         wanted = (call.task.id, call.args_hash, call.attempt)
@@ -235,6 +254,7 @@ class Keep(Matching):
             self._by_content.setdefault(fingerprint(effect), []).append(effect)
 
     def find(self, branch: Branch, call: Call) -> Effect | None:
+        self.note(branch)
         wanted = (call.task.id, call.args_hash, call.attempt)
         before = self.scope_before(branch.scope, wanted)
         if before is None:

@@ -11,7 +11,7 @@ from babysitter.engine.state import CONTINUED
 from babysitter.errors import BabysitterError
 from babysitter.paths import has_hooks
 from babysitter.sessions.binding import bind, binding_of
-from babysitter.sessions.progress import check_tail, progress_of
+from babysitter.sessions.progress import below_of, check_tail, progress_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ watched: list[Lifecycle] = []
 class Bound:
     """A session, its run with the journal read, and how far it was at the last stop."""
 
-    __slots__ = ("moved", "progress", "run", "session")
+    __slots__ = ("below", "moved", "progress", "run", "session")
 
     def __init__(self, session: str, run: Run, progress: dict[str, Any]) -> None:
         self.session = session
@@ -40,6 +40,8 @@ class Bound:
         self.progress = progress
         # How far it and all below it have come; 0: only the run itself counts.
         self.moved = 0
+        # Where the journals of those below it end, as far as it was seen.
+        self.below = below_of(progress)
 
     @property
     def is_taken_over(self) -> bool:

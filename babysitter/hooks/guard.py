@@ -99,13 +99,33 @@ def _of_shell(call: Call) -> str:
             return HOOKS
     binding = binding_of(call.session)
     places = [RUNS, f"{STATE_FOLDER}/sessions", os.path.join(home(), "sessions")]
-    places += [binding.folder] if binding else []
+    places += [binding.folder, *_runs_named(command, os.path.dirname(binding.folder))] if binding else []
     places.append("run.lock")
     if not any(place in command for place in places):
         return ""
     from babysitter.hooks.shell_text import writes_into
 
     return JOURNAL if writes_into(command, places) else ""
+
+
+def _runs_named(command: str, folder: str) -> list[str]:
+    """The runs in a folder of runs that a command names, as it names them; nothing else that is in there.
+
+    A child run lies beside its parent, and whether one is a child makes no difference here.
+    """
+    if f"{folder}/" not in command:
+        return []
+    from fnmatch import fnmatchcase
+
+    from babysitter.hooks.shell_text import named_in
+    from babysitter.runs.folder import run_ids
+
+    runs = list(run_ids(folder))
+    return [
+        os.path.join(folder, name)
+        for name in named_in(command, folder)
+        if any(fnmatchcase(run_id, name) for run_id in runs)
+    ]
 
 
 def _is_hook(program: str) -> bool:

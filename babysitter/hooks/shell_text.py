@@ -69,6 +69,13 @@ def writes_into(text: str, places: Sequence[str]) -> bool:
     return False
 
 
+def named_in(text: str, folder: str) -> set[str]:
+    """The names, or patterns of names, that a command names of what is in a folder."""
+    import re
+
+    return set(re.findall(re.escape(folder) + r"/([^/\s'\"\\;&|()<>`]+)", text))
+
+
 def _name(words: Sequence[str], places: Sequence[str]) -> bool:
     return any(place in word and (FREE not in word or "/.." in word) for word in words for place in places)
 

@@ -40,7 +40,7 @@ from babysitter.runs.run import Run
 from babysitter.runs.sleeping import deadline_of, due_at
 from babysitter.sessions.agents import carried, folder_of, note_gone
 from babysitter.sessions.binding import unbind
-from babysitter.sessions.progress import keep_head
+from babysitter.sessions.progress import check_below, heads_of, keep_head
 from babysitter.sessions.takers import is_at_it
 from babysitter.views.text import printable
 
@@ -68,6 +68,7 @@ def stop(call: Call) -> Answer:
     if bound.is_taken_over:
         unbind(call.session)
         return let_go(bound.taken_over_message)
+    check_below(bound.run, bound.progress)
     is_known = bound.run.state.is_finished and bound.run.state.status != CONTINUED
     iteration = iterate(bound.run)
     run = iteration.run
@@ -117,16 +118,18 @@ def ended_message(run: Run) -> str:
 
 
 def _decide(call: Call, bound: Bound, iteration: Iteration) -> Answer:
-    run = bound.run
+    run, below = bound.run, list(iteration.below())
     if iteration.diverged is not None:
+        # Those below were not looked at, so what was seen of them before still stands.
         return _go_on(
             call,
             bound,
             diverged_text(run, iteration.diverged.message, divergence_hint(iteration.diverged, run)),
         )
+    bound.below = heads_of([each.run for each in below])
     if iteration.status == "stuck":
         return _go_on(call, bound, stuck_text(run))
-    below, blocked = list(iteration.below()), iteration.blocked
+    blocked = iteration.blocked
     bound.moved = sum(each.state.moved_seq for each in (run, *(each.run for each in below)))
     runs = [run, *(each.run for each in below if each not in blocked)]
     pending = [(each, effect) for each in runs for effect in each.state.pending.values()]
@@ -143,7 +146,7 @@ def _decide(call: Call, bound: Bound, iteration: Iteration) -> Answer:
     if unasked:
         asked = [*bound.progress.get("asked", []), *(effect.id for effect in unasked)]
         return _go_on(call, bound, question_text(run, unasked, adapter_of(os.environ).QUESTION_TOOL), asked)
-    keep_head(call.session, run.journal.head, asked=bound.progress.get("asked"))
+    keep_head(call.session, run.journal.head, asked=bound.progress.get("asked"), below=bound.below)
     return let_go(_waiting_message(call, run, pending, held))
 
 
@@ -174,6 +177,9 @@ def _without_carried(call: Call, run: Run, pending: list[Pending]) -> list[Pendi
 
 def _is_anothers(call: Call, run: Run, effect: Effect) -> bool:
     """Somebody outside of the session is at it; a subagent that the session will not hear of is gone."""
+    if effect.kind not in OWN and worker_of(os.path.join(run.folder, TASKS, effect.id)) is not None:
+        # A `babysitter run` with an agent command of its own.
+        return True
     taken = effect.taken
     if taken is None:
         return False
@@ -212,7 +218,8 @@ def _go_on(call: Call, bound: Bound, text: str, asked: list[str] | None = None) 
     moved = bound.moved or bound.run.state.moved_seq
     stops = progress["stops"] + 1 if progress and progress["moved"] == moved else 1
     is_idle = stops >= MOST_IDLE_STOPS
-    keep_head(bound.session, head, moved=moved, stops=0 if is_idle else stops, asked=asked)
+    stops_kept = 0 if is_idle else stops
+    keep_head(bound.session, head, moved=moved, stops=stops_kept, asked=asked, below=bound.below)
     if is_idle:
         name = name_for(call, bound.run)
         return let_go(

@@ -15,7 +15,7 @@ from babysitter.files import sync_folder
 from babysitter.runs.folder import check_folder
 from babysitter.runs.run import Run
 from babysitter.sessions import place
-from babysitter.sessions.progress import check_tail, forget_progress, keep_head, progress_of
+from babysitter.sessions.progress import check_below, check_tail, forget_progress, keep_head, progress_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ def bind(run: Run, host: str, session: str) -> None:
     if is_the_same:
         # What the session has seen stays what it has seen: a cut is not made good by binding anew.
         check_tail(run, progress_of(session))
+        check_below(run, progress_of(session))
     if run.state.session is None or run.state.session["sessionId"] != session:
         run.append_whatever_comes([("SESSION_BOUND", {"host": host, "sessionId": session})])
     keep(Binding(host, session, run.run_id, run.folder, iso(now_ms())))

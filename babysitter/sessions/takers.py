@@ -9,6 +9,8 @@ from babysitter.sessions.presence import has_died, presence_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from babysitter.engine.state import Effect
     from babysitter.runs.run import Run
 
@@ -23,14 +25,20 @@ def is_at_it(run: Run, effect: Effect) -> bool:
 
 
 def _has(run: Run, effect: Effect, session: str, agent: str | None) -> bool:
-    # A child run belongs to whoever has the run above it.
-    bound = run.state.session
-    is_child = "parent" in run.state.created
-    if not is_child and (bound is None or bound["sessionId"] != session):
+    # A session on another machine is not seen; only its lease says anything, and who has the run.
+    is_seen = valid_id(session) and presence_of(session) is not None
+    if is_seen and (
+        has_died(session) or (agent is not None and carried(session, agent, is_at_work=True)[0] != effect.id)
+    ):
         return False
-    if not valid_id(session) or presence_of(session) is None:
-        # A session on another machine; only its lease says anything.
-        return True
-    return not has_died(session) and (
-        agent is None or carried(session, agent, is_at_work=True)[0] == effect.id
-    )
+    bound = _session_over(run)
+    return bound is not None and bound["sessionId"] == session
+
+
+def _session_over(run: Run) -> dict[str, Any] | None:
+    """A child run belongs to whoever has the run at the top of its family."""
+    if "parent" not in run.state.created:
+        return run.state.session
+    from babysitter.runs.ancestry import session_over
+
+    return session_over(run)

@@ -21,11 +21,22 @@ if TYPE_CHECKING:
 
 
 class Known:
-    """What a process has noted and finds again: places and values of records, answers of ``patched``."""
+    """What was so before: places and values of records, answers of ``patched``.
 
-    def __init__(self, records: Records | None = None, patches: dict[str, bool] | None = None) -> None:
+    Attributes:
+        is_held: child runs that the process gave up keep its run from ending.
+    """
+
+    def __init__(
+        self,
+        records: Records | None = None,
+        patches: dict[str, bool] | None = None,
+        *,
+        is_held: bool = False,
+    ) -> None:
         self.records = records or {}
         self.patches = patches or {}
+        self.is_held = is_held
 
 
 class CannedNotes(Notes):
@@ -61,6 +72,11 @@ class MemoryExecution(Execution):
         self.args: dict[str, dict[str, Any]] = {}
         super().__init__(run)
 
+    @property
+    def is_held(self) -> bool:
+        """Here no child run lives that could go on when it is given up, unless one did in a recorded run."""
+        return self._known.is_held and self.end is not None and not self.is_stuck
+
     def _new_notes(self) -> Notes:
         return CannedNotes(self._canned)
 
@@ -89,7 +105,7 @@ class MemoryExecution(Execution):
         Raises:
             NondeterminismError: the process asks for something else than those events have.
         """
-        known = Known(self.records, self._known.patches)
+        known = Known(self.records, self._known.patches, is_held=self._known.is_held)
         again = MemoryExecution(self.run.upto(length), self._given, self._canned, known)
         again.start()
         return [] if again.run.state.is_finished else again._draft()

@@ -161,6 +161,10 @@ class Play(Played):
         self._agenda.look_at(self.pending, is_complete=is_complete)
         return self._agenda.next(until_ms)
 
+    def halt(self, reason: str, *, by: str) -> None:
+        """Put into the journal that the run ends here, wherever the process is."""
+        self.run.append([("RUN_HALTED", {"reason": reason, "by": by, "isAtOnce": True})])
+
     def give(self, coming: list[Coming]) -> None:
         """Let results come, all at once, in this order; the process goes on as far as it can.
 

@@ -37,6 +37,11 @@ class Given(Source):
         self._loaded = next(iter(loaded), None)
         self.uses_asyncio = self._loaded.uses_asyncio if self._loaded else _has_asyncio(beside or {})
 
+    @property
+    def known_digests(self) -> dict[str, str]:
+        """Of its files, as far as it was loaded from files."""
+        return self._loaded.digests if self._loaded is not None else {}
+
     def enter(self) -> None:
         """Let the process find its own modules, also when another one was loaded since."""
         if self._loaded is not None:

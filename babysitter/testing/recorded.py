@@ -19,9 +19,11 @@ from babysitter.testing.processes import given
 from babysitter.testing.recording import FORMAT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from babysitter.testing.asked import Asked
     from babysitter.testing.memory import MemoryRun
-    from babysitter.testing.processes import Process
+    from babysitter.testing.processes import Given, Process
 
 __tracebackhide__ = True  # pytest shows the lines of the test, not ours
 
@@ -40,7 +42,7 @@ class Recorded:
         self.outcome: dict[str, Any] = told["outcome"]
 
     @hinted
-    def play(self, process: Process) -> Play:
+    def play(self, process: Process | Given) -> Play:
         """The process in its present form, with what came in then.
 
         A result whose step nobody waits at any more is left out, and what is
@@ -50,15 +52,29 @@ class Recorded:
             ResultRejected: a result no longer fits the schema of its task.
             NondeterminismError: replayed from its journal, the process asks for something else.
         """
+        *_, (_, play) = self.rounds_of(given(process))
+        play.check_that_it_repeats(len(play.events))
+        return play
+
+    def rounds_of(self, source: Given) -> Iterator[tuple[list[dict[str, Any]], Play]]:
+        """The play after each round, and what came in it; there is always a first one."""
+        play = self._begin(source)
+        for each in self._told["rounds"]:
+            for came in each["came"]:
+                _come(play, came)
+            yield each["came"], play.go_on()
+
+    def _begin(self, source: Given) -> Play:
         told = self._told
-        play = Play(
-            given(process),
+        return Play(
+            source,
             told["inputs"],
             Answers(),
             records={},
             known=Known(
                 {(scope, index): (name, value) for scope, index, name, value in told["records"]},
                 told["patches"],
+                is_held=told.get("isHeld", False),
             ),
             seed=told["seed"],
             at=told["at"],
@@ -66,12 +82,6 @@ class Recorded:
             artifacts=told["artifacts"],
             most_effects=MOST_EFFECTS,
         )
-        for each in told["rounds"]:
-            for came in each["came"]:
-                _come(play, came)
-            play.go_on()
-        play.check_that_it_repeats(len(play.events))
-        return play
 
 
 class _Came(Coming):
@@ -88,6 +98,8 @@ class _Came(Coming):
 
 
 def _come(play: Play, told: dict[str, Any]) -> None:
+    if "halts" in told and not play.run.state.is_finished:
+        play.halt(told["reason"], by="recorded")
     if play.is_over:
         return
     if told.get("cancels") == "run":
@@ -96,7 +108,8 @@ def _come(play: Play, told: dict[str, Any]) -> None:
     for asked in play.pending:
         if (asked.step, asked.task) == (told["step"], told["task"]):
             if "cancels" in told:
-                cancel_effect(play.run, play.run.state.effects[asked.effect_id], by="recorded")
+                effect = play.run.state.effects[asked.effect_id]
+                cancel_effect(play.run, effect, by="recorded", why=told.get("why", ""))
             else:
                 play.take([_Came(asked, told)])
 

@@ -41,9 +41,17 @@ def record(run: Run) -> dict[str, Any]:
         "seed": run.state.created.get("seed"),
         "records": [[*place, *known] for place, known in run.state.records.items()],
         "patches": run.state.patches,
+        "isHeld": _is_held(run),
         "rounds": rounds.told,
         "outcome": outcome_of(run),
     }
+
+
+def _is_held(run: Run) -> bool:
+    """Whether its process may have ended, and only child runs that were given up kept it from ending."""
+    state = run.state
+    has_ended = state.is_finished and not (state.ending or {}).get("isAtOnce")
+    return bool(state.children) and not has_ended
 
 
 class _Definitions:
@@ -79,8 +87,11 @@ class _Rounds:
             self._come({**_place(subject), **self._result(subject)}, ms)
         elif kind == "RUN_CANCELLED":
             self._come({"cancels": "run", "reason": subject["reason"]}, ms)
+        elif kind == "RUN_HALTED" and subject.get("isAtOnce"):
+            self._come({"halts": "run", "reason": subject["reason"]}, ms)
         elif kind == "EFFECT_CANCELLED" and subject.cancel_reason == BY_PERSON:
-            self._come({**_place(subject), "cancels": "effect"}, ms)
+            why = {"why": subject.error["message"]} if subject.error else {}
+            self._come({**_place(subject), "cancels": "effect", **why}, ms)
 
     def _come(self, told: dict[str, Any], ms: int) -> None:
         if self.told[-1]["asked"]:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from babysitter.runs.children import family
 from babysitter.runs.folder import open_run
 from babysitter.runs.results import accept, decide
 from babysitter.sessions.binding import bind, set_aside
 from babysitter.sessions.grants import grant
-from babysitter.sessions.progress import check_tail, keep_head, progress_of
+from babysitter.sessions.progress import below_of, check_below, check_tail, heads_of, keep_head, progress_of
 from tests.support.commands import BABYSITTER, call, told, write
 from tests.support.driving import Terminal, wait_until
 
@@ -30,6 +31,13 @@ async def process(inputs, ctx):
     return [told.approved, told.option]
 """
 SIGNED = GATE.replace("title=", 'assurance="signed", title=')
+FAMILY = """
+async def child(inputs, ctx):
+    await ctx.breakpoint("Go?")
+
+async def process(inputs, ctx):
+    await ctx.subprocess(child)
+"""
 needs_ssh_keygen = pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="there is no ssh-keygen")
 
 
@@ -280,10 +288,10 @@ def go_back(before: str, code: int = 0) -> Any:
     return told("repair", "r", "--before", before, code=code)
 
 
-def permit_to_go_back(before: int) -> None:
+def permit_to_go_back(before: int, name: str = "r") -> None:
     about = {"before": before}
     told_ = {"what": "repair", "about": about, "by": "me", "assurance": "command", "evidence": {}}
-    opened().append([("PERMITTED", told_)])
+    opened(name).append([("PERMITTED", told_)])
 
 
 def test_a_permitted_repair_is_done_once() -> None:
@@ -360,6 +368,19 @@ def test_a_session_does_not_miss_what_a_person_has_cut(is_ended: bool) -> None:
     progress = progress_of("s-1")
     check_tail(opened(), progress)
     assert (progress["seq"], progress["stops"]) == (3, 0)
+
+
+def test_a_session_does_not_miss_what_a_person_has_cut_of_a_child() -> None:
+    run = begin(FAMILY)
+    bind(run, "claude-code", "s-1")
+    told("iterate", "r")
+    (name,) = [child.run_id for child in family(opened())[1:]]
+    permit_to_go_back(4, name)
+    keep_head("s-1", run.journal.head, stops=3, below=heads_of([opened(name)]))
+    told("repair", name, "--before", "4")
+    progress = progress_of("s-1")
+    check_below(opened(), progress)
+    assert (below_of(progress)[0]["seq"], progress["stops"]) == (3, 3)
 
 
 def test_a_session_of_another_run_keeps_what_it_has_seen() -> None:

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from babysitter.approvals.permits import permit
+from babysitter.cli import stopping
+from babysitter.cli.stopping import _give_up, _halt, _of_the_newest
+from babysitter.errors import RunBusy
 from babysitter.runs.folder import open_run
 from tests.support.commands import call, told, write
 from tests.support.driving import Terminal
@@ -289,3 +292,66 @@ def test_a_mistake_in_the_process_is_in_the_way_of_its_cleanup_and_not_of_a_halt
     Path("p.py").write_text("raise ValueError('mistake')\n")
     assert told("cancel", "r", code=7)["status"] == "stuck"
     assert call("halt", "r").code == 0
+
+
+# By the name that a run had before it was continued as new
+
+CHAIN = """
+async def process(inputs, ctx):
+    await ctx.task(ask, question=str(inputs["n"]))
+    ctx.continue_as_new({"n": inputs["n"] + 1})
+"""
+
+
+def begin_chain() -> None:
+    told("create", write("p.py", CHAIN), "--run-id", "r", "-i", "n=1")
+
+
+def go_on(run: str) -> str:
+    """Have a run go on as the next, whose id it gives."""
+    (effect,) = told("tasks", run, "--pending")["tasks"]
+    told("post", run, effect["id"], "--value", '"x"')
+    return str(told("iterate", run)["run"])
+
+
+@pytest.mark.parametrize("command", ["cancel", "halt"])
+def test_a_run_is_ended_by_its_first_name(command: str) -> None:
+    begin_chain()
+    last = go_on(go_on("r"))
+    ended = told(command, "r", "--reason", "enough")
+    assert (ended["run"], ended["status"], ended["reason"]) == (last, "halted", "enough")
+    assert (last, told("status", last)["status"]) == ("r-c3", "halted")
+
+
+def test_an_effect_is_cancelled_by_the_first_name_of_its_run() -> None:
+    begin_chain()
+    (over,) = told("tasks", "r")["tasks"]
+    (effect,) = told("tasks", go_on("r"))["tasks"]
+    assert told("cancel", "r", effect["id"])["run"] == "r-c2"
+    assert told("cancel", "r", over["id"], code=3)["error"]["name"] == "AlreadyResolved"
+
+
+@pytest.mark.parametrize("end", [_give_up, _halt])
+def test_one_that_goes_on_just_then_is_followed(end: Any) -> None:
+    begin_chain()
+
+    def too_late(run: Run) -> Run:
+        if run.run_id != "r-c3":
+            go_on(run.run_id)
+        ended: Run = end(run, "enough")
+        return ended
+
+    ended = _of_the_newest(opened(), too_late)
+    assert (ended.run_id, ended.state.is_cancelled or ended.state.status == "halted") == ("r-c3", True)
+
+
+def test_one_that_goes_on_all_the_time_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    begin_chain()
+    monkeypatch.setattr(stopping, "MOST_CONTINUED", 2)
+
+    def too_late(run: Run) -> Run:
+        go_on(run.run_id)
+        return _halt(run, "enough")
+
+    with pytest.raises(RunBusy, match="goes on as another one all the time"):
+        _of_the_newest(opened(), too_late)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from babysitter.approvals import place
+from babysitter.cli.taking import _session_of
 from babysitter.clock import iso, ms_of
+from babysitter.runs.children import family
 from babysitter.runs.folder import open_run
+from babysitter.runs.run import Run
 from babysitter.runs.taking import last_beat
 from babysitter.runs.taking import take as take_effect
-from tests.support.commands import call, told, write
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from babysitter.runs.run import Run
+from tests.support.commands import call, sh, told, write
 
 pytestmark = pytest.mark.usefixtures("project")
 
@@ -203,6 +203,73 @@ def test_in_another_session_it_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLAUDE_CODE_SESSION_ID", "s-2")
     take(first)
     assert "session" not in (opened().state.effects[first].taken or {})
+
+
+def inside(words: str) -> None:
+    """Call a command in the shell of session s-1, whose variables it takes away."""
+    if not Path("/proc/self/environ").exists():
+        pytest.skip("this system has no /proc that tells the environment of a process")
+    # Not the last command, or the shell becomes that program.
+    ended = sh(
+        "CLAUDE_CODE_SESSION_ID=s-1 CLAUDECODE=1 sh -c"
+        f" 'env -u CLAUDE_CODE_SESSION_ID -u CLAUDECODE {words}; exit $?'"
+    )
+    assert ended.code == 0, ended
+
+
+def bind_top() -> None:
+    opened().append([("SESSION_BOUND", {"host": "claude-code", "sessionId": "s-1"})])
+
+
+@pytest.mark.parametrize("before", ["", "CLAUDE_CODE_SESSION_ID=s-2 "], ids=["taken away", "another"])
+def test_a_session_is_known_also_without_its_variable(before: str) -> None:
+    first, _ = begin()
+    bind_top()
+    inside(f"{before}babysitter take r {first} --by anna")
+    assert (opened().state.effects[first].taken or {})["session"] == "s-1"
+
+
+def test_a_host_that_names_no_session_is_taken_to_be_the_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    begin()
+    bind_top()
+    monkeypatch.setattr(place, "ancestors", lambda: iter([]))
+    outside = _session_of(opened())
+    monkeypatch.setenv("AI_AGENT", "1")
+    assert (outside, _session_of(opened())) == ("", "s-1")
+
+
+# Of child runs
+
+FAMILY = """
+async def child(inputs, ctx):
+    think = ctx.orchestrator_task("Think", title="own")
+    await ctx.parallel.all([think, ctx.task(ask, question="a")])
+
+async def process(inputs, ctx):
+    await ctx.subprocess(child)
+"""
+
+
+def begin_family() -> Run:
+    """A run that a session has, with one child, which is given."""
+    told("create", write("p.py", FAMILY), "--run-id", "r")
+    bind_top()
+    return family(opened())[1]
+
+
+def test_of_a_child_it_is_taken_for_the_session_of_the_family(monkeypatch: pytest.MonkeyPatch) -> None:
+    child = begin_family()
+    monkeypatch.setenv("CLAUDE_CODE_SESSION_ID", "s-1")
+    effect = told("take", child.run_id, "--by", "anna")["effect"]
+    assert (Run(child.folder).load().state.effects[effect].taken or {})["session"] == "s-1"
+
+
+def test_of_a_child_the_sessions_own_is_left_to_it_too() -> None:
+    child = begin_family()
+    asked = told("take", child.run_id, "--by", "anna")["title"]
+    told("take", child.run_id, "--by", "bert", code=8)
+    (own,) = [effect.id for effect in child.state.pending.values() if effect.kind == "orchestrator_task"]
+    assert (asked, told("take", child.run_id, own, "--by", "bert")["title"]) == ("ask", "own")
 
 
 # How it is shown

@@ -21,12 +21,14 @@ sys.path.insert(0, str(HERE.parents[1]))
 from babysitter.driver import Driver  # noqa: E402 - the checkout that this file is in
 from babysitter.executors.pool import Pool  # noqa: E402
 from babysitter.library import resolve  # noqa: E402
+from babysitter.runs.changes import accept_edit, load_to_change, rewind  # noqa: E402
 from babysitter.runs.creation import create  # noqa: E402
 from babysitter.runs.ended import EndedRun  # noqa: E402
 from babysitter.runs.folder import open_run  # noqa: E402
 from babysitter.runs.iterate import iterate  # noqa: E402
 from babysitter.runs.packing import pack  # noqa: E402
 from babysitter.runs.results import Answer, accept, decide  # noqa: E402
+from babysitter.runs.stopping import cancel_effect, cancel_run  # noqa: E402
 from babysitter.views.quiet import QuietView  # noqa: E402
 
 if TYPE_CHECKING:
@@ -75,6 +77,13 @@ class Recording:
         pending = zip(run.state.pending.values(), values, strict=False)
         told = [_answer(run, effect, value) for effect, value in pending if value is not LATER]
         assert all(verdict.status == "recorded" for verdict in accept(run, told))
+        self.iterate()
+
+    def accept(self, source: str, rule: str) -> None:
+        """Edit the process, and go on with that."""
+        self.edit(source)
+        opened = open_run(self.name, self.runs)
+        accept_edit(opened, rule, load_to_change(opened), by="somebody")
         self.iterate()
 
     def work(self) -> None:
@@ -178,6 +187,60 @@ def worked() -> None:
     run.keep()
 
 
+def tried() -> None:
+    """Two attempts that fail, limits of time, a patch; halted by the process, which cleans up."""
+    run = Recording("tried", {})
+    run.answer(ValueError("first"))
+    run.answer(ValueError("second"))
+    run.answer("one")
+    run.answer("two")
+    time.sleep(0.06)
+    run.iterate()
+    run.answer("tidied")
+    run.keep()
+
+
+def given_up() -> None:
+    """A person cancels an effect, and later the run, which cleans up; halted."""
+    run = Recording("given_up", {})
+    opened = run.open()
+    cancel_effect(opened, next(iter(opened.state.pending.values())), by="somebody")
+    run.iterate()
+    run.answer(LATER, "three")
+    cancel_run(run.open(), by="somebody", reason="not this week")
+    run.iterate()
+    run.answer("tidied")
+    run.keep()
+
+
+def edited() -> None:
+    """An edit accepted by either rule, with results that are kept for later; and gone back; completed."""
+    run = Recording("edited", {})
+    for _ in range(3):
+        run.answer("done")
+    run.accept("edited-2", "redo")
+    for _ in range(3):
+        run.answer("done")
+    run.accept("edited-3", "keep")
+    run.answer("linted")
+    opened = open_run(run.name, run.runs)
+    rewind(opened, "5", load_to_change(opened), by="somebody")
+    run.iterate()
+    for _ in range(2):
+        run.answer("done again")
+    run.keep()
+
+
+def tasks() -> None:
+    """asyncio in the process: tasks beside a group, and a limit of time; completed."""
+    run = Recording("tasks", {})
+    for _ in range(3):
+        run.answer(*["done"] * 4)
+        time.sleep(0.06)
+        run.iterate()
+    run.keep()
+
+
 def packed(name: str) -> None:
     """The same run as one file."""
     shutil.rmtree(PROJECT, ignore_errors=True)
@@ -190,7 +253,20 @@ def packed(name: str) -> None:
     shutil.rmtree(PROJECT)
 
 
-RECORDINGS: list[Callable[[], None]] = [groups, notes, mended, failed, interrupted, values, rejected, worked]
+RECORDINGS: list[Callable[[], None]] = [
+    groups,
+    notes,
+    mended,
+    failed,
+    interrupted,
+    values,
+    rejected,
+    worked,
+    tried,
+    given_up,
+    edited,
+    tasks,
+]
 
 if __name__ == "__main__":
     os.umask(0o022)

@@ -12,6 +12,7 @@ import pytest
 
 from babysitter import Retry, TaskFailed
 from babysitter.engine.loop_replay import LoopReplay
+from babysitter.engine.replay import DeadlineExceeded
 from babysitter.errors import BranchCancelled
 from tests.support import rounds
 from tests.support.rounds import a_task, line_of
@@ -702,12 +703,8 @@ def test_leaving_the_program_is_a_mistake_also_in_a_task() -> None:
     assert (run.end and run.end.status, type(run.error), run.reports) == ("stuck", SystemExit, [])
 
 
-@pytest.mark.parametrize("interrupt", [KeyboardInterrupt, "DeadlineExceeded"])
-def test_an_interrupt_is_not_kept_in_a_task(interrupt: Any) -> None:
-    from babysitter.engine.replay import DeadlineExceeded
-
-    kind = DeadlineExceeded if interrupt == "DeadlineExceeded" else interrupt
-
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, DeadlineExceeded])
+def test_an_interrupt_is_not_kept_in_a_task(kind: Any) -> None:
     async def interrupted() -> None:
         raise kind
 
@@ -716,6 +713,20 @@ def test_an_interrupt_is_not_kept_in_a_task(interrupt: Any) -> None:
         return "went on"
 
     with pytest.raises(kind):
+        start(process)
+
+
+def test_an_interrupt_between_two_lines_of_ours_is_not_kept_in_a_task(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupted(*_: Any) -> None:
+        raise DeadlineExceeded
+
+    async def process(_: Any, ctx: Context) -> Any:
+        return "went on"
+
+    monkeypatch.setattr(LoopReplay, "advance", interrupted)
+    with pytest.raises(DeadlineExceeded):
         start(process)
 
 

@@ -202,6 +202,14 @@ def test_what_names_nothing_permits_nothing(bound: Callable[..., Session], words
     assert (session.run.state.permits, len(session.run.state.pending)) == ([], 2)
 
 
+def test_to_cancel_what_is_over_is_not_permitted(bound: Callable[..., Session]) -> None:
+    session = bound(BOTH)
+    effect = session.pending("agent").id
+    session.answer({"n": 1})
+    told = typed(session, "approve", f"cancel {effect}")
+    assert ("there is nothing to cancel" in told.message, session.run.state.permits) == (True, [])
+
+
 CANCELLING = "return (await ctx.breakpoint('Ship?', options=['ship', 'cancel'])).option"
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from babysitter.runs.run import Run
+from babysitter.sessions.binding import bind
 from tests.unit.hooks.conftest import SESSION
 
 if TYPE_CHECKING:
@@ -133,6 +137,50 @@ def test_a_command_that_writes_into_a_run_or_answers_for_a_person_is_denied(
 )
 def test_reading_and_working_are_free(bound: Callable[..., Session], command: str) -> None:
     assert kind(bound(ONE), "Bash", command=command) == "let go"
+
+
+@pytest.fixture
+def elsewhere(bound: Callable[..., Session], tmp_path: Path) -> Session:
+    """A session whose run and another lie in a folder of runs that is not the project's, with a file."""
+    session = bound(ONE)
+    bound(ONE, "kid-1")
+    moved = shutil.copytree(os.path.dirname(session.folder), tmp_path / "all")
+    (moved / "notes").mkdir()
+    bind(Run(str(moved / "job")).load(), "claude-code", SESSION)
+    return session
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "rm ALL/job/journal/000009.json",
+        "rm ALL/kid-1/journal/000009.json",
+        "rm -rf 'ALL/kid-1'",
+        "rm ALL/kid*/journal/*",
+        "rm -rf ALL/*",
+        "cd ALL/kid-1 && rm journal/000009.json",
+    ],
+)
+def test_the_runs_beside_the_sessions_own_are_not_written_either(
+    elsewhere: Session, tmp_path: Path, command: str
+) -> None:
+    assert kind(elsewhere, "Bash", command=command.replace("ALL", str(tmp_path / "all"))) == "deny"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "rm ALL/notes/x",
+        "echo x > ALL/report.md",
+        "rm ALL/*.log",
+        "cat ALL/kid-1/run.json > /tmp/out",
+        "ls ALL/kid-1/journal; rm /tmp/x",
+        "rm ALL/kid-1/artifacts/old",
+        "rm -r ALLOWED/kid-1",
+    ],
+)
+def test_what_else_is_there_is_free(elsewhere: Session, tmp_path: Path, command: str) -> None:
+    assert kind(elsewhere, "Bash", command=command.replace("ALL", str(tmp_path / "all"))) == "let go"
 
 
 @pytest.mark.parametrize("tool", ["CronCreate", "ScheduleWakeup"])

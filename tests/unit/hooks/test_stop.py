@@ -287,6 +287,17 @@ def test_a_work_that_lives_is_waited_for_if_the_host_hears_of_its_end(
         lock.release()
 
 
+def test_what_an_agent_command_elsewhere_performs_is_not_offered(bound: Callable[..., Session]) -> None:
+    session = bound(ONE)
+    lock = EffectLock(os.path.join(session.folder, "tasks", session.pending("agent").id))
+    assert lock.take(0)
+    lock.note_start()
+    try:
+        assert session.call("stop").kind == "let go"
+    finally:
+        lock.release()
+
+
 @pytest.mark.parametrize("command", ["babysitter work job", "babysitter work job --wait"])
 def test_a_work_that_was_just_started_is_waited_for(bound: Callable[..., Session], command: str) -> None:
     session = bound("return await ctx.task(count, n=2)")

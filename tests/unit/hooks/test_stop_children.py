@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from babysitter.cli.taking import take_command
+from babysitter.doctor.checks import FAIL, PASS
+from babysitter.doctor.session_checks import session_of_run
+from babysitter.errors import TailRemoved
 from babysitter.runs.children import family, find_child
 from babysitter.runs.iterate import iterate
+from babysitter.runs.results import Answer, accept
 from babysitter.runs.run import Run
 from babysitter.runs.stopping import cancel_effect
 from babysitter.runs.taking import last_beat
 from babysitter.sessions.agents import remember
-from babysitter.sessions.binding import binding_of
+from babysitter.sessions.binding import bind, binding_of
+from babysitter.sessions.place import folder_of
+from babysitter.sessions.progress import below_of, progress_of
 from babysitter.sessions.takers import is_at_it
 from tests.unit.hooks.conftest import SESSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from babysitter.engine.state import Effect
     from babysitter.hosts.calls import Answer as Told
@@ -236,3 +246,129 @@ def test_what_a_subagent_says_finds_the_run_in_which_the_sessions_goes_on(
     session.call("subagent-stop", agent_id="a1", last_assistant_message='{"n": 5}')
     (effect,) = Run(following.folder).load().state.effects.values()
     assert effect.value == {"n": 5}
+
+
+def test_what_the_session_itself_takes_of_a_child_does_not_free_it(
+    parent: Callable[..., Session], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = parent(ASKS)
+    (child,) = children(session)
+    monkeypatch.setenv("CLAUDE_CODE_SESSION_ID", SESSION)
+    take_command.main([child.run_id, "--by", "nobody", "--lease", "24h", "--json"], standalone_mode=False)
+    told = session.call("stop")
+    assert (told.kind, f"show {child.run_id} {pending(child).id} --prompt" in told.text) == ("go on", True)
+
+
+TWO = "await ctx.task(ask, n=1)\nawait ctx.task(ask, n=2)"
+
+
+def cut(run: Run, count: int = 1) -> None:
+    """Remove the end of a journal, and what remembers it in the run itself."""
+    journal = Path(run.folder) / "journal"
+    for name in sorted(os.listdir(journal))[-count:]:
+        (journal / name).unlink()
+    shutil.rmtree(Path(run.folder) / "state", ignore_errors=True)
+
+
+def answered(session: Session, value: int) -> None:
+    (child,) = children(session)
+    accept(child, [Answer(pending(child).id, "ok", {"n": value}, executor="test")])
+
+
+def test_a_childs_journal_without_what_the_session_has_seen_is_not_trusted(
+    parent: Callable[..., Session],
+) -> None:
+    session = parent(TWO)
+    answered(session, 1)
+    session.call("stop")
+    (child,) = children(session)
+    cut(child, 2)
+    for _ in range(2):
+        with pytest.raises(TailRemoved, match="ends at event 2, and this session has seen event 4") as caught:
+            session.call("stop")
+        assert child.run_id in caught.value.message
+    with pytest.raises(TailRemoved):
+        bind(session.run, "claude-code", SESSION)
+
+
+def test_another_end_of_a_childs_journal_is_not_what_was_seen(parent: Callable[..., Session]) -> None:
+    session = parent(TWO)
+    answered(session, 1)
+    session.call("stop")
+    cut(children(session)[0], 2)
+    answered(session, 7)
+    iterate(children(session)[0])
+    with pytest.raises(TailRemoved):
+        session.call("stop")
+
+
+def test_a_child_that_is_gone_is_missed_as_long_as_it_is_waited_for(parent: Callable[..., Session]) -> None:
+    session = parent(ASKS)
+    session.call("stop")
+    (child,) = children(session)
+    shutil.rmtree(child.folder)
+    with pytest.raises(TailRemoved, match="is not there any more") as caught:
+        session.call("stop")
+    run = session.run
+    (asked,) = run.state.pending.values()
+    cancel_effect(run, asked, by="anna")
+    assert (f"babysitter cancel job {asked.id}" in caught.value.hint, session.call("stop").kind) == (
+        True,
+        "go on",
+    )
+
+
+def test_the_child_of_a_child_is_missed_too(bound: Callable[..., Session]) -> None:
+    bound(ASKS, "one")
+    bound("await ctx.subprocess('one.py')", "two")
+    session = bound("await ctx.subprocess('two.py')")
+    session.call("stop")
+    below = children(session)[1]
+    cut(below)
+    with pytest.raises(TailRemoved, match=below.run_id):
+        session.call("stop")
+
+
+def test_a_child_that_goes_on_or_ends_is_not_missed(parent: Callable[..., Session]) -> None:
+    session = parent(TWO)
+    session.call("stop")
+    answered(session, 1)
+    session.call("stop")
+    (child,) = children(session)
+    answered(session, 2)
+    session.call("stop")
+    shutil.rmtree(child.folder)
+    assert session.run.state.status == "completed"
+    session.call("stop")
+
+
+def test_what_was_seen_of_a_child_stands_while_its_parent_diverges(
+    parent: Callable[..., Session], project: Path
+) -> None:
+    session = parent(ASKS)
+    session.call("stop")
+    before = below_of(progress_of(SESSION))
+    file = project / "job.py"
+    file.write_text(file.read_text().replace("one.py", "none.py"))
+    told = session.call("stop")
+    assert ("cannot go on" in told.text, len(before), below_of(progress_of(SESSION))) == (True, 1, before)
+
+
+def test_what_was_written_of_no_children_is_read(bound: Callable[..., Session]) -> None:
+    session = bound(ASKS)
+    session.call("stop")
+    file = Path(folder_of(SESSION)) / "progress.json"
+    told = json.loads(file.read_text())
+    assert told.pop("below") == []
+    file.write_text(json.dumps(told))
+    assert (below_of(progress_of(SESSION)), session.call("stop").kind) == ([], "go on")
+
+
+def test_a_doctor_misses_the_end_of_a_childs_journal_as_well(parent: Callable[..., Session]) -> None:
+    session = parent(TWO)
+    answered(session, 1)
+    session.call("stop")
+    (child,) = children(session)
+    assert session_of_run(session.run, "job").level == PASS
+    cut(child, 2)
+    assert session_of_run(session.run, "job").level == FAIL

@@ -79,14 +79,15 @@ def test_a_process_without_asyncio_loads_none(tmp_path: Path) -> None:
 
 
 def test_tasks_that_take_turns_for_ever_are_interrupted_at_their_line(project: Project) -> None:
-    project.limits = Limits(iterate_seconds=0.2)
+    project.limits = Limits(iterate_seconds=0.5)
     source = (
         "import asyncio\n\nasync def process(inputs, ctx):\n    while True:\n        await asyncio.sleep(0)\n"
     )
     project.begin(source)
     problem = stuck_in(project)
     assert ("without coming to a step" in problem["message"]) is True
-    assert problem["line"] == len((HEAD + source).splitlines())
+    # Of the two lines of its loop.
+    assert len((HEAD + source).splitlines()) - problem["line"] in {0, 1}
 
 
 # The version of Python.

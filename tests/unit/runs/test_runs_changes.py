@@ -518,3 +518,16 @@ def test_a_forged_plan_is_a_corrupt_event(project: Project, lines: list[Any]) ->
     ]
     with pytest.raises(CorruptEvent):
         run.append([("PROCESS_CHANGED", {"sourceDigests": run.state.source_digests, "plan": plan_})])
+
+
+def test_a_name_of_digits_is_a_name(project: Project) -> None:
+    source = """
+async def process(inputs, ctx):
+    asked = lambda item: ctx.task(ask, question=item[{at}])
+    await ctx.parallel.map({items!r}, asked, key=lambda item: item[0])
+"""
+    items = [("11", "22"), ("22", "33")]
+    begun(project, source.format(items=items, at=0), rounds=1)
+    project.write(source.format(items=items, at=1))
+    # By its content the first branch asks for what the second one asked for before.
+    assert "reused" not in [word for word, _ in plan(project)]

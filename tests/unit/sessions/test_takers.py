@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from babysitter.library import resolve
 from babysitter.runs import run as run_module
+from babysitter.runs.ancestry import session_over, top_of
+from babysitter.runs.children import family
 from babysitter.runs.creation import create
 from babysitter.runs.iterate import iterate
 from babysitter.runs.taking import take
@@ -32,6 +35,14 @@ def ask():
 
 async def process(inputs, ctx):
     return await ctx.task(ask)
+"""
+
+PARENT = """
+async def between(inputs, ctx):
+    await ctx.subprocess(child)
+
+async def process(inputs, ctx):
+    await ctx.subprocess(between)
 """
 
 
@@ -113,3 +124,27 @@ def test_a_session_that_has_left_the_run_is_not_at_it(run: Run, home: Path) -> N
 def test_somebody_without_a_session_has_the_lease_alone(run: Run) -> None:
     begin(run, lease=60)
     assert is_at_it(run, only(run))
+
+
+def test_the_session_of_a_child_is_that_of_the_run_at_the_top(project: Path, home: Path) -> None:
+    (project / "p.py").write_text(PROCESS.replace("process(", "child(") + PARENT)
+    runs, entry = str(project / ".a5c" / "runs"), resolve(str(project / "p.py"))
+    top = create(runs, entry, {}, project=str(project), version="0", run_id="r").load()
+    top.append([("SESSION_BOUND", {"host": "claude-code", "sessionId": SESSION})])
+    iterate(top)
+    child = family(top)[-1]
+    started(home, os.getpid())
+    by_subagent(child)
+    before = is_at_it(child, only(child))
+    release(top, SESSION, "a person wanted it")
+    assert (len(family(top)), before, is_at_it(child, only(child))) == (3, True, False)
+
+
+def test_a_child_whose_parent_is_not_there_is_no_sessions(project: Path, home: Path) -> None:
+    (project / "p.py").write_text(PROCESS.replace("process(", "child(") + PARENT)
+    runs, entry = str(project / ".a5c" / "runs"), resolve(str(project / "p.py"))
+    top = create(runs, entry, {}, project=str(project), version="0", run_id="r").load()
+    iterate(top)
+    child = family(top)[1]
+    shutil.rmtree(top.folder)
+    assert (top_of(child).run_id, session_over(child)) == (child.run_id, None)

@@ -88,3 +88,23 @@ def test_a_process_in_a_file_has_its_loop(project: Path) -> None:
     )
     played = play(project / "p.py", results={"work": 7})
     assert (played.output, played.elapsed) == ([7, 7], 30)
+
+
+def test_asyncio_is_as_it_was_outside_of_a_play() -> None:
+    async def gives(n: int) -> int:
+        await asyncio.sleep(0)
+        return n
+
+    async def both() -> tuple[list[int], bool]:
+        gathered = asyncio.gather(gives(1), gives(2))
+        same_hash = hash(gathered) == object.__hash__(gathered)
+        numbers = [await each for each in asyncio.as_completed([gives(3), gives(4)])]
+        return sorted([*await gathered, *numbers]), same_hash
+
+    assert play(gathers, results=RESULTS).status == "completed"
+    assert asyncio.run(both()) == ([1, 2, 3, 4], True)
+    loop = asyncio.new_event_loop()
+    try:
+        assert loop.run_until_complete(gives(5)) == 5
+    finally:
+        loop.close()

@@ -199,6 +199,29 @@ def test_a_child_run_without_an_answer_is_named() -> None:
     assert caught.value.__notes__[0].startswith("hint: write subprocesses={'build': …}: the output")
 
 
+async def races_a_child(inputs: Any, ctx: Context) -> Any:
+    return await ctx.parallel.race([lambda: ctx.task(work, name="a"), lambda: ctx.subprocess(child, {})])
+
+
+async def waits_for_a_child(inputs: Any, ctx: Context) -> Any:
+    return await ctx.subprocess(child, {})
+
+
+def test_a_child_run_that_is_given_up_keeps_no_play_from_its_end() -> None:
+    played = play(races_a_child, results=ECHO, subprocesses={"child": never})
+    assert (played.output, played.told) == ("a", 'completed with "a"')
+
+
+def test_a_race_that_a_child_run_may_lose_has_one_outcome_for_each_winner() -> None:
+    orders = every_order(races_a_child, results=ECHO, subprocesses={"child": "a"})
+    assert (orders.count, orders.played.output) == (2, "a")
+
+
+def test_a_play_that_waits_for_a_child_run_is_given_up_at_once() -> None:
+    begun = begin(waits_for_a_child, subprocesses={"child": never}).cancel_run("no")
+    assert (begun.status, begun.reason) == ("halted", "no")
+
+
 def test_hooks_give_nothing_where_nothing_is_said_of_them() -> None:
     assert play(hooked).output == []
 

@@ -12,10 +12,11 @@ from babysitter.errors import InvalidInput
 from babysitter.jsontext import compact
 from babysitter.library import resolve
 from babysitter.runs.creation import create
+from babysitter.runs.execution import Execution
 from babysitter.runs.folder import open_run
 from babysitter.runs.iterate import iterate
 from babysitter.runs.results import Answer, accept, decide
-from babysitter.runs.stopping import cancel_effect, cancel_run
+from babysitter.runs.stopping import cancel_effect, cancel_run, halt_run
 from babysitter.testing import recorded
 from babysitter.testing.recording import record, shown
 
@@ -160,13 +161,90 @@ def test_a_run_that_was_given_up_is_played_again(lived: Lived) -> None:
     assert lived.recorded().outcome == {"status": "halted", "reason": "not today"}
 
 
+def test_a_run_that_was_halted_from_outside_is_played_up_to_there(lived: Lived) -> None:
+    lived.post_reviews()
+    halt_run(lived.open().load(), by="ann", reason="enough")
+    assert same(lived)
+    assert lived.recorded().outcome == {"status": "halted", "reason": "enough"}
+
+
+def test_a_run_that_was_halted_while_it_was_stuck_is_played_up_to_there(lived: Lived) -> None:
+    lived.post_reviews()
+    lived.edit("size = error.name", "size = nothing")
+    lived.post(count=ValueError("no such file"))
+    halt_run(lived.open().load(), by="ann", reason="enough")
+    assert same(lived)
+
+
+def test_a_play_of_a_run_that_was_halted_shows_an_edit(lived: Lived) -> None:
+    halt_run(lived.open().load(), by="ann", reason="enough")
+    run = lived.recorded()
+    lived.edit("ctx.on_cleanup(undo)", "return 1")
+    assert run.play(lived.file).outcome == {"status": "completed", "output": 1}
+
+
+CHILD = """
+async def process(inputs, ctx):
+    await ctx.breakpoint("Still needed?")
+"""
+RACE = """
+from babysitter import python
+
+@python
+def count(file):
+    return len(file)
+
+async def process(inputs, ctx):
+    return await ctx.parallel.race([
+        lambda: ctx.task(count, file="a"), lambda: ctx.subprocess("child.py", {}),
+    ])
+"""
+
+
+def racing(project: Path) -> Lived:
+    """A run whose process has ended, and which a child run that was given up keeps from ending."""
+    (project / "child.py").write_text(CHILD)
+    lived = Lived(project, RACE)
+    run = lived.open().load()
+    (task,) = [each for each in run.state.pending.values() if each.kind == "python"]
+    accept(run, [Answer(task.id, "ok", 1, executor="local")])
+    return lived
+
+
+def test_a_run_that_outlived_its_child_run_is_played_again(project: Path) -> None:
+    lived = racing(project)
+    lived.iterate()
+    lived.iterate()
+    assert same(lived)
+    assert lived.recorded().outcome == {"status": "completed", "output": 1}
+
+
+def test_a_run_that_waits_for_the_end_of_a_child_run_is_played_up_to_there(project: Path) -> None:
+    lived = racing(project)
+    execution = Execution(lived.open().load())
+    execution.start()
+    execution.write_round()
+    assert same(lived)
+    assert lived.recorded().outcome == {"status": "waiting", "pending": []}
+
+
+def test_a_run_that_was_halted_while_it_waited_for_a_child_run_is_played_up_to_there(project: Path) -> None:
+    lived = racing(project)
+    execution = Execution(lived.open().load())
+    execution.start()
+    execution.write_round()
+    halt_run(lived.open().load(), by="ann", reason="enough")
+    assert same(lived)
+
+
 def test_a_request_that_a_person_cancelled_is_cancelled_again(lived: Lived) -> None:
     run = lived.open().load()
-    cancel_effect(run, next(iter(run.state.pending.values())), by="ann")
+    cancel_effect(run, next(iter(run.state.pending.values())), by="ann", why="too dear")
     lived.iterate()
     lived.post(count=4)
     assert same(lived)
     assert lived.recorded().outcome["error"]["name"] == "TaskCancelled"
+    assert lived.recorded().outcome["error"]["message"].endswith("by a person: too dear")
 
 
 def test_a_run_that_is_stuck_is_played_again(lived: Lived) -> None:
