@@ -20,8 +20,8 @@ VOLATILE = [
     (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?"), "TIME"),
     (re.compile(r"\b(\d+ m )?\d+(\.\d+)? ?(ms|s)\b"), "LENGTH"),
     (re.compile(r"\b[0-9a-hjkmnp-tv-z]{16}\b"), "EFFECT"),
-    (re.compile(r"(?<=-)(?=[a-z]*\d)[0-9a-hjkmnp-tv-z]{6}\b"), "RUNID"),
-    (re.compile(r"(?<=_)(?=[a-z]*\d)[0-9a-hjkmnp-tv-z]{6}\b"), "RUNID"),
+    (re.compile(r"(?<=-)[0-9a-hjkmnp-tv-z]{6}\b"), "RUNID"),
+    (re.compile(r"(?<=_)[0-9a-hjkmnp-tv-z]{6}\b"), "RUNID"),
     (re.compile(r"\b[0-9a-f]{64}\b"), "DIGEST"),
     (re.compile(r"[ \t]+"), " "),
 ]
