@@ -330,10 +330,10 @@ def test_an_edit_below_the_run_of_a_session_needs_a_person(project: Project) -> 
 def test_an_edit_of_a_child_that_has_not_begun_needs_a_person_where_its_function_is_passed(
     project: Project,
 ) -> None:
-    project.write(GATED, "gated.py")
+    project.write(GATED, "behind_gate.py")
     done = project.begin(
         """
-        from gated import process as gated
+        from behind_gate import process as gated
 
         async def process(inputs, ctx):
             await ctx.task(ask, question="first")
@@ -343,7 +343,7 @@ def test_an_edit_of_a_child_that_has_not_begun_needs_a_person_where_its_function
     )
     assert done.status == "waiting"
     project.post("1", "go on")
-    project.write(GATED.replace("await ctx.breakpoint", "None or await ctx.breakpoint"), "gated.py")
+    project.write(GATED.replace("await ctx.breakpoint", "None or await ctx.breakpoint"), "behind_gate.py")
     done = project.iterate()
     assert (type(done.diverged), done.run.state.children) == (EditNeedsPerson, {})
 
