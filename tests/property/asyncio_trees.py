@@ -127,6 +127,8 @@ class AsyncioWalk(_Walk):
             for task in pending if seconds is not None else ():
                 task.cancel()
             waiting = [*pending]
+            # Again and again without any length it would never end: no time passes while it asks.
+            seconds = seconds or None
         return told
 
     async def outcome(self, task: asyncio.Task[Any]) -> Any:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.property.strategies import Tree
 
 
-@examples(100)
+@examples(40)
 @given(trees, seeds)
 def test_in_memory_and_by_replays_the_same_journal_is_written(tree: Tree, seed: int) -> None:
     in_memory = start(process_of(tree), replay=LoopReplay)
@@ -30,7 +30,7 @@ def test_in_memory_and_by_replays_the_same_journal_is_written(tree: Tree, seed: 
     assert in_memory.reports == by_replays.reports
 
 
-@examples(60)
+@examples(40)
 @given(trees, chances)
 def test_a_replay_of_any_prefix_asks_for_exactly_what_the_journal_has_next(
     tree: Tree, chance: Random
@@ -42,7 +42,7 @@ def test_a_replay_of_any_prefix_asks_for_exactly_what_the_journal_has_next(
         assert kept(replayed.draft()) == rest_of_round(run.events, length)
 
 
-@examples(60)
+@examples(40)
 @given(trees, chances)
 def test_notes_time_and_chance_are_the_same_on_every_replay(tree: Tree, chance: Random) -> None:
     process = noting_process_of(tree)
@@ -53,7 +53,7 @@ def test_notes_time_and_chance_are_the_same_on_every_replay(tree: Tree, chance: 
         assert (again.draft(), outcome(again)) == ([], outcome(run))
 
 
-@examples(60)
+@examples(40)
 @given(trees, chances)
 def test_what_was_decided_once_is_decided_the_same_with_more_results(tree: Tree, chance: Random) -> None:
     decided = list[str]()

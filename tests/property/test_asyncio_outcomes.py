@@ -36,7 +36,7 @@ class Asked(dict[str, Any]):
         super().__setitem__(step, entry)
 
 
-@examples(300)
+@examples(150)
 @given(trees, chances)
 def test_the_engine_does_what_asyncio_does_in_the_same_order(tree: Tree, chance: Random) -> None:
     done, expected = Trace(), Trace()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 GROUPS = ("all", "settled", "any", "race", "named", "map", "seq")
 
 
-@examples(250)
+@examples(150)
 @given(trees, seeds)
 def test_another_process_is_caught_or_comes_to_the_same_end(tree: Tree, seed: int) -> None:
     chance = chance_of(seed)

@@ -77,7 +77,7 @@ class Engine:
         return end.status, end.value.reason if end.status == HALTED else end.value, end.error
 
 
-@examples(400)
+@examples(250)
 @given(trees, chances)
 def test_the_engine_does_what_asyncio_does_in_the_same_order(tree: Tree, chance: Random) -> None:
     done, expected = Trace(), Trace()

@@ -88,7 +88,7 @@ def some_rounds(process: Any, chance: Random, replay: type[Replay] = Replay) -> 
     return run
 
 
-@examples(120)
+@examples(60)
 @given(trees, processes, rules, chances)
 def test_a_process_that_was_not_edited_keeps_all_it_has(
     tree: Tree, make: Any, rule: Any, chance: Random
@@ -102,7 +102,7 @@ def test_a_process_that_was_not_edited_keeps_all_it_has(
     assert (set(kept), planned.asked) == (set(run.state.effects), [])
 
 
-@examples(150)
+@examples(80)
 @given(trees, processes, rules, seeds)
 def test_an_edited_process_follows_the_plan_that_was_made_for_it(
     tree: Tree, make: Any, rule: Any, seed: int
@@ -132,7 +132,7 @@ def test_recorded_values_are_taken_along(tree: Tree, chance: Random) -> None:
     assert (again.state.records, again.state.pending.keys()) == (run.state.records, run.state.pending.keys())
 
 
-@examples(100)
+@examples(60)
 @given(trees, processes, seeds)
 def test_by_redo_no_result_is_older_than_that_of_the_step_before_it(tree: Tree, make: Any, seed: int) -> None:
     chance = chance_of(seed)
@@ -154,7 +154,7 @@ def place_in_scope(reused: tuple[str, int]) -> tuple[str, int, int]:
     return scope_of(step), number_of(step), 2 * int(wait) + 1 if wait else 2 * attempt
 
 
-@examples(100)
+@examples(60)
 @given(trees, processes, seeds)
 def test_back_at_a_step_it_and_all_after_it_are_asked_again_and_nothing_else(
     tree: Tree, make: Any, seed: int
@@ -173,7 +173,7 @@ def test_back_at_a_step_it_and_all_after_it_are_asked_again_and_nothing_else(
     feed_all(_written(planned.put_into_force(unended(run), make(tree))), chance)
 
 
-@examples(120)
+@examples(60)
 @given(asyncio_trees.trees, chances)
 def test_what_a_process_with_tasks_of_its_own_keeps_stands_where_it_stood(tree: Tree, chance: Random) -> None:
     # Not all of it: where a task is given up beside another, a difference may be seen where there is none.
@@ -188,7 +188,7 @@ def test_what_a_process_with_tasks_of_its_own_keeps_stands_where_it_stood(tree: 
     assert {step for step, _ in planned.asked} <= {step for key, step in stood.items() if key not in kept}
 
 
-@examples(120)
+@examples(60)
 @given(asyncio_trees.trees, seeds)
 def test_a_process_with_tasks_of_its_own_follows_the_plan_of_going_back(tree: Tree, seed: int) -> None:
     chance, process = chance_of(seed), asyncio_trees.process_of(tree)
