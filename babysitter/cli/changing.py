@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from babysitter.cli.options import json_option, run_argument, runs_dir_option, settings
+from babysitter.cli.options import EDIT_RULES, json_option, run_argument, runs_dir_option, settings
 from babysitter.cli.output import as_json as print_json
 from babysitter.cli.output import line
 from babysitter.paths import runs_dir as folder_of_runs
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from babysitter.runs.changes import Planning
     from babysitter.runs.run import Run
 
-RULES = click.Choice(["redo", "keep"])
 NEEDS_PERSON = 7
 
 
@@ -27,7 +26,9 @@ Example:
   babysitter check release-1-2-0 --accept-edit keep --json"""
 )
 @run_argument()
-@click.option("--accept-edit", "rule", type=RULES, default="redo", help="The rule to try (default: redo).")
+@click.option(
+    "--accept-edit", "rule", type=EDIT_RULES, default="redo", help="The rule to try (default: redo)."
+)
 @runs_dir_option
 @json_option
 def check(run: str, rule: str, runs_dir: str | None, as_json: bool) -> int:

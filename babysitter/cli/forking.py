@@ -44,7 +44,6 @@ def fork(
     commit that is named, and HEAD, the branch and the index stay as they are. A run keeps its files with
     each batch when it is made with --snapshots, or in an agent's session.
     """
-    from babysitter.runs.changes import check_step
     from babysitter.runs.forks import Told
     from babysitter.runs.forks import fork as make_fork
     from babysitter.version import version
@@ -53,7 +52,6 @@ def fork(
     found = open_run(run, folder, settings().limits)
     told = Told(found)
     _demand(found)
-    check_step(found, step)
     new_id = run_id or new_run_id(found.state.process_id)
     # Before the run: the process may be one of the files.
     restored = _restored(found, step, new_id, told, folder) if workspace else None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from babysitter.cli.options import (
+    EDIT_RULES,
     complete_process,
     input_options,
     json_option,
@@ -74,7 +75,7 @@ def make_run(
 def accept_edit_option(command: Any) -> Any:
     return click.option(
         "--accept-edit",
-        type=click.Choice(["redo", "keep"]),
+        type=EDIT_RULES,
         help="Go on with the edited process: redo from where it differs, or keep results by content.",
     )(command)
 

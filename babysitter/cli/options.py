@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from babysitter.runs.run import Run
 
 Command = Callable[..., Any]
+# How an edit that does not fit what was done can be accepted.
+EDIT_RULES = click.Choice(["redo", "keep"])
 STANDARD_INPUT = ("-", "/dev/stdin")
 
 

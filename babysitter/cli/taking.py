@@ -23,7 +23,7 @@ from babysitter.errors import InvalidInput, UsageError
 from babysitter.executors.effect_lock import worker_of
 from babysitter.executors.folders import TASKS
 from babysitter.executors.rates import rates_of
-from babysitter.runs.ancestry import session_over
+from babysitter.runs.above import session_over
 from babysitter.runs.results import OWN_KINDS, find_effect
 from babysitter.runs.sleeping import deadline_of
 from babysitter.runs.stopping import check_awaited, check_pending

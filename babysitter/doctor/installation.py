@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 LIBRARIES = ("click", "filelock", "jsonschema", "pydantic", "pyyaml", "rich")
 # A run or two no longer fit.
 LITTLE_SPACE = 64 << 20
-PLENTY_OF_TIME = 3600
 # They lack hard links, or locks that hold, or tell of a flush that has not happened.
 DOUBTFUL = ("vfat", "exfat", "msdos", "9p", "nfs", "nfs4", "cifs", "smb3", "fuse", "fuseblk", "fuse.sshfs")
 

@@ -8,9 +8,10 @@ from babysitter.engine.built_in import BREAKPOINT, HOOK, SLEEP, built_in
 from babysitter.engine.calls import Call, Fork, discard
 from babysitter.engine.definitions import check_assurance
 from babysitter.engine.durations import brief, seconds
-from babysitter.engine.ending import CONTINUED, HALTED, GivingUp
+from babysitter.engine.ending import GivingUp
 from babysitter.engine.parallel import Parallel
 from babysitter.engine.places import place_of_call
+from babysitter.engine.state import CONTINUED, HALTED
 from babysitter.engine.tasks import Task, check_key
 from babysitter.errors import BranchTimeout, NondeterminismError, ProcessError
 from babysitter.ids import valid_id

@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 _ABOUT_LOOPS = "event loop"
 
 
-STUCK, HALTED, CONTINUED = "stuck", "halted", "continued"
-
-
 class GivingUp:
     """Why all of a process is given up: ``halted`` with reason and data, or ``continued`` with new inputs."""
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from babysitter.engine.branches import ENDED, READY, Branch
 from babysitter.engine.calls import Step
-from babysitter.engine.ending import STUCK, ends_the_run, read_end
+from babysitter.engine.ending import ends_the_run, read_end
 from babysitter.engine.foreign import foreign_await
 from babysitter.engine.loop import BRANCH, Loop
 from babysitter.engine.loop_closing import Closing
@@ -24,6 +24,7 @@ from babysitter.engine.loop_place import inside, outside
 from babysitter.engine.loop_tasks import Answer, BranchCancelled, BranchTask, Driven
 from babysitter.engine.places import NOWHERE, place_in_branch, place_of, place_of_await
 from babysitter.engine.replay import DeadlineExceeded, Replay
+from babysitter.engine.state import STUCK
 from babysitter.errors import ProcessError
 
 if TYPE_CHECKING:

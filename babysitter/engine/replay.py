@@ -18,10 +18,11 @@ from collections import deque
 
 from babysitter.engine.branches import ENDED, JOINING, READY, WAITING, Branch
 from babysitter.engine.calls import Call, Fork, Step, discard
-from babysitter.engine.ending import STUCK, End, ends_the_run, read_end
+from babysitter.engine.ending import End, ends_the_run, read_end
 from babysitter.engine.foreign import NoLoop, foreign_await
 from babysitter.engine.groups import Group
 from babysitter.engine.places import place_of
+from babysitter.engine.state import STUCK
 from babysitter.errors import BranchCancelled, ProcessError
 
 TYPE_CHECKING = False

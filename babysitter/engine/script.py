@@ -9,8 +9,8 @@ before a single byte is written.
 
 from __future__ import annotations
 
-from babysitter.engine.ending import CONTINUED, HALTED, GivingUp, describe_failure
-from babysitter.engine.state import BY_PERSON
+from babysitter.engine.ending import GivingUp, describe_failure
+from babysitter.engine.state import BY_PERSON, CONTINUED, HALTED
 from babysitter.errors import NondeterminismError, TaskCancelled, TaskFailed, TaskTimeout
 from babysitter.ids import sha256_hex
 from babysitter.jsontext import compact

@@ -49,7 +49,6 @@ class Call:
         "host",
         "last_text",
         "pid",
-        "plugin",
         "project",
         "prompt",
         "prompt_id",
@@ -67,7 +66,7 @@ class Call:
         self.event = event
         self.session = session
         self.agent = self.source = self.prompt = self.prompt_id = self.last_text = ""
-        self.command = self.arguments = self.agent_transcript = self.project = self.plugin = ""
+        self.command = self.arguments = self.agent_transcript = self.project = ""
         self.tool, self.tool_use = OTHER, ""
         self.tool_input: dict[str, Any] = {}
         self.tool_response: dict[str, Any] = {}

@@ -76,7 +76,6 @@ def read(event: str, payload: Mapping[str, Any], environ: Mapping[str, str]) -> 
     call.last_text = _text(payload, "last_assistant_message")
     call.agent_transcript = _text(payload, "agent_transcript_path")
     call.project = environ.get("CLAUDE_PROJECT_DIR") or _text(payload, "cwd")
-    call.plugin = environ.get("CLAUDE_PLUGIN_ROOT", "")
     call.has_person = environ.get("CLAUDE_CODE_SESSION_ATTENDED") == "1"
     call.pid = _number(environ.get("CLAUDE_PID", ""))
     call.background = [_background(told) for told in _objects(payload.get("background_tasks"))]

@@ -1,4 +1,4 @@
-"""The runs above a run: their session guards it, and when they have ended nobody waits for it."""
+"""The runs above a run: their session has it and guards it, and when they have ended nobody waits for it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from babysitter.runs.run import Run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from babysitter.limits import Limits
@@ -24,13 +25,7 @@ def guard_above(run: Run) -> dict[str, Any] | None:
         JournalError: a run above cannot be trusted, so nobody knows.
         UnsafePath, StorageError
     """
-    seen = {run.run_id}
-    while (above := _above(run)) is not None and above.run_id not in seen:
-        if above.state.guard is not None:
-            return above.state.guard
-        seen.add(above.run_id)
-        run = above
-    return None
+    return next((above.state.guard for above in _runs_above(run) if above.state.guard is not None), None)
 
 
 def ended_above(run: Run) -> Run | None:
@@ -39,20 +34,48 @@ def ended_above(run: Run) -> Run | None:
     Raises:
         JournalError, UnsafePath, StorageError
     """
+    return next((above for above in _runs_above(run) if above.state.is_finished), None)
+
+
+def session_over(run: Run) -> dict[str, Any] | None:
+    """The session that is to finish a loaded run, or the one at the top of its family.
+
+    Raises:
+        JournalError, UnsafePath, StorageError
+    """
+    return top_of(run).state.session
+
+
+def top_of(run: Run) -> Run:
+    """The run that belongs to no other, above a loaded one; the last of those that are there.
+
+    Raises:
+        JournalError, UnsafePath, StorageError
+    """
+    # Not at the top: those who go on as another are looked for by hooks and commands only.
+    from babysitter.runs.succession import newest_there
+
+    seen: set[str] = set()
+    while run.run_id not in seen:
+        seen.add(run.run_id)
+        above = read_above(run.state.created, os.path.dirname(run.folder), run.limits)
+        # A child may still be on its way to its end when its parent goes on as another.
+        run = run if above is None else newest_there(above)
+    return run
+
+
+def _runs_above(run: Run) -> Iterator[Run]:
+    """The nearest first; as whoever brings a run on has those above it in memory."""
     seen = {run.run_id}
-    while (above := _above(run)) is not None and above.run_id not in seen:
-        if above.state.is_finished:
-            return above
-        seen.add(above.run_id)
-        run = above
-    return None
-
-
-def _above(run: Run) -> Run | None:
-    """The run that asked for this one; as whoever brings it on has it in memory."""
-    if run.above is None:
-        run.above = read_above(run.state.created, os.path.dirname(run.folder), run.limits)
-    return run.above
+    while True:
+        if run.above is None:
+            run.above = read_above(run.state.created, os.path.dirname(run.folder), run.limits)
+        # Those that were brought here may lead in a circle.
+        if run.above is None or run.above.run_id in seen:
+            return
+        run = run.above
+        seen.add(run.run_id)
+        yield run
 
 
 def read_above(created: dict[str, Any], runs_dir: str, limits: Limits) -> Run | None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from babysitter.engine.history import History
 from babysitter.engine.matching import Keep, Redo
+from babysitter.engine.plan import KEEP
 from babysitter.engine.plan_rows import rows_of
 from babysitter.engine.replan import PlannedNotes, Replan
-from babysitter.errors import HeadMoved, InvalidInput, ProcessError, RunBusy, RunFinished
+from babysitter.errors import InvalidInput, ProcessError, RunFinished
 from babysitter.ids import sha256_hex
-from babysitter.jsontext import compact, loads
+from babysitter.jsontext import compact
 from babysitter.runs import drafts
 from babysitter.runs.execution import Execution
-from babysitter.runs.run import MOST_LOST_RACES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,16 +20,12 @@ if TYPE_CHECKING:
 
     from babysitter.engine.branches import Branch
     from babysitter.engine.calls import Call
-    from babysitter.engine.history import History
     from babysitter.engine.matching import Matching
     from babysitter.engine.plan_rows import Row
     from babysitter.engine.state import Effect
     from babysitter.journal.events import Event
     from babysitter.runs.drafts import Draft
     from babysitter.runs.run import Run
-
-REDO, KEEP = "redo", "keep"
-RULES = (REDO, KEEP)
 
 
 def load_to_change(run: Run) -> dict[str, str]:
@@ -97,8 +94,7 @@ class Planning(Execution):
 
     def _is_redefined(self, effect: Effect, branch: Branch, call: Call) -> bool:
         known = self._definitions.get(effect.id)
-        about = drafts.EffectContext(effect.id, self.run.run_id, effect.step)
-        definition = call.task.define(loads(call.args_text), about)
+        definition = drafts.defined(self.run, call, effect.id, effect.step)
         return known is not None and known != sha256_hex(compact(definition).encode())
 
     @property
@@ -116,7 +112,8 @@ class Planning(Execution):
 
 def plan_edit(run: Run, rule: str, definitions: dict[str, str], *, is_to_count: bool = False) -> Planning:
     """What an edited process would keep of what its run has; writes nothing."""
-    matching: Matching = Keep(_history(run)) if rule == KEEP else Redo(_history(run))
+    history = History(run.state.script)
+    matching: Matching = Keep(history) if rule == KEEP else Redo(history)
     return _planned(Planning(run, matching, definitions, is_to_count=is_to_count))
 
 
@@ -126,33 +123,27 @@ def plan_return(run: Run, step: str, definitions: dict[str, str], *, is_to_count
     Raises:
         InvalidInput: the run has no such step.
     """
-    check_step(run, step)
     return _planned(Planning(run, redo_from(run, step), definitions, is_to_count=is_to_count))
 
 
-def check_step(run: Run, step: str) -> None:
-    """There is such a step, or such a group.
+def redo_from(run: Run, step: str) -> Redo:
+    """Everything from a step on, or from a group on, is asked for again.
 
     Raises:
-        InvalidInput
+        InvalidInput: there is no such step.
     """
-    history = _history(run)
+    history = History(run.state.script)
     if history.at(step, 1) is None and step not in history.branches:
-        raise InvalidInput(
-            f"run {run.run_id!r} has asked for nothing at step {step!r}",
-            hint=f"babysitter tasks {run.run_id} lists the steps",
-        )
+        raise no_such_step(run, step)
+    return Redo(history, again_from=step, is_keyed_kept=False)
 
 
-def redo_from(run: Run, step: str) -> Redo:
-    """Everything from a step on, or from a group on, is asked for again."""
-    return Redo(_history(run), again_from=step, is_keyed_kept=False)
-
-
-def _history(run: Run) -> History:
-    from babysitter.engine.history import History
-
-    return History(run.state.script)
+def no_such_step(run: Run, step: str) -> InvalidInput:
+    """The error for a step, or a group, at which nothing was asked for."""
+    return InvalidInput(
+        f"run {run.run_id!r} has asked for nothing at step {step!r}",
+        hint=f"babysitter tasks {run.run_id} lists the steps",
+    )
 
 
 def _planned(planning: Planning) -> Planning:
@@ -228,16 +219,11 @@ def sound(planning: Planning) -> Planning:
 
 
 def _decide(run: Run, decide: Callable[[], tuple[Planning, list[Draft]]]) -> Planning:
-    """Append what is decided on the newest state."""
-    for _ in range(MOST_LOST_RACES):
+    """Append what is decided."""
+
+    def decided() -> tuple[Planning, list[Draft]]:
         # Also a refusal may rest on what another writer has only just linked.
         run.journal.flush()
-        planning, batch = decide()
-        try:
-            if batch:
-                run.append(batch)
-        except HeadMoved:
-            run.refresh()
-            continue
-        return planning
-    raise RunBusy(f"run {run.run_id!r} is written by others all the time", hint="try again in a moment")
+        return decide()
+
+    return run.append_decided(decided)

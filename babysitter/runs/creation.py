@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 TEMPORARY = ".new-"
+ONLY_DEFINES = "a process file only defines; let it do its work inside `process` and its tasks"
 
 
 class Origin:
@@ -55,9 +56,6 @@ class Origin:
         self.created = created or {}
         self.ms = ms
         self.past = past
-
-
-ONLY_DEFINES = "a process file only defines; let it do its work inside `process` and its tasks"
 
 
 def create(
@@ -109,16 +107,25 @@ def create(
     }
     texts = (_as_json("the run", about), _as_json("the inputs", completed))
     _make_runs_dir(runs_dir)
-    created: dict[str, Any] = {"options": options} if options else {}
-    if session:
-        # In the first event, so that no cut of the journal can make it a run that no session ever had.
-        created["session"] = {"host": session[0], "sessionId": session[1]}
-    if source.python:
-        created["sourcePython"] = source.python
-    created |= {"engine": version, "sourceDigests": source.digests, "gates": sorted(source.gates)}
+    created = {**_first_of(options, session), **_source_of(source, version)}
     run = Run(_make(runs_dir, about, texts, created, origin), limits)
     run.is_new = True
     return run
+
+
+def _first_of(options: dict[str, Any] | None, session: tuple[str, str] | None) -> dict[str, Any]:
+    """What holds for the run from its first event on."""
+    told: dict[str, Any] = {"options": options} if options else {}
+    if session:
+        # In the first event, so that no cut of the journal can make it a run that no session ever had.
+        told["session"] = {"host": session[0], "sessionId": session[1]}
+    return told
+
+
+def _source_of(source: Source, version: str) -> dict[str, Any]:
+    """What the first event says of the process, and of the engine that read it."""
+    told = {"engine": version, "sourceDigests": source.digests, "gates": sorted(source.gates)}
+    return {"sourcePython": source.python, **told} if source.python else told
 
 
 def check_free_id(run_id: str, runs_dir: str) -> None:

@@ -54,7 +54,7 @@ def described(run: Run, branch: Branch, call: Call) -> Described:
     task = call.task
     attempt = call.attempt
     effect = effect_id(run.run_id, call.step, task.id, call.args_hash, attempt, run.state.edit)
-    definition = task.define(loads(call.args_text), EffectContext(effect, run.run_id, call.step))
+    definition = defined(run, call, effect, call.step)
     try:
         text = compact(definition)
     except (TypeError, ValueError) as error:
@@ -74,6 +74,15 @@ def described(run: Run, branch: Branch, call: Call) -> Described:
     if branch.group is not None:
         data["group"] = group_of(branch)
     return "EFFECT_REQUESTED", data, definition, text
+
+
+def defined(run: Run, call: Call, effect: str, step: str) -> dict[str, Any]:
+    """The description of a request, built by the author's task, as that of this effect at this step.
+
+    Raises:
+        BaseException: whatever the author's builder raises.
+    """
+    return call.task.define(loads(call.args_text), EffectContext(effect, run.run_id, step))
 
 
 def _check_depth(text: str, value: Any, what: str, most: int) -> None:

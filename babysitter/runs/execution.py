@@ -23,7 +23,7 @@ from babysitter.errors import (
     RunBusy,
     StorageError,
 )
-from babysitter.jsontext import compact, loads
+from babysitter.jsontext import compact
 from babysitter.library import reopen
 from babysitter.runs import drafts
 from babysitter.runs.deadline import Aside, Deadline
@@ -172,8 +172,7 @@ class Execution:
         """
         if self.run.state.edit != self._edit:
             # Another command has accepted an edit or gone back: the script is another one.
-            self._at_the_start()
-            self.start()
+            self._start_again()
             return
         # First of all: a result that is fed now may lead to a note that another writer has made.
         self._notes.records.update(self.run.state.records)
@@ -338,10 +337,13 @@ class Execution:
         """Go on from what another writer has written first."""
         if self._notes.new_records or self._notes.new_patches:
             # The process went on with what it noted here, and the journal may have something else there.
-            self._at_the_start()
-            self.start()
+            self._start_again()
         else:
             self.follow()
+
+    def _start_again(self) -> None:
+        self._at_the_start()
+        self.start()
 
     def _draft(self) -> list[Draft]:
         """The round, in the order in which a replay meets it."""
@@ -390,23 +392,21 @@ class Execution:
         for effect in self.run.state.pending.values():
             entry = self._replay.waiting.get(effect.step)
             if entry is not None:
-                about = drafts.EffectContext(effect.id, self.run.run_id, effect.step)
-                told = entry[1].task.define(loads(entry[1].args_text), about)
+                told = drafts.defined(self.run, entry[1], effect.id, effect.step)
                 if compact(told) != compact(self.run.definition_of(effect)):
                     yield effect.id
 
     def _draft_change(self, plan: list[list[Any]] | None = None) -> list[Draft]:
         """A changed source under which the script held; also the sign that a stuck run goes on."""
-        known = self.run.state.source_digests
-        # A module that is imported late, inside the process, is new and not an edit.
-        loaded = {**known, **self._digests}
-        if loaded != known or self.is_other_python or self.run.state.status == STUCK:
-            told = self.source_now()
-            return [("PROCESS_CHANGED", told if plan is None else {**told, "plan": plan})]
-        return []
+        told = self.source_now()
+        is_known = told["sourceDigests"] == self.run.state.source_digests
+        if is_known and not self.is_other_python and self.run.state.status != STUCK:
+            return []
+        return [("PROCESS_CHANGED", told if plan is None else {**told, "plan": plan})]
 
     def source_now(self) -> dict[str, Any]:
         """What the journal is to know of the source from now on."""
+        # A module that is imported late, inside the process, is new and not an edit.
         loaded = {**self.run.state.source_digests, **self._digests}
         told: dict[str, Any] = {"sourceDigests": loaded, "gates": self._gates_of(loaded)}
         return told if self._python is None else {**told, "sourcePython": self._python}

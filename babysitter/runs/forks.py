@@ -11,7 +11,7 @@ from babysitter.ids import effect_id
 from babysitter.jsontext import compact
 from babysitter.library import reopen
 from babysitter.runs import drafts
-from babysitter.runs.changes import Planning, check_step, redo_from, sound
+from babysitter.runs.changes import Planning, no_such_step, redo_from, sound
 from babysitter.runs.creation import Origin, create
 from babysitter.runs.run import FOLDER_MODE, LARGEST_OWN_FILE
 
@@ -175,7 +175,6 @@ def fork(run: Run, step: str, new_id: str, *, runs_dir: str, version: str, told:
         ProcessError: the process has a mistake.
         RunExists, UnsafePath, StorageError
     """
-    check_step(run, step)
     forking = Forking(run, step, new_id, told)
     forking.start()
     sound(forking)
@@ -206,11 +205,13 @@ def commit_at(run: Run, step: str, told: Told) -> str:
     """The commit of the project's files as they were when a step, or a group, was asked for.
 
     Raises:
-        InvalidInput: none was kept.
+        InvalidInput: none was kept, or there is no such step.
     """
     counting = [effect for effect in run.state.effects.values() if not effect.is_superseded]
     asked = [effect.seq for effect in counting if f"{effect.step}.".startswith(f"{step}.")]
-    commit = told.commit_before(min(asked)) if asked else None
+    if not asked:
+        raise no_such_step(run, step)
+    commit = told.commit_before(min(asked))
     if commit is None:
         raise InvalidInput(
             f"run {run.run_id!r} has kept no git tree from before step {step!r}",

@@ -7,18 +7,15 @@ from babysitter.errors import (
     AlreadyResolved,
     BabysitterError,
     EffectCancelled,
-    HeadMoved,
     JournalError,
     NoSuchEffect,
     PersonNeeded,
     ResultRejected,
-    RunBusy,
     RunFinished,
     StorageError,
 )
 from babysitter.jsontext import canonical, compact, is_deeper_than
 from babysitter.runs import drafts
-from babysitter.runs.run import MOST_LOST_RACES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -130,19 +127,7 @@ def accept(run: Run, answers: Sequence[Answer]) -> list[Verdict]:
         RunBusy: other writers were first, again and again.
         JournalError, StorageError
     """
-    for _ in range(MOST_LOST_RACES):
-        verdicts, batch = _judge_all(run, answers)
-        try:
-            if batch:
-                run.append(batch)
-            else:
-                # What another writer acknowledged this verdict may rest on; make that durable first.
-                run.journal.flush()
-        except HeadMoved:
-            run.refresh()
-            continue
-        return verdicts
-    raise RunBusy(f"run {run.run_id!r} is written by others all the time", hint="try again in a moment")
+    return run.append_decided(lambda: _judge_all(run, answers))
 
 
 def _judge_all(run: Run, answers: Sequence[Answer]) -> tuple[list[Verdict], list[Draft]]:

@@ -26,13 +26,15 @@ from babysitter.jsontext import loads
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any, Protocol
+    from typing import Any, Protocol, TypeVar
 
     from babysitter.disk import Folder
     from babysitter.engine.state import Effect
     from babysitter.journal.events import Event
     from babysitter.limits import Limits
     from babysitter.runs.drafts import Draft
+
+    T = TypeVar("T")
 
     class Observer(Protocol):
         """Is told of what happens to a run here."""
@@ -217,15 +219,35 @@ class Run:
             RunFinished: the run has ended, and takes nothing more.
             RunBusy: others are first, again and again.
         """
-        for _ in range(MOST_LOST_RACES):
+
+        def decide() -> tuple[None, Sequence[Draft]]:
             if self.state.is_finished:
                 raise RunFinished(f"run {self.run_id!r} has {self.state.status}; it takes no more events")
+            return None, drafts
+
+        self.append_decided(decide)
+
+    def append_decided(self, decide: Callable[[], tuple[T, Sequence[Draft]]]) -> T:
+        """Write what is decided on the newest state, and give what was decided with it.
+
+        ``decide`` is asked again when another writer was first. What it gives is durable when this
+        returns; where it has nothing to write, so is what another writer has only just linked.
+
+        Raises:
+            RunBusy: others are first, again and again.
+            BabysitterError: whatever ``decide`` raises.
+        """
+        for _ in range(MOST_LOST_RACES):
+            told, drafts = decide()
             try:
-                self.append(drafts)
+                if drafts:
+                    self.append(drafts)
+                else:
+                    self.journal.flush()
             except HeadMoved:
                 self.refresh()
-            else:
-                return
+                continue
+            return told
         raise RunBusy(f"run {self.run_id!r} is written by others all the time", hint="try again in a moment")
 
     def _see(self, event: Event) -> None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from babysitter.engine.state import BY_PERSON, CANCELLED
-from babysitter.errors import AlreadyResolved, EffectCancelled, HeadMoved, RunBusy, RunExists, RunFinished
-from babysitter.runs.run import MOST_LOST_RACES
+from babysitter.errors import AlreadyResolved, EffectCancelled, RunExists, RunFinished
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Any
 
     from babysitter.engine.state import Effect
     from babysitter.runs.drafts import Draft
@@ -79,7 +77,7 @@ def check_awaited(run: Run) -> None:
         )
 
 
-def cancel_run(run: Run, *, by: str, reason: str, evidence: dict[str, Any] | None = None) -> bool:
+def cancel_run(run: Run, *, by: str, reason: str) -> bool:
     """Have a run end: its branches are cancelled, its cleanups performed, then it is halted.
 
     This only records that it is wanted; the next iteration does it. False: that was so already.
@@ -90,8 +88,7 @@ def cancel_run(run: Run, *, by: str, reason: str, evidence: dict[str, Any] | Non
     """
 
     def decide() -> list[Draft]:
-        told = {"by": by, "reason": reason, **({"evidence": evidence} if evidence else {})}
-        return [] if run.state.is_cancelled else [("RUN_CANCELLED", told)]
+        return [] if run.state.is_cancelled else [("RUN_CANCELLED", {"by": by, "reason": reason})]
 
     return _decide(run, decide)
 
@@ -152,17 +149,11 @@ def living(run: Run) -> Iterator[Run]:
 
 
 def _decide(run: Run, decide: Callable[[], list[Draft]]) -> bool:
-    """Append what is decided on the newest state; whether there was anything to append."""
-    for _ in range(MOST_LOST_RACES):
+    """Append what is decided, if the run is still going on; whether there was anything to append."""
+
+    def decided() -> tuple[bool, list[Draft]]:
         check_going_on(run)
         batch = decide()
-        try:
-            if batch:
-                run.append(batch)
-            else:
-                run.journal.flush()
-        except HeadMoved:
-            run.refresh()
-            continue
-        return bool(batch)
-    raise RunBusy(f"run {run.run_id!r} is written by others all the time", hint="try again in a moment")
+        return bool(batch), batch
+
+    return run.append_decided(decided)

@@ -10,11 +10,10 @@ import os
 
 from babysitter.clock import now_ms
 from babysitter.disk import PRIVATE_FILE, refuse
-from babysitter.errors import EffectTaken, HeadMoved, ResultRejected, RunBusy
+from babysitter.errors import EffectTaken, ResultRejected
 from babysitter.files import open_inside
 from babysitter.ids import valid_id
 from babysitter.runs.results import OWN_KINDS
-from babysitter.runs.run import MOST_LOST_RACES
 from babysitter.runs.stopping import check_going_on, check_pending
 
 TYPE_CHECKING = False
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
     from babysitter.disk import Folder
     from babysitter.engine.state import Effect
+    from babysitter.runs.drafts import Draft
     from babysitter.runs.run import Run
 
 # The kind that the agent of a session does itself, and no subagent.
@@ -54,7 +54,8 @@ def take(
         RunBusy, StorageError
     """
     _check_kind(effect)
-    for _ in range(MOST_LOST_RACES):
+
+    def decide() -> tuple[int, list[Draft]]:
         check_going_on(run)
         check_pending(run, effect)
         if not is_free(effect):
@@ -64,13 +65,9 @@ def take(
         data: dict[str, Any] = {name: value for name, value in told.items() if value != ""}
         if lease is not None:
             data["leaseSeconds"] = lease
-        try:
-            run.append([("EFFECT_TAKEN", data)])
-        except HeadMoved:
-            run.refresh()
-            continue
-        return attempt
-    raise RunBusy(f"run {run.run_id!r} is written by others all the time", hint="try again in a moment")
+        return attempt, [("EFFECT_TAKEN", data)]
+
+    return run.append_decided(decide)
 
 
 def _check_kind(effect: Effect) -> None:

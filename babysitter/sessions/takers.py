@@ -39,6 +39,6 @@ def _session_over(run: Run) -> dict[str, Any] | None:
     """A child run belongs to whoever has the run at the top of its family."""
     if "parent" not in run.state.created:
         return run.state.session
-    from babysitter.runs.ancestry import session_over
+    from babysitter.runs.above import session_over
 
     return session_over(run)

@@ -41,8 +41,8 @@ ONE_IS_ENOUGH = frozenset({"any", "race"})
 FORGIVING = frozenset({"settled", "cleanup"})
 CLEANUP, TIMEOUT = "cleanup", "timeout"
 NO_GROUP = ("", "")
-# The branches of ``ctx.timeout``; and how the wait between two attempts is called.
-LIMITED, LIMIT, RETRY = "branch", "clock", "~retry"
+# The branch of ``ctx.timeout`` that counts the time; and how the wait between two attempts is called.
+LIMIT, RETRY = "clock", "~retry"
 
 
 class Node:

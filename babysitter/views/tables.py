@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 
 from babysitter.clock import ms_of, now_ms
-from babysitter.engine.state import ABANDONED
+from babysitter.engine.state import ABANDONED, FINISHED
 from babysitter.views.nodes import attempt_text
 from babysitter.views.telling import error_text, held_text, last_output, problem_text
 from babysitter.views.text import duration, printable, terminal_width
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-FINISHED = frozenset({"completed", "failed", "halted", "continued"})
 NOT_FOR_PEOPLE = frozenset({"prev", "batch"})
 # Where a function is found again; its name is told.
 NOT_ASKED = frozenset({"process", "module"})

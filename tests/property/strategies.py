@@ -14,8 +14,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from babysitter import Retry, define_task
-from babysitter.engine.ending import HALTED
-from babysitter.engine.state import BY_PERSON
+from babysitter.engine.state import BY_PERSON, HALTED
 from babysitter.errors import AllFailed, TaskFailed
 from tests.support.rounds import cancelled, given_up, resolved
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import given
 
 from babysitter.engine import loop
-from babysitter.engine.ending import HALTED, GivingUp
+from babysitter.engine.ending import GivingUp
 from babysitter.engine.loop_replay import LoopReplay
+from babysitter.engine.state import HALTED
 from tests.property import strategies
 from tests.property.asyncio_reference import AsyncioReference
 from tests.property.asyncio_trees import process_of, trees

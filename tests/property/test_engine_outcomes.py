@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import given
 
 from babysitter.engine.context import Context
-from babysitter.engine.ending import HALTED, GivingUp
+from babysitter.engine.ending import GivingUp
 from babysitter.engine.notes import Notes
 from babysitter.engine.replay import Replay
+from babysitter.engine.state import HALTED
 from babysitter.errors import TaskCancelled, TaskFailed
 from tests.property.reference import Reference, Trace
 from tests.property.strategies import (

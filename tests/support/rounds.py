@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from babysitter import define_task
 from babysitter.engine.context import Context
-from babysitter.engine.ending import CONTINUED, HALTED, describe_failure
+from babysitter.engine.ending import describe_failure
 from babysitter.engine.notes import Notes
 from babysitter.engine.replay import Replay
 from babysitter.engine.script import Script, last_written
-from babysitter.engine.state import ABANDONED, BY_PERSON, RunState
+from babysitter.engine.state import ABANDONED, BY_PERSON, CONTINUED, HALTED, RunState
 from babysitter.errors import TaskFailed
 from babysitter.ids import effect_id, sha256_hex, successor_id
 from babysitter.jsontext import compact, loads

@@ -302,7 +302,7 @@ def test_a_writer_that_is_never_first_gives_up(project: Project, monkeypatch: py
     project.begin(ASK_ONCE)
     run = project.open()
     monkeypatch.setattr(Run, "append", lose)
-    monkeypatch.setattr("babysitter.runs.results.MOST_LOST_RACES", 3)
+    monkeypatch.setattr("babysitter.runs.run.MOST_LOST_RACES", 3)
     with pytest.raises(RunBusy):
         accept(run, [Answer("1", "ok", 1)])
 

@@ -115,12 +115,6 @@ def test_giving_a_run_up_is_recorded_and_no_more(project: Project) -> None:
     )
 
 
-def test_the_proof_that_a_person_did_it_is_kept(project: Project) -> None:
-    project.begin(ASK_ONCE)
-    cancel_run(project.open(), by="me", reason="no", evidence={"terminal": "x"})
-    assert project.data_of("RUN_CANCELLED")[0]["evidence"] == {"terminal": "x"}
-
-
 def test_giving_it_up_again_writes_nothing(project: Project) -> None:
     project.begin(TIDY)
     give_up(project)
@@ -255,6 +249,6 @@ def test_a_writer_that_is_never_first_says_so(project: Project, monkeypatch: pyt
     project.begin(ASK_ONCE)
     run = project.open()
     monkeypatch.setattr(Run, "append", lose)
-    monkeypatch.setattr("babysitter.runs.stopping.MOST_LOST_RACES", 3)
+    monkeypatch.setattr("babysitter.runs.run.MOST_LOST_RACES", 3)
     with pytest.raises(RunBusy, match="is written by others all the time"):
         halt_run(run, by="me", reason="no")

@@ -10,7 +10,7 @@ import pytest
 
 from babysitter.library import resolve
 from babysitter.runs import run as run_module
-from babysitter.runs.ancestry import session_over, top_of
+from babysitter.runs.above import session_over, top_of
 from babysitter.runs.children import family
 from babysitter.runs.creation import create
 from babysitter.runs.iterate import iterate
