@@ -41,9 +41,10 @@ class Settings:
         agent: the name of the agent to use.
         untrusted: names of the agents that the project suggests, and that the user has not trusted.
         rates: how often effects may be started; all of them hold.
+        answers_as: names and roles that the user answers breakpoints as.
     """
 
-    __slots__ = ("agent", "agents", "jobs", "limits", "rates", "untrusted")
+    __slots__ = ("agent", "agents", "answers_as", "jobs", "limits", "rates", "untrusted")
 
     def __init__(self) -> None:
         self.jobs: int | None = None
@@ -51,6 +52,7 @@ class Settings:
         self.agent = "default"
         self.untrusted: list[str] = []
         self.rates: list[Rate] = []
+        self.answers_as: list[str] = []
         self.limits = Limits()
 
     @property
@@ -65,12 +67,7 @@ def load(project: str) -> Settings:
     Raises:
         InvalidInput: a file is not YAML or has a key or value that is not known; names it.
     """
-    settings = Settings()
-    user = os.path.join(home(), FILE)
-    if os.path.isfile(user):
-        told = _read(user, _content(user), is_project=False)
-        _apply_user(settings, told)
-        _add_rates(settings, told, "")
+    settings, user = user_settings(), _user_file()
     narrower = os.path.join(project, STATE_FOLDER, FILE)
     if os.path.isfile(narrower) and not _is_same(user, narrower):
         content = _content(narrower)
@@ -80,6 +77,24 @@ def load(project: str) -> Settings:
         if told.get("agents"):
             _apply_suggested(settings, told["agents"], project, content)
     return settings
+
+
+def user_settings() -> Settings:
+    """The user's own configuration alone.
+
+    Raises:
+        InvalidInput: as in ``load``.
+    """
+    settings, user = Settings(), _user_file()
+    if os.path.isfile(user):
+        told = _read(user, _content(user), is_project=False)
+        _apply_user(settings, told)
+        _add_rates(settings, told, "")
+    return settings
+
+
+def _user_file() -> str:
+    return os.path.join(home(), FILE)
 
 
 def _is_same(first: str, second: str) -> bool:
@@ -113,6 +128,7 @@ def _apply_suggested(settings: Settings, agents: dict[str, Any], project: str, c
 def _apply_user(settings: Settings, told: dict[str, Any]) -> None:
     settings.jobs = told.get("jobs")
     settings.agent = told.get("agent") or settings.agent
+    settings.answers_as = told.get("answersAs", [])
     settings.agents = {name: agent["command"] for name, agent in told.get("agents", {}).items()}
     for name, field in LIMIT_NAMES.items():
         if name in told.get("limits", {}):

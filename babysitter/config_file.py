@@ -156,6 +156,8 @@ class UserModel(ProjectModel):
     """What a user may say: all of that, and that nothing is redacted."""
 
     redact: UserRedactModel | None = None  # type: ignore[assignment]
+    # Names and roles that breakpoints ask for, as whom this user answers.
+    answersAs: list[Annotated[str, Field(min_length=1, max_length=200)]] | None = None
 
 
 def read_config(path: str, content: bytes, *, is_project: bool) -> dict[str, Any]:

@@ -6,10 +6,11 @@ It knows of each effect which run it is of. One desk serves all runs of a drive.
 from __future__ import annotations
 
 from babysitter.clock import now_ms
+from babysitter.errors import ResultRejected
 from babysitter.executors.hook_files import HOW_TO_TRUST
 from babysitter.executors.orders import answer_of, work_of
-from babysitter.runs.results import decide
-from babysitter.runs.sleeping import deadline_of, due_at, wake_sleepers
+from babysitter.runs.answering import decide
+from babysitter.runs.sleeping import deadline_of, deadline_of_breakpoint, due_at, wake_sleepers
 from babysitter.sessions.takers import is_at_it
 
 TYPE_CHECKING = False
@@ -20,13 +21,14 @@ if TYPE_CHECKING:
     from babysitter.engine.state import Effect
     from babysitter.executors.pool import Finished, Pool
     from babysitter.runs.results import Answer
+    from babysitter.runs.run import Run
 
     class Asker(Protocol):
         """Puts breakpoints to a person; ``is_asking`` while one of them is open here."""
 
         @property
         def is_asking(self) -> bool: ...
-        def ask(self, effect: Effect, definition: dict[str, Any]) -> None: ...
+        def ask(self, run: Run, effect: Effect) -> None: ...
         def withdraw(self, effect_id: str) -> None: ...
         def answers(self) -> list[tuple[str, dict[str, Any]]]: ...
 
@@ -76,15 +78,16 @@ class Desk:
                 works.append(work_of(driven.run, driven.execution.source, effect))
                 self.offered.add(effect.id)
             elif effect.kind == "breakpoint" and self._asker is not None:
-                self._asker.ask(effect, driven.run.definition_of(effect))
+                self._asker.ask(driven.run, effect)
             elif effect.kind == "sleep":
                 self._sleeping[effect.id] = due_at(effect)
         if works:
             self._pool.offer(works)
 
     def heed(self, driven: Driven, effect: Effect) -> None:
-        """Know when the clock ends an agent effect that somebody has taken; ours the pool ends itself."""
-        at = None if effect.id in self.offered else deadline_of(driven.run, effect)
+        """Know when the clock ends an agent effect, or a breakpoint; the pool does it for its own."""
+        deadline = deadline_of_breakpoint if effect.kind == "breakpoint" else deadline_of
+        at = None if effect.id in self.offered else deadline(driven.run, effect)
         if at is not None:
             self._owners[effect.id] = driven
             self._sleeping[effect.id] = at
@@ -135,7 +138,7 @@ class Desk:
             return min(longest, max(0.0, (min(self._sleeping.values()) - now_ms()) / 1000))
         return longest
 
-    def answers(self, finished: list[Finished]) -> dict[Driven, list[Answer]]:
+    def answers(self, finished: list[Finished], view: Any) -> dict[Driven, list[Answer]]:
         """What ended here, and what a person answered here, by run."""
         answers: dict[Driven, list[Answer]] = {}
         for end in finished:
@@ -144,8 +147,13 @@ class Desk:
             answers.setdefault(self._owners[end.effect_id], []).append(answer_of(end))
         for effect_id, told in self._asker.answers() if self._asker is not None else ():
             owner = self._owners[effect_id]
-            answer = decide(owner.run, owner.run.state.effects[effect_id], **told)
-            answers.setdefault(owner, []).append(answer)
+            effect = owner.run.state.effects[effect_id]
+            try:
+                answers.setdefault(owner, []).append(decide(owner.run, effect, **told))
+            except ResultRejected as error:
+                # A file may have changed while the person was reading.
+                view.message(f"nothing was recorded: {error.message}")
+                self.fresh.append((owner, effect))
         return answers
 
     def wake(self) -> None:

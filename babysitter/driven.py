@@ -122,6 +122,17 @@ class Driven:
         self.refusal = error
         self._seen = self.run.state.last_seq
 
+    def settle(self) -> None:
+        """Decide the breakpoints that have their answers, unless somebody else drives the run.
+
+        Raises:
+            RunBusy, JournalError, StorageError
+        """
+        if self.run.state.answers and not self.is_watched:
+            from babysitter.runs.settling import settle
+
+            settle(self.run)
+
     def policy_answers(self) -> list[Answer]:
         """Answers to the breakpoints that the run's policy answers."""
         return [] if self.is_over else policy.answers(self.run)

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 GRACE_SECONDS = 5.0
+ABOUT_EFFECTS = frozenset(
+    {"EFFECT_REQUESTED", "EFFECT_TAKEN", "ANSWER_VOIDED", "EFFECT_RESOLVED", "EFFECT_CANCELLED"}
+)
 
 
 class Ending:
@@ -154,6 +157,7 @@ class Driver:
         driven.end_those_answered()
         for effect in driven.run.state.children.values():
             self._see_to_child(driven, effect)
+        driven.settle()
         wake_sleepers(driven.run)
         self.replay(driven.start)
 
@@ -163,24 +167,25 @@ class Driver:
         def see(event: Event) -> None:
             if before is not None:
                 before(event)
-            if event.type == "EFFECT_REQUESTED":
-                effect = run.state.effects[event.data["effectId"]]
-                self._desk.fresh.append((driven, effect))
-                if effect.kind == SUBPROCESS:
-                    self._see_to_child(driven, effect)
-            elif event.type == "EFFECT_TAKEN":
-                self._desk.heed(driven, run.state.effects[event.data["effectId"]])
-            elif event.type in ("EFFECT_RESOLVED", "EFFECT_CANCELLED"):
-                self._desk.close(event.data["effectId"])
-                effect = run.state.effects[event.data["effectId"]]
-                if effect.kind == SUBPROCESS:
-                    self._see_to_child(driven, effect)
-            elif event.type in ("PROCESS_CHANGED", "RUN_REWOUND"):
+            if event.type in ("PROCESS_CHANGED", "RUN_REWOUND"):
                 self._desk.close_superseded(driven)
                 for effect in run.state.children.values():
                     self._see_to_child(driven, effect)
+            elif event.type in ABOUT_EFFECTS:
+                self._hear_of(driven, run.state.effects[event.data["effectId"]], event.type)
 
         run.on_event = see
+
+    def _hear_of(self, driven: Driven, effect: Effect, type: str) -> None:
+        if type == "EFFECT_TAKEN":
+            self._desk.heed(driven, effect)
+            return
+        if type in ("EFFECT_REQUESTED", "ANSWER_VOIDED"):
+            self._desk.fresh.append((driven, effect))
+        else:
+            self._desk.close(effect.id)
+        if effect.kind == SUBPROCESS:
+            self._see_to_child(driven, effect)
 
     def _see_to_child(self, parent: Driven, effect: Effect) -> None:
         """Have the child run of an effect looked after: made, or brought to its end."""
@@ -293,12 +298,13 @@ class Driver:
     def _take_in(self, finished: list[Finished]) -> None:
         """Record what ended here, what a person answered here, what others wrote, and what the clock says."""
         self._desk.tell_untrusted(finished, self.view)
-        answers = self._desk.answers(finished)
+        answers = self._desk.answers(finished, self.view)
         for driven in list(self._living.values()):
             if driven in answers:
                 self.record(driven, answers[driven])
             else:
                 driven.run.refresh()
+            driven.settle()
         self._desk.wake()
 
     def record(self, driven: Driven, answers: list[Answer]) -> None:

@@ -17,6 +17,16 @@ def home() -> str:
     )
 
 
+def user_name() -> str:
+    """The name of the user of this machine; the number where the machine knows no name."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
+
+
 def project_dir(start: str | None = None) -> str:
     """The project that a folder belongs to.
 

@@ -7,6 +7,7 @@ import sys
 
 from babysitter import hosts
 from babysitter.errors import PersonNeeded
+from babysitter.paths import user_name
 from babysitter.sessions.place import known
 from babysitter.sessions.presence import presence_of
 
@@ -132,13 +133,19 @@ def is_person_there() -> bool:
 
 
 def person() -> str:
-    """The name of who answers; the number where the machine knows no name."""
-    import getpass
+    """The name of who answers."""
+    return user_name()
 
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())
+
+def own_names() -> list[str]:
+    """What else the user goes by who answers here, as their own configuration has it.
+
+    Raises:
+        InvalidInput: the configuration cannot be read.
+    """
+    from babysitter.config import user_settings
+
+    return user_settings().answers_as
 
 
 def level_here(

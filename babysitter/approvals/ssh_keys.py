@@ -74,6 +74,18 @@ def own_key(home: str) -> str:
     raise InvalidInput("there is no SSH key in '~/.ssh'", hint="name one: --key FILE")
 
 
+def signer_of(key: str, signers: str | None) -> str | None:
+    """The name that a file of allowed signers has for a key, as far as the key itself stands in it."""
+    try:
+        with open(f"{key}.pub", encoding="utf-8") as file:
+            body = file.read().split()[1]
+        with open(signers or os.devnull, encoding="utf-8") as file:
+            lines = [line.split() for line in file if not line.startswith("#")]
+    except (OSError, UnicodeDecodeError, IndexError):
+        return None
+    return next((words[0].split(",")[0] for words in lines if body in words[1:]), None)
+
+
 def sign(message: str, key: str) -> Signature:
     """Sign with a person's key; it may ask for a passphrase, or to touch the token.
 

@@ -9,13 +9,16 @@ import click
 
 from babysitter.approvals.about import about_lines, about_now
 from babysitter.approvals.permits import WHAT, permit, ways_to_permit
-from babysitter.approvals.place import level_here, person, seen_here
+from babysitter.approvals.place import level_here, own_names, person, seen_here
 from babysitter.cli.options import complete_effect, json_option, opened, run_argument, runs_dir_option
 from babysitter.cli.output import as_json, complain, line
 from babysitter.cli.posting import tell_one
+from babysitter.engine.breakpoints import Asked
+from babysitter.engine.decisions import decision, standing
 from babysitter.errors import NoSuchEffect, PersonNeeded, UsageError
-from babysitter.runs.assurance import shown_digest, ways_to_answer
-from babysitter.runs.results import accept, decide, find_effect
+from babysitter.runs.answering import Shown, decide
+from babysitter.runs.assurance import ways_to_answer
+from babysitter.runs.results import RECORDED, accept, find_effect
 
 if TYPE_CHECKING:
     from babysitter.engine.state import Effect
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from babysitter.runs.run import Run
 
 WORDS = ("feedback", "response", "option")
+OF_ANSWERS = (*WORDS, "key", "name", "shown")
 
 
 def _decision(command: Any) -> Any:
@@ -32,6 +36,8 @@ def _decision(command: Any) -> Any:
         ),
         click.option("--response", metavar="TEXT", help="An answer in words."),
         click.option("--option", metavar="OPTION", help="One of the breakpoint's options."),
+        click.option("--as", "name", metavar="NAME", help="Who answers (default: your name here)."),
+        click.option("--shown", metavar="DIGEST", help="The digest of what you have looked at."),
         click.option("--sign", is_flag=True, help="Sign the answer with your SSH key."),
         click.option("--key", metavar="FILE", help="The key to sign with (default: yours in ~/.ssh)."),
         click.option("--yes", is_flag=True, help="Do not ask."),
@@ -71,7 +77,7 @@ def approve(
     if what is None:
         return _decide(run, effect, True, told)
     is_about_run = effect is None or what == "cancel"
-    if not is_about_run or told["sign"] or any(told[name] is not None for name in (*WORDS, "key")):
+    if not is_about_run or told["sign"] or any(told[name] is not None for name in OF_ANSWERS):
         raise UsageError(
             "--permit is about the run; it takes no EFFECT and nothing that belongs to an answer",
             hint="only --permit cancel takes an EFFECT",
@@ -100,22 +106,60 @@ def _decide(run: str, effect: str | None, approved: bool, told: dict[str, Any]) 
         is_guarded=found.is_guarded,
     )
     target = find_effect(found, effect) if effect else only_breakpoint(found)
-    words = {name: told[name] for name in WORDS}
+    shown = told["shown"]
+    if level == "terminal" and target.is_pending and target.kind == "breakpoint":
+        shown = shown or _show_and_confirm(found, target, approved, told)
+    evidence = seen_here() if level == "terminal" else {}
     answer = decide(
         found,
         target,
         approved,
-        by=person(),
+        by=told["name"] or _name_for(told),
         assurance="signed" if told["sign"] else level,
-        evidence=seen_here() if level == "terminal" else None,
-        **words,
+        evidence={**evidence, "user": person()} if told["name"] else evidence,
+        shown=shown,
+        names=tuple if told["name"] else own_names,
+        **{name: told[name] for name in WORDS},
     )
-    if level == "terminal" and found.is_guarded and target.is_pending:
-        _show_question(found, target, answer, told["as_json"])
-        _confirm(f"answer it with {'yes' if approved else 'no'}?", told)
     if told["sign"] and target.is_pending:
         _sign(found, answer, told["key"])
-    return tell_one(found, accept(found, [answer])[0], told["as_json"])
+    verdict = accept(found, [answer])[0]
+    if verdict.status == RECORDED and target.is_pending and not told["as_json"]:
+        line(f"{target.id}: recorded; {_still_open(found, target)}")
+        return 0
+    return tell_one(found, verdict, told["as_json"])
+
+
+def _still_open(run: Run, effect: Effect) -> str:
+    """What an answer has done that was kept beside others."""
+    asked, given = Asked(run.definition_of(effect)), run.state.answers[effect.id]
+    if decision(asked, given) is not None:
+        return f"it is decided when the run goes on: babysitter iterate {run.run_id}, or resume"
+    at = standing(asked, given)
+    needed = f" of {at['needed']} approvals" if "needed" in at else " approvals"
+    left = f", waiting for {', '.join(at['waitingFor'])}" if at.get("waitingFor") else ""
+    return f"{at['approvals']}{needed} so far{left}"
+
+
+def _name_for(told: dict[str, Any]) -> str:
+    """Who answers, where nobody says it: whoever the key belongs to, else the user of this machine."""
+    if told["sign"]:
+        from babysitter.approvals.signed import own_signers
+        from babysitter.approvals.ssh_keys import own_key, signer_of
+
+        found = signer_of(told["key"] or own_key(os.path.expanduser("~")), own_signers())
+        return found or person()
+    return person()
+
+
+def _show_and_confirm(run: Run, effect: Effect, approved: bool, told: dict[str, Any]) -> str | None:
+    """Show the breakpoint as it is now, where that is needed; gives the digest of what was shown."""
+    shown = Shown(run, effect)
+    if not run.is_guarded and not shown.files:
+        return None
+    _show_question(run, shown, told)
+    _confirm(f"answer it with {'yes' if approved else 'no'}?", told)
+    return shown.digest
 
 
 def only_breakpoint(run: Run) -> Effect:
@@ -137,18 +181,20 @@ def only_breakpoint(run: Run) -> Effect:
     )
 
 
-def _show_question(run: Run, effect: Effect, answer: Answer, wants_json: bool) -> None:
+def _show_question(run: Run, shown: Shown, told: dict[str, Any]) -> None:
+    from babysitter.views.questions import about_lines as about_question
     from babysitter.views.text import printable_lines
 
-    definition = run.definition_of(effect)
-    asked = definition["breakpoint"]
+    effect = shown.effect
     lines = [f"run {run.run_id}, breakpoint {effect.id}: {effect.label}"]
     # Indented, so that no line of it can pass for a line of ours.
-    lines += [f"  {text}" for text in printable_lines(str(asked.get("question") or effect.label))]
-    lines += [f"  - {option}" for option in asked.get("options") or []]
-    lines.append(f"what is shown has the digest {shown_digest(definition)}")
-    lines += [f"{name}: {answer.value[name]}" for name in WORDS if answer.value[name] is not None]
-    _show(lines, wants_json)
+    question = str(shown.definition["breakpoint"].get("question") or effect.label)
+    lines += [f"  {text}" for text in printable_lines(question)]
+    lines += [f"  - {option}" for option in shown.asked.options]
+    lines += about_question(run, shown)
+    lines.append(f"what is shown has the digest {shown.digest}")
+    lines += [f"{name}: {told[name]}" for name in WORDS if told[name] is not None]
+    _show(lines, told["as_json"])
 
 
 def _show(lines: list[str], wants_json: bool) -> None:
@@ -167,7 +213,7 @@ def _sign(run: Run, answer: Answer, key: str | None) -> None:
     from babysitter.approvals.ssh_keys import own_key
 
     assert answer.evidence is not None
-    answer.evidence |= sign(run, answer.effect, answer.value, key or own_key(os.path.expanduser("~")))
+    answer.evidence |= sign(run, answer, key or own_key(os.path.expanduser("~")))
 
 
 def _permit(run: str, what: str, name: str, told: dict[str, Any]) -> int:

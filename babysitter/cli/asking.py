@@ -9,12 +9,16 @@ import sys
 import termios
 from typing import TYPE_CHECKING, Any
 
-from babysitter.approvals.place import person, seen_here
+from babysitter.approvals.place import own_names, person, seen_here
+from babysitter.engine.decisions import experts_met
+from babysitter.runs.answering import Shown
 from babysitter.runs.assurance import is_enough
+from babysitter.views.questions import about_lines
 from babysitter.views.text import printable, printable_lines
 
 if TYPE_CHECKING:
     from babysitter.engine.state import Effect
+    from babysitter.runs.run import Run
 
 YES = frozenset({"y", "yes"})
 NO = frozenset({"n", "no"})
@@ -37,13 +41,25 @@ class TerminalAsker:
         """A question is open on this terminal."""
         return bool(self._waiting)
 
-    def ask(self, effect: Effect, definition: dict[str, Any]) -> None:
-        """Put a breakpoint in the queue of questions, unless it demands more than a terminal can give."""
-        told = definition.get("breakpoint")
-        question = {"title": effect.label, **(told if isinstance(told, dict) else {})}
-        if is_enough("terminal", question.get("assurance")):
-            self._waiting[effect.id] = question
-            self._next()
+    def ask(self, run: Run, effect: Effect) -> None:
+        """Put a breakpoint in the queue, unless it demands more than a terminal, or asks somebody else."""
+        shown = Shown(run, effect)
+        question = {"title": effect.label, **shown.definition["breakpoint"]}
+        if not is_enough("terminal", question.get("assurance")):
+            return
+        if not self._is_for_us(run, shown):
+            whom = ", ".join(shown.asked.experts) or "others"
+            self._view.message(printable(f"{effect.id} waits for {whom}: {effect.label}"))
+            return
+        self._waiting[effect.id] = {**question, "about": about_lines(run, shown), "shown": shown.digest}
+        self._next()
+
+    def _is_for_us(self, run: Run, shown: Shown) -> bool:
+        experts, given = shown.asked.experts, run.state.answers.get(shown.effect.id, [])
+        if any(answer.is_of(person(), None) for answer in given):
+            return False
+        names = {person(), *own_names()} if experts else set[str]()
+        return not experts or bool(experts_met(shown.asked, names, run.state.created.get("createdBy")))
 
     def withdraw(self, effect_id: str) -> None:
         """It was answered elsewhere, or is no longer needed."""
@@ -66,8 +82,8 @@ class TerminalAsker:
             self._write(f"please answer {choices(question)}: ")
             return []
         self._done(effect_id)
-        seen = {"assurance": "terminal", "evidence": seen_here()}
-        return [(effect_id, {**told, "by": person(), **seen})]
+        seen = {"assurance": "terminal", "evidence": seen_here(), "shown": question["shown"]}
+        return [(effect_id, {**told, "by": person(), "names": own_names, **seen})]
 
     def _read_line(self) -> str | None:
         """What was typed, up to Enter; None at the end of input (Ctrl-D, or the terminal is gone).
@@ -131,6 +147,7 @@ def question_text(question: dict[str, Any]) -> str:
         # Indented, so that no line of it can pass for a line of ours.
         lines += [f"  {line}" for line in printable_lines(asked)]
     lines += [f"  {number}. {printable(option)}" for number, option in enumerate(options_of(question), 1)]
+    lines += question.get("about", [])
     return "\n".join([*lines, f"[{choices(question)}; words after it are kept as feedback]: "])
 
 

@@ -215,8 +215,24 @@ def effect_details(run: Run, effect: Effect) -> dict[str, Any]:
         told["value"] = run.value_of(effect)
     if effect.status == "error":
         told["error"] = effect.error
+    if effect.kind == "breakpoint":
+        told |= _breakpoint_details(run, effect)
     times = {"startedAt": effect.started_at, "finishedAt": effect.finished_at, "executor": effect.executor}
     return {**told, **{name: value for name, value in times.items() if value is not None}}
+
+
+def _breakpoint_details(run: Run, effect: Effect) -> dict[str, Any]:
+    """Who has answered what, and, while it is open, where it stands."""
+    from babysitter.runs.approval_records import records_of
+
+    told: dict[str, Any] = {"answers": records_of(run, effect)}
+    if effect.is_pending and run.archive is None:
+        from babysitter.runs.answering import Shown
+        from babysitter.views.questions import about_json, about_lines
+
+        shown = Shown(run, effect)
+        told |= {"open": about_json(run, shown), "about": about_lines(run, shown)}
+    return told
 
 
 def definition_of(run: Run, effect: Effect) -> Any:
@@ -262,6 +278,8 @@ def show(run: str, effect: str | None, only_prompt: bool, runs_dir: str | None, 
             return
         told = run_details(found) if effect is None else effect_details(found, find_effect(found, effect))
     if as_json:
+        # For people; programs have it as it is.
+        told.pop("about", None)
         _json(told)
     else:
         from babysitter.views.tables import effect_lines, run_lines

@@ -6,7 +6,6 @@ import sys
 
 from babysitter.engine.built_in import BREAKPOINT, HOOK, SLEEP, built_in
 from babysitter.engine.calls import Call, Fork, discard
-from babysitter.engine.definitions import check_assurance
 from babysitter.engine.durations import brief, seconds
 from babysitter.engine.ending import GivingUp
 from babysitter.engine.parallel import Parallel
@@ -83,22 +82,49 @@ class Context:
         *,
         title: str | None = None,
         options: Sequence[str] | None = None,
+        id: str | None = None,
+        tags: str | Sequence[str] | None = None,
+        expert: str | Sequence[str] | None = None,
+        strategy: str | None = None,
+        quorum: int | None = None,
+        files: Sequence[str | Mapping[str, str]] | None = None,
+        previous_feedback: str | None = None,
+        attempt: int | None = None,
+        deadline: float | str | None = None,
+        default: bool | str | None = None,
+        expires: float | str | None = None,
         assurance: str | None = None,
     ) -> Awaitable[Decision]:
-        """Ask a person; await it for the ``Decision``.
+        """Ask a person; await it for the ``Decision``. A no is an answer, and never an error.
 
-        ``assurance`` is how sure it must be that a person answered, at least:
-        ``dialog``, ``command``, ``terminal`` or ``signed``.
+        ``id`` names the question over all runs, for rules, and ``tags`` say what it is about.
+        ``expert`` is who is asked, by name or role, ``"owner"`` whoever made the run; ``strategy`` how
+        their answers become one: ``single``, ``first-response``, ``collect-all``, or ``quorum`` (so many
+        have to agree). ``files`` are shown with the question: paths in the project, or in the run's
+        artifacts; a yes is void when one has changed before it is made use of. ``previous_feedback`` and
+        ``attempt`` tell those who are asked again why. After ``deadline`` the ``default`` is taken: True,
+        False (as without it), or an option. A yes is void after it ``expires``.
+        ``assurance`` is how sure it must be that a person answered, at least: ``dialog``, ``command``,
+        ``terminal`` or ``signed``.
+
+        Raises:
+            TypeError, ValueError: something of it is not what it can be, or does not go together.
         """
-        if not isinstance(question, str) or not question.strip():
-            raise TypeError(f"ctx.breakpoint needs a question, found {question!r}")
-        listed: Any = None if options is None else [str(option) for option in options]
-        args = {"question": question, "title": title, "options": listed}
-        if assurance is not None:
-            check_assurance(assurance)
-            # Only then: the arguments of a breakpoint without it are what they always were.
-            args["assurance"] = assurance
-        return self._call(BREAKPOINT, args)
+        told = {
+            "id": id,
+            "tags": tags,
+            "expert": expert,
+            "strategy": strategy,
+            "quorum": quorum,
+            "files": files,
+            "previousFeedback": previous_feedback,
+            "attempt": attempt,
+            "deadline": deadline,
+            "default": default,
+            "expires": expires,
+            "assurance": assurance,
+        }
+        return self._call(BREAKPOINT, asked_with(question, title, options, told))
 
     def sleep(self, length: float | str) -> Awaitable[None]:
         """Wait this long from the moment of asking: seconds, or a text such as ``"10m"``; durable."""
@@ -289,6 +315,20 @@ class Context:
     def progress(self, done: float, total: float | None = None, label: str = "") -> None:
         """Say how far this branch is."""
         self._notes.progress(self._engine.branch_now(), done, total, label)
+
+
+def asked_with(question: str, title: Any, options: Any, told: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a breakpoint; of a plain one they are what they always were.
+
+    Raises:
+        TypeError, ValueError
+    """
+    # Here, because most iterations ask no person.
+    from babysitter.engine.breakpoints import checked
+
+    plain = {"question": question, "title": title, "options": options}
+    kept = checked({**plain, **told})
+    return {**dict.fromkeys(plain), **kept}
 
 
 def check_branch(thunk: Any) -> None:

@@ -13,22 +13,6 @@ if TYPE_CHECKING:
 
     from babysitter.engine.tasks import Task
 
-# What a breakpoint may demand of the way in which a person answers it, weakest first; docs/security.md.
-ASSURANCES = ("dialog", "command", "terminal", "signed")
-
-
-def check_assurance(told: Any) -> None:
-    """Refuse what names no level.
-
-    Raises:
-        TypeError: it is not a text.
-        ValueError: there is no such level.
-    """
-    if not isinstance(told, str):
-        raise TypeError(f"assurance={told!r} is not a text; it is one of {', '.join(ASSURANCES)}")
-    if told not in ASSURANCES:
-        raise ValueError(f"there is no assurance {told!r}; it is one of {', '.join(ASSURANCES)}")
-
 
 def title_of(task: Task[..., Any], args: dict[str, Any]) -> str:
     """The first line of the docstring, or the title with the arguments filled in."""
@@ -129,8 +113,10 @@ def _check_ready(task: Task[..., Any], described: dict[str, Any]) -> None:
     told = told if isinstance(told, dict) else {}
     if kind == "breakpoint" and not (isinstance(told.get("question"), str) and told["question"].strip()):
         raise TypeError(f"the builder of task {task.id!r} gave no {{'breakpoint': {{'question': 'text'}}}}")
-    if kind == "breakpoint" and told.get("assurance") is not None:
-        check_assurance(told["assurance"])
+    if kind == "breakpoint":
+        from babysitter.engine.breakpoints import checked
+
+        described[kind] = checked(told)
     if kind == "sleep" and "until" in told:
         ms_of(told["until"])
     elif kind == "sleep":

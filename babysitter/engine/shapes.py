@@ -47,6 +47,7 @@ _REQUEST = (
     ("group", MAY_BE_OBJECT),
     ("definition", MAY_BE_OBJECT),
     ("definitionRef", (str, Absent)),
+    ("files", (list, Absent)),
 )
 SHAPES: dict[str, Shape] = {
     "RUN_CREATED": (
@@ -62,6 +63,7 @@ SHAPES: dict[str, Shape] = {
         ("continuedFrom", (dict, Absent)),
         ("forkedFrom", (dict, Absent)),
         ("sourcePython", (str, Absent)),
+        ("createdBy", (str, Absent)),
     ),
     "EFFECT_REQUESTED": _REQUEST,
     "EFFECT_RESOLVED": _RESULT,
@@ -71,6 +73,21 @@ SHAPES: dict[str, Shape] = {
         ("by", (str, Absent)),
         ("why", (str, Absent)),
     ),
+    "BREAKPOINT_ANSWERED": (
+        ("effectId", TEXT),
+        ("approved", (bool,)),
+        ("respondedBy", TEXT),
+        ("assurance", TEXT),
+        ("evidence", OBJECT),
+        ("shown", TEXT),
+        ("option", MAY_BE_TEXT),
+        ("response", MAY_BE_TEXT),
+        ("feedback", MAY_BE_TEXT),
+        ("experts", (list, Absent)),
+        ("files", (list, Absent)),
+        ("untilMs", (int, Absent)),
+    ),
+    "ANSWER_VOIDED": (("effectId", TEXT), ("answer", NUMBER), ("reason", TEXT)),
     "EFFECT_TAKEN": (
         ("effectId", TEXT),
         ("attempt", NUMBER),

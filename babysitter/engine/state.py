@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from babysitter.engine.decisions import GivenAnswer
     from babysitter.engine.plan import Leftovers
     from babysitter.journal.events import Event
 
@@ -161,6 +162,8 @@ class RunState:
         leftovers: results that the last accepted edit keeps for when they are asked for.
         workspace: the git tree of the project as last kept, while the run keeps it.
         patches: what ``ctx.patched`` has answered for each id, as far as that is written down.
+        answers: what people have answered to breakpoints that are not decided yet, by effect.
+        shown_files: the files that pending breakpoints show, each with its digest when it was asked.
     """
 
     def __init__(self) -> None:
@@ -179,6 +182,8 @@ class RunState:
         self.logged: set[str] = set()
         self.marks: dict[str, int] = {}
         self.patches: dict[str, bool] = {}
+        self.answers: dict[str, list[GivenAnswer]] = {}
+        self.shown_files: dict[str, list[dict[str, Any]]] = {}
         self.is_cancelled = False
         self.edit: int | None = None
         self.leftovers: Leftovers | None = None
@@ -231,14 +236,19 @@ class RunState:
             raise _misshaped(event, error.args[0]) from None
 
     def effect_of(self, event: Event) -> Effect:
-        """The pending effect that an event is about."""
+        """The pending effect that an event ends."""
+        self.check_pending(event)
         known = event.data["effectId"]
-        effect = self.pending.pop(known, None)
-        if effect is None:
+        self.answers.pop(known, None)
+        return self.pending.pop(known)
+
+    def check_pending(self, event: Event) -> None:
+        """Refuse an event about an effect that is not pending."""
+        if event.data["effectId"] not in self.pending:
             raise CorruptEvent(
-                f"event {event.seq} ({event.type}) is about effect {known!r}, which is not pending"
+                f"event {event.seq} ({event.type}) is about effect {event.data['effectId']!r},"
+                " which is not pending"
             )
-        return effect
 
 
 def _misshaped(event: Event, what: object) -> CorruptEvent:
@@ -272,6 +282,8 @@ def _requested(state: RunState, event: Event) -> None:
     state.effects[effect.id] = state.pending[effect.id] = effect
     if effect.kind == SUBPROCESS:
         state.children[effect.id] = effect
+    if "files" in event.data:
+        state.shown_files[effect.id] = event.data["files"]
     state.script.append(("EFFECT_REQUESTED", effect, event.ms))
 
 
@@ -293,12 +305,25 @@ def _cancelled(state: RunState, event: Event) -> None:
 
 
 def _taken(state: RunState, event: Event) -> None:
-    known = event.data["effectId"]
-    if known not in state.pending:
-        raise CorruptEvent(
-            f"event {event.seq} ({event.type}) is about effect {known!r}, which is not pending"
-        )
-    state.pending[known].take(event)
+    state.check_pending(event)
+    state.pending[event.data["effectId"]].take(event)
+
+
+def _answered(state: RunState, event: Event) -> None:
+    # Here, because most breakpoints are answered once, and that is their result.
+    from babysitter.engine.decisions import GivenAnswer
+
+    state.check_pending(event)
+    state.answers.setdefault(event.data["effectId"], []).append(GivenAnswer(event.seq, event.data))
+
+
+def _voided(state: RunState, event: Event) -> None:
+    state.check_pending(event)
+    known, seq = event.data["effectId"], event.data["answer"]
+    answers = state.answers.get(known, [])
+    if all(answer.seq != seq for answer in answers):
+        raise _misshaped(event, "answer")
+    state.answers[known] = [answer for answer in answers if answer.seq != seq]
 
 
 def _patched(state: RunState, event: Event) -> None:
@@ -435,6 +460,8 @@ _HANDLERS: dict[str, Callable[[RunState, Event], None]] = {
     "EFFECT_RESOLVED": _resolved,
     "EFFECT_CANCELLED": _cancelled,
     "EFFECT_TAKEN": _taken,
+    "BREAKPOINT_ANSWERED": _answered,
+    "ANSWER_VOIDED": _voided,
     "EFFECTS_REUSED": _reused,
     "PATCHED": _patched,
     "WORKSPACE_SAVED": _workspace,

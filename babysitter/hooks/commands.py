@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from babysitter.approvals.about import about_lines, about_now
 from babysitter.approvals.permits import WHAT, permit
-from babysitter.approvals.place import person
+from babysitter.approvals.place import own_names, person
 from babysitter.errors import BabysitterError
 from babysitter.hooks.batch_text import name_for
 from babysitter.hooks.bound import bound_to, members
@@ -17,13 +17,15 @@ from babysitter.hooks.shown import open_breakpoints
 from babysitter.hooks.typed import (
     answer_of,
     breakpoint_of,
+    digest_in,
     permit_of,
     run_meant,
     run_permitted,
     waiting_text,
 )
 from babysitter.hosts.calls import let_go, tell
-from babysitter.runs.results import accept, decide
+from babysitter.runs.answering import decide
+from babysitter.runs.results import accept
 from babysitter.sessions.grants import grant
 
 TYPE_CHECKING = False
@@ -100,13 +102,23 @@ def _decided(call: Call, runs: list[Run]) -> str:
         return _permitted(call, run_permitted(runs, what, name), what, name)
     run = run_meant(runs, words)
     effect, words = breakpoint_of(run, words)
+    shown, words = digest_in(run, effect, words)
     if not words:
         return f"nothing was recorded: {waiting_text(run, name_for(call, run), [effect])}"
     approved, option, feedback = answer_of(run, effect, words)
     evidence = _evidence(call)
     by = str(evidence.pop("by"))
     answer = decide(
-        run, effect, approved, by=by, assurance=LEVEL, evidence=evidence, option=option, feedback=feedback
+        run,
+        effect,
+        approved,
+        by=by,
+        names=own_names,
+        assurance=LEVEL,
+        evidence=evidence,
+        option=option,
+        feedback=feedback,
+        shown=shown,
     )
     refused = accept(run, [answer])[0].error
     if refused is not None:

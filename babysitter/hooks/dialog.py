@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import os
 
-from babysitter.approvals.place import person
+from babysitter.approvals.place import own_names, person
 from babysitter.errors import BabysitterError
 from babysitter.hooks.batch_text import QUESTION_MARK, name_for, question_mark_of
 from babysitter.hooks.bound import bound_to, pending_in
 from babysitter.hooks.doubt import doubt
-from babysitter.hooks.shown import options_of, question_of, shown_digest
+from babysitter.hooks.shown import about_of, options_of, question_of, shown_digest
 from babysitter.hosts import adapter_of
 from babysitter.hosts.calls import ask, deny, let_go, tell
 from babysitter.ids import valid_id
+from babysitter.runs.answering import decide
 from babysitter.runs.assurance import ways_to_answer
-from babysitter.runs.results import accept, decide
+from babysitter.runs.results import accept
 from babysitter.sessions import place
 from babysitter.views.text import printable
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from babysitter.engine.state import Effect
     from babysitter.hosts.calls import Answer, Call
+    from babysitter.runs import results
     from babysitter.runs.run import Run
 
 QUESTIONS = "questions"
@@ -85,14 +87,23 @@ def _refusal(call: Call, run: Run, effect: Effect, options: list[str]) -> str:
         )
     if len(options) > MOST_OPTIONS:
         return f"a dialog cannot show its {len(options)} options; the person types {command} OPTION"
-    reason = _unshowable(question_of(run, effect), options)
+    reason = _unshowable(_text(run, effect), options)
     if reason:
         return f"{reason}; {ways_to_answer(name_for(call, run), effect.id, None)}"
     try:
-        decide(run, effect, True, by="", assurance=LEVEL, option=options[0] if options else None)
+        _decision(run, effect, True, option=options[0] if options else None)
     except BabysitterError as error:
         return f"{error.message}; {error.hint}"
     return ""
+
+
+def _text(run: Run, effect: Effect) -> str:
+    return "\n".join([question_of(run, effect), *about_of(run, effect)])
+
+
+def _decision(run: Run, effect: Effect, approved: bool, **told: Any) -> results.Answer:
+    shown = shown_digest(run, effect)
+    return decide(run, effect, approved, by=person(), names=own_names, assurance=LEVEL, shown=shown, **told)
 
 
 def _unshowable(question: str, options: list[str]) -> str:
@@ -120,7 +131,7 @@ def _question(run: Run, effect: Effect, options: list[str]) -> dict[str, Any]:
         {"label": _label(REJECT, digest), "description": "Recorded as your no."},
     ]
     return {
-        "question": f"{question_of(run, effect)}\n{question_mark_of(effect.id)} {digest}",
+        "question": f"{_text(run, effect)}\n{question_mark_of(effect.id)} {digest}",
         "header": "babysitter",
         "options": told,
         "multiSelect": False,
@@ -199,15 +210,7 @@ def _record(call: Call, run: Run, effect: Effect, said: str) -> Answer:
         "pid": call.pid,
         "label": said,
     }
-    answer = decide(
-        run,
-        effect,
-        not is_no,
-        by=person(),
-        assurance=LEVEL,
-        evidence=evidence,
-        option=None if is_no else labels.get(said),
-    )
+    answer = _decision(run, effect, not is_no, evidence=evidence, option=None if is_no else labels.get(said))
     refused = accept(run, [answer])[0].error
     if refused is not None:
         return tell(f"babysitter: nothing was recorded: {refused.message}")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from babysitter.runs import assurance
+from babysitter.runs.answering import SHOWN_LENGTH, Shown
+from babysitter.views.questions import about_lines
 from babysitter.views.text import printable, printable_lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from babysitter.engine.state import Effect
     from babysitter.runs.run import Run
-
-DIGEST_LENGTH = 8
 
 
 def open_breakpoints(run: Run) -> list[Effect]:
@@ -37,5 +36,10 @@ def question_of(run: Run, effect: Effect) -> str:
 
 
 def shown_digest(run: Run, effect: Effect) -> str:
-    """The beginning of the digest of what a person is shown."""
-    return assurance.shown_digest(run.definition_of(effect))[:DIGEST_LENGTH]
+    """The beginning of the digest of what a person is shown, its files as they are now."""
+    return Shown(run, effect).digest[:SHOWN_LENGTH]
+
+
+def about_of(run: Run, effect: Effect) -> list[str]:
+    """What belongs to the question beside its words: who is asked, and the files with their digests."""
+    return about_lines(run, Shown(run, effect), with_content=False)

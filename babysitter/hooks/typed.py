@@ -9,7 +9,7 @@ from __future__ import annotations
 from babysitter.approvals.about import NAMED, is_name
 from babysitter.approvals.permits import WHAT
 from babysitter.errors import InvalidInput, NoSuchEffect
-from babysitter.hooks.shown import open_breakpoints, options_of, question_of, shown_digest
+from babysitter.hooks.shown import about_of, open_breakpoints, options_of, question_of, shown_digest
 from babysitter.views.text import printable
 
 TYPE_CHECKING = False
@@ -118,6 +118,13 @@ def _named(open_ones: Sequence[Effect], name: str) -> list[Effect]:
     )
 
 
+def digest_in(run: Run, effect: Effect, words: list[str]) -> tuple[str | None, list[str]]:
+    """The digest of what was looked at, where it is typed before the answer, and the words that are left."""
+    if words and words[0] == shown_digest(run, effect):
+        return words[0], words[1:]
+    return None, words
+
+
 def _option_in(options: Sequence[str], text: str) -> str | None:
     """The option that a text is, else the longest that it begins with."""
     fitting = [option for option in options if text == option or text.startswith(f"{option} ")]
@@ -165,5 +172,6 @@ def _shown(run: Run, name: str, effect: Effect, *, is_only: bool) -> list[str]:
     if len(question) > MOST_QUESTION:
         lines.append(f"  … cut; all of it: babysitter show {name} {effect.id}")
     lines += [f"  - {printable(option)}" for option in options]
+    lines += [f"  {line}" for line in about_of(run, effect)]
     start = COMMAND if is_only else f"{COMMAND} {effect.id}"
     return [*lines, f"to answer: {start} {'OPTION' if options else 'yes'}, or {start} no"]

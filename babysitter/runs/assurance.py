@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from babysitter.engine.definitions import ASSURANCES
+from babysitter.engine.breakpoints import ASSURANCES
 from babysitter.ids import sha256_hex
 from babysitter.jsontext import canonical
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 # Nobody was asked, or nobody knows who typed: below anything that a breakpoint can demand.
 POLICY, SCRIPT = "policy", "script"
 LEVELS = (POLICY, SCRIPT, *ASSURANCES)
+# Those at which somebody is there, as far as can be told.
+PEOPLE = (SCRIPT, *ASSURANCES)
 
 
 def is_enough(level: str, wanted: str | None) -> bool:
@@ -26,9 +28,10 @@ def minimum_of(definition: dict[str, Any]) -> str | None:
     return None if told is None else str(told)
 
 
-def shown_digest(definition: dict[str, Any]) -> str:
-    """The digest of what a person is shown: the whole description of a breakpoint."""
-    return sha256_hex(canonical(definition).encode())
+def shown_digest(definition: dict[str, Any], files: list[dict[str, Any]] | None = None) -> str:
+    """The digest of what a person is shown: the whole description of a breakpoint, and its files."""
+    told: Any = {"definition": definition, "files": files} if files else definition
+    return sha256_hex(canonical(told).encode())
 
 
 def ways_to_answer(run_id: str, effect_id: str, wanted: str | None) -> str:

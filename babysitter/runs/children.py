@@ -136,7 +136,7 @@ def _create(run: Run, effect: Effect) -> bool:
             run_id=run_id,
             options={**options, "breakpoints": "policy"} if state.answers_by_policy else options,
             session=(guard["host"], guard["sessionId"]) if guard else None,
-            origin=Origin({"parent": parent}),
+            origin=Origin({"parent": parent, **owner_of(run)}),
             limits=run.limits,
         )
     except RunExists:
@@ -145,6 +145,12 @@ def _create(run: Run, effect: Effect) -> bool:
             raise
         return False
     return True
+
+
+def owner_of(run: Run) -> dict[str, Any]:
+    """Whose run it is, for those that come of it."""
+    created = run.state.created
+    return {name: created[name] for name in ("createdBy",) if name in created}
 
 
 def _depth_below(run: Run) -> int:

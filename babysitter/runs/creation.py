@@ -14,7 +14,7 @@ from babysitter.files import publish, sync_folder, write_once
 from babysitter.ids import base32, new_run_id, sha256_hex
 from babysitter.journal.store import Journal
 from babysitter.jsontext import compact
-from babysitter.paths import STATE_FOLDER
+from babysitter.paths import STATE_FOLDER, user_name
 from babysitter.runs.deadline import Aside, Deadline
 from babysitter.runs.folder import LATEST, archive_of, check_id
 from babysitter.runs.inputs import prepare
@@ -290,6 +290,7 @@ def _fill(
         "inputsRef": "inputs.json",
         "inputsDigest": sha256_hex(inputs),
         "python": ".".join(map(str, sys.version_info[:3])),
+        "createdBy": user_name(),
         **created,
         **origin.created,
     }

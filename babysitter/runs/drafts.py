@@ -73,6 +73,10 @@ def described(run: Run, branch: Branch, call: Call) -> Described:
         data["maxAttempts"] = task.retry.max_attempts
     if branch.group is not None:
         data["group"] = group_of(branch)
+    if definition["kind"] == "breakpoint" and definition["breakpoint"].get("files"):
+        from babysitter.runs.context_files import look_at
+
+        data["files"] = look_at(run, definition["breakpoint"]["files"])
     return "EFFECT_REQUESTED", data, definition, text
 
 

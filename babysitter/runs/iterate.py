@@ -96,6 +96,10 @@ def bring_on(run: Run) -> Iteration:
 
 
 def _iterate(run: Run) -> Iteration:
+    if run.state.answers:
+        from babysitter.runs.settling import settle
+
+        settle(run)
     wake_sleepers(run)
     if run.state.is_finished:
         run.journal.flush()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from babysitter.runs.answering import decide
 from babysitter.runs.assurance import POLICY, minimum_of
-from babysitter.runs.results import decide
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from babysitter.errors import (
     EffectCancelled,
     JournalError,
     NoSuchEffect,
-    PersonNeeded,
     ResultRejected,
     RunFinished,
     StorageError,
@@ -138,7 +137,7 @@ def _judge_all(run: Run, answers: Sequence[Answer]) -> tuple[list[Verdict], list
             effect = find_effect(run, answer.effect)
             status = _judge(run, effect, answer, batch)
             if status == RECORDED:
-                batch[effect.id] = (answer, _draft(run, effect, answer))
+                batch[effect.id] = (answer, _draft_of(run, effect, answer))
             verdicts.append(Verdict(effect.id, status))
         except (JournalError, StorageError):
             # Not about this answer: nothing can be recorded here.
@@ -164,6 +163,11 @@ def _judge(run: Run, effect: Effect, answer: Answer, batch: dict[str, tuple[Answ
     if run.state.is_finished:
         raise RunFinished(f"run {run.run_id!r} has {run.state.status}; it takes no more results")
     _check_value(run, effect, answer)
+    if effect.kind == "breakpoint":
+        from babysitter.runs.answering import is_collected, judge_collected
+
+        if is_collected(run, effect, answer):
+            return judge_collected(run, effect, answer)
     return RECORDED
 
 
@@ -238,6 +242,15 @@ def schema_of(run: Run, effect: Effect) -> Any:
     return inner if inner is not None else definition.get("outputSchema")
 
 
+def _draft_of(run: Run, effect: Effect, answer: Answer) -> Draft:
+    if effect.kind == "breakpoint":
+        from babysitter.runs.answering import answered, is_collected
+
+        if is_collected(run, effect, answer):
+            return answered(run, effect, answer)
+    return _draft(run, effect, answer)
+
+
 def _draft(run: Run, effect: Effect, answer: Answer) -> Draft:
     return drafts.resolved(
         run,
@@ -251,76 +264,3 @@ def _draft(run: Run, effect: Effect, answer: Answer) -> Draft:
         evidence=answer.evidence,
         usage=answer.usage,
     )
-
-
-def decide(
-    run: Run,
-    effect: Effect,
-    approved: bool,
-    *,
-    by: str,
-    assurance: str = "script",
-    evidence: dict[str, Any] | None = None,
-    response: str | None = None,
-    feedback: str | None = None,
-    option: str | None = None,
-) -> Answer:
-    """A person's answer to a breakpoint.
-
-    ``assurance`` is how it was seen that a person gave it, one of
-    ``assurance.LEVELS``, and ``evidence`` what there is to show for that.
-
-    Raises:
-        ResultRejected: the effect is no breakpoint, has no such option, or demands a higher level.
-        PersonNeeded: at this level nobody answers for a run that an agent's session works on.
-    """
-    if effect.kind != "breakpoint":
-        raise ResultRejected(
-            effect.id,
-            f"effect {effect.id!r} is a {effect.kind} effect, not a breakpoint",
-            hint="babysitter tasks",
-        )
-    # Only here: results of other effects are posted far more often.
-    from babysitter.runs.assurance import shown_digest
-
-    seen = {"assurance": assurance}
-    if effect.is_pending:
-        definition = run.definition_of(effect)
-        _check_option(effect.id, definition, option)
-        _check_assurance(run, effect.id, definition, assurance)
-        seen["shown"] = shown_digest(definition)
-    told = {"response": response, "feedback": feedback, "option": option, "respondedBy": by}
-    value = {"approved": approved, **told, "allResponses": [{"approved": approved, **told}]}
-    return Answer(effect.id, "ok", value, executor="person", evidence={**seen, **(evidence or {})})
-
-
-def _check_option(effect_id: str, definition: dict[str, Any], option: str | None) -> None:
-    options = [str(each) for each in definition["breakpoint"].get("options") or []]
-    if option is not None and option not in options:
-        raise ResultRejected(
-            effect_id,
-            f"the breakpoint has no option {option!r}",
-            hint=f"its options: {', '.join(options) or 'none'}",
-        )
-
-
-def _check_assurance(run: Run, effect_id: str, definition: dict[str, Any], level: str) -> None:
-    from babysitter.runs.assurance import is_enough, minimum_of, ways_to_answer
-
-    wanted = minimum_of(definition)
-    if not is_enough(level, wanted):
-        raise ResultRejected(
-            effect_id,
-            f"the breakpoint demands the assurance {wanted!r}, and this answer has {level!r}",
-            hint=ways_to_answer(run.run_id, effect_id, wanted),
-        )
-    if level == "script" and run.is_guarded:
-        raise PersonNeeded(
-            f"an agent's session works on run {run.run_id!r}, so a person answers its breakpoints",
-            hint=ways_to_answer(run.run_id, effect_id, wanted),
-        )
-    if level == "policy" and not run.state.answers_by_policy:
-        raise PersonNeeded(
-            f"run {run.run_id!r} was not created to answer breakpoints by policy",
-            hint=ways_to_answer(run.run_id, effect_id, wanted),
-        )

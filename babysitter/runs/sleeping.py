@@ -51,6 +51,12 @@ def deadline_of(run: Run, effect: Effect) -> int | None:
         return None
 
 
+def deadline_of_breakpoint(run: Run, effect: Effect) -> int | None:
+    """When a breakpoint is decided though nobody has answered; None: never."""
+    told = run.definition_of(effect)["breakpoint"].get("deadline")
+    return None if told is None else min(effect.requested_ms + round(seconds(told) * 1000), LAST_MS)
+
+
 def moments(run: Run, performed: Container[str] = ()) -> list[tuple[int, int, Effect]]:
     """When the clock ends something that is pending, in the order in which it does: milliseconds first.
 
@@ -58,6 +64,11 @@ def moments(run: Run, performed: Container[str] = ()) -> list[tuple[int, int, Ef
     """
     pending = run.state.pending.values()
     found = [(due_at(effect), effect.seq, effect) for effect in pending if effect.kind == "sleep"]
+    found += [
+        (at, effect.seq, effect)
+        for effect in pending
+        if effect.kind == "breakpoint" and (at := deadline_of_breakpoint(run, effect)) is not None
+    ]
     taken = [effect for effect in pending if effect.taken is not None and effect.id not in performed]
     late = [(deadline_of(run, effect), effect.seq, effect) for effect in taken]
     return sorted([*found, *((at, seq, effect) for at, seq, effect in late if at is not None)])
@@ -77,6 +88,10 @@ def wake_sleepers(run: Run, performed: Container[str] = ()) -> None:
 
 
 def _ended(run: Run, effect: Effect, at: int) -> drafts.Draft:
+    if effect.kind == "breakpoint":
+        from babysitter.runs.settling import undecided_in_time
+
+        return undecided_in_time(run, effect, at)
     if effect.kind == "sleep":
         return drafts.resolved(run, effect.id, "ok", None, None, executor="clock", finished_at=iso(at))
     took = (at - effect.taken_ms) / 1000

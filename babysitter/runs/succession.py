@@ -117,7 +117,7 @@ def _before(run: Run) -> dict[str, Any]:
 
 
 def _links(created: dict[str, Any]) -> dict[str, Any]:
-    return {"parent": created["parent"]} if "parent" in created else {}
+    return {name: created[name] for name in ("parent", "createdBy") if name in created}
 
 
 def _inherited(run: Run) -> dict[str, Any]:

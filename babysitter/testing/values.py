@@ -11,8 +11,9 @@ from babysitter.executors.shell import Shell
 from babysitter.executors.work import Exit, Work
 from babysitter.jsontext import compact
 from babysitter.redaction import redaction_of
+from babysitter.runs.answering import decide
 from babysitter.runs.assurance import minimum_of
-from babysitter.runs.results import Answer, decide
+from babysitter.runs.results import Answer
 from babysitter.testing.canned import Failure, Reply
 
 if TYPE_CHECKING:

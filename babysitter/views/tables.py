@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 NOT_FOR_PEOPLE = frozenset({"prev", "batch"})
 # Where a function is found again; its name is told.
 NOT_ASKED = frozenset({"process", "module"})
+# What is told of an open breakpoint in words.
+TOLD_ABOUT = frozenset(
+    {"expert", "tags", "strategy", "quorum", "files", "attempt", "previousFeedback", "deadline", "default"}
+)
 
 
 def runs_lines(runs: Sequence[dict[str, Any]]) -> list[str]:
@@ -321,7 +325,24 @@ def effect_lines(told: dict[str, Any]) -> list[str]:
         "executor": told.get("executor") or "",
     }
     head = [(name, value) for name, value in lines.items() if value != ""]
-    return pairs([*head, *_asked(told), *_answer(told)])
+    return [*pairs([*head, *_asked(told), *_answer(told)]), *_answers(told)]
+
+
+def _answers(told: dict[str, Any]) -> list[str]:
+    """Of a breakpoint: how it stands, and who has answered."""
+    lines = list(told.get("about", []))
+    if told.get("open"):
+        lines.append(f"what is shown has the digest {told['open']['shown']}")
+    for record in told.get("answers", ()):
+        said = "yes" if record.get("approved") else "no"
+        words = [str(record[name]) for name in ("option", "response", "feedback") if record.get(name)]
+        by = f"{record.get('respondedBy')} by {record.get('assurance', 'script')}"
+        voided = f", void ({record['voided']})" if "voided" in record else ""
+        shown = f", on {record['shown'][:8]}" if "shown" in record else ""
+        lines.append(
+            printable(f"answer    {moment(record['at'])} {': '.join([said, *words])}, {by}{shown}{voided}")
+        )
+    return lines
 
 
 def _taken(told: dict[str, Any]) -> str:
@@ -352,7 +373,7 @@ def _asked(told: dict[str, Any]) -> list[tuple[str, Any]]:
     return [
         ("command", _command(value)) if name == "argv" else (name, value)
         for name, value in described.items()
-        if value is not None and name not in NOT_ASKED
+        if value is not None and name not in NOT_ASKED and not (name in TOLD_ABOUT and "about" in told)
     ]
 
 

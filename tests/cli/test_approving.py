@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from babysitter.runs.answering import decide
 from babysitter.runs.children import family
 from babysitter.runs.folder import open_run
-from babysitter.runs.results import accept, decide
+from babysitter.runs.results import accept
 from babysitter.sessions.binding import bind, set_aside
 from babysitter.sessions.grants import grant
 from babysitter.sessions.progress import below_of, check_below, check_tail, heads_of, keep_head, progress_of

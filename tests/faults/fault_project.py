@@ -14,11 +14,12 @@ from babysitter.ids import sha256_hex
 from babysitter.journal import cache
 from babysitter.jsontext import compact
 from babysitter.library import resolve
+from babysitter.runs.answering import decide
 from babysitter.runs.children import family
 from babysitter.runs.creation import create
 from babysitter.runs.folder import open_run
 from babysitter.runs.iterate import iterate
-from babysitter.runs.results import Answer, accept, decide
+from babysitter.runs.results import Answer, accept
 from babysitter.runs.run import Run
 
 if TYPE_CHECKING:

@@ -21,13 +21,14 @@ sys.path.insert(0, str(HERE.parents[1]))
 from babysitter.driver import Driver  # noqa: E402 - the checkout that this file is in
 from babysitter.executors.pool import Pool  # noqa: E402
 from babysitter.library import resolve  # noqa: E402
+from babysitter.runs.answering import decide  # noqa: E402
 from babysitter.runs.changes import accept_edit, load_to_change, rewind  # noqa: E402
 from babysitter.runs.creation import create  # noqa: E402
 from babysitter.runs.ended import EndedRun  # noqa: E402
 from babysitter.runs.folder import open_run  # noqa: E402
 from babysitter.runs.iterate import iterate  # noqa: E402
 from babysitter.runs.packing import pack  # noqa: E402
-from babysitter.runs.results import Answer, accept, decide  # noqa: E402
+from babysitter.runs.results import Answer, accept  # noqa: E402
 from babysitter.runs.stopping import cancel_effect, cancel_run  # noqa: E402
 from babysitter.views.quiet import QuietView  # noqa: E402
 

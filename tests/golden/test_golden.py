@@ -12,10 +12,11 @@ import pytest
 
 from babysitter.errors import RunPacked
 from babysitter.limits import DEFAULT
+from babysitter.runs.answering import decide
 from babysitter.runs.execution import Execution
 from babysitter.runs.folder import open_run
 from babysitter.runs.iterate import iterate
-from babysitter.runs.results import Answer, accept, decide
+from babysitter.runs.results import Answer, accept
 from babysitter.runs.unpacking import copied, restore
 from tests.support.folders import digest_of
 

@@ -24,10 +24,11 @@ from hypothesis.stateful import (
 
 from babysitter.errors import AlreadyResolved, JournalError, NoSuchEffect, ResultRejected
 from babysitter.library import resolve
+from babysitter.runs.answering import decide
 from babysitter.runs.creation import create
 from babysitter.runs.folder import open_run
 from babysitter.runs.iterate import iterate
-from babysitter.runs.results import ALREADY, RECORDED, Answer, accept, decide
+from babysitter.runs.results import ALREADY, RECORDED, Answer, accept
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,8 +12,9 @@ from babysitter.approvals.about import about_now
 from babysitter.approvals.levels import LEVELS
 from babysitter.approvals.permits import WHAT, demand, is_permitted, permit
 from babysitter.errors import InvalidInput, PersonNeeded, RunFinished
+from babysitter.runs.answering import decide
 from babysitter.runs.iterate import iterate
-from babysitter.runs.results import accept, decide
+from babysitter.runs.results import accept
 
 if TYPE_CHECKING:
     from pathlib import Path

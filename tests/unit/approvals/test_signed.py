@@ -13,8 +13,9 @@ from babysitter.approvals import ssh_keys
 from babysitter.approvals.signed import SignedApprovals, message_of, own_signers, sign
 from babysitter.approvals.ssh_keys import Signature, own_key, verify
 from babysitter.errors import BadSignature, InvalidInput, UsageError
+from babysitter.runs.answering import decide
 from babysitter.runs.folder import open_run
-from babysitter.runs.results import accept, decide
+from babysitter.runs.results import accept
 from babysitter.runs.verification import verify as verify_run
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def answered(run: Run, approved: bool = True, evidence: dict[str, Any] | None = 
 def evidence_for(run: Run, key: str, approved: bool = True, **told: Any) -> dict[str, Any]:
     """A signature of an answer to the open breakpoint of a run."""
     effect = open_breakpoint(run)
-    return sign(run, effect.id, decide(run, effect, approved, by="me", assurance="signed", **told).value, key)
+    return sign(run, decide(run, effect, approved, by="me", assurance="signed", **told), key)
 
 
 def checked(name: str, signers: str) -> list[Approval]:
@@ -113,7 +114,7 @@ async def process(inputs, ctx):
     copied = decide(run, second, True, by="me", assurance="signed")
     assert told.evidence is not None
     assert copied.evidence is not None
-    evidence = sign(run, first.id, told.value, key)
+    evidence = sign(run, told, key)
     told.evidence |= evidence
     copied.evidence |= evidence
     accept(run, [told, copied])
@@ -123,7 +124,7 @@ async def process(inputs, ctx):
 
 def test_what_is_signed_names_the_run_the_breakpoint_the_question_and_a_nonce() -> None:
     told = {"approved": True, "option": "live", "respondedBy": "me"}
-    assert message_of("r", "e", told, "digest", "n") == (
+    assert message_of("r", "e", told, "digest", {"nonce": "n"}) == (
         '{"approved":true,"babysitter":"approval","effect":"e","feedback":null,"nonce":"n",'
         '"option":"live","response":null,"run":"r","shown":"digest"}\n'
     )

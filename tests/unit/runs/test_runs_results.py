@@ -21,7 +21,8 @@ from babysitter.ids import sha256_hex
 from babysitter.jsontext import canonical
 from babysitter.limits import Limits
 from babysitter.runs import drafts
-from babysitter.runs.results import Answer, Verdict, accept, decide, find_effect
+from babysitter.runs.answering import decide
+from babysitter.runs.results import Answer, Verdict, accept, find_effect
 from babysitter.runs.run import Run
 
 if TYPE_CHECKING:

@@ -11,11 +11,12 @@ import pytest
 from babysitter.errors import InvalidInput
 from babysitter.jsontext import compact
 from babysitter.library import resolve
+from babysitter.runs.answering import decide
 from babysitter.runs.creation import create
 from babysitter.runs.execution import Execution
 from babysitter.runs.folder import open_run
 from babysitter.runs.iterate import iterate
-from babysitter.runs.results import Answer, accept, decide
+from babysitter.runs.results import Answer, accept
 from babysitter.runs.stopping import cancel_effect, cancel_run, halt_run
 from babysitter.testing import recorded
 from babysitter.testing.recording import record, shown

@@ -1,0 +1,212 @@
+"""A person's answer to a breakpoint: who may give it, on what, and what the journal keeps of it."""
+
+from __future__ import annotations
+
+from babysitter.clock import ms_of
+from babysitter.engine.breakpoints import Asked
+from babysitter.engine.decisions import decision, experts_met
+from babysitter.errors import AlreadyResolved, PersonNeeded, ResultRejected
+from babysitter.jsontext import canonical
+from babysitter.runs import context_files
+from babysitter.runs.assurance import PEOPLE, is_enough, minimum_of, shown_digest, ways_to_answer
+from babysitter.runs.results import ALREADY, RECORDED, Answer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+    from babysitter.engine.state import Effect
+    from babysitter.runs.drafts import Draft
+    from babysitter.runs.run import Run
+
+WORDS = ("response", "feedback", "option")
+
+
+class Shown:
+    """A breakpoint as it is shown to somebody at this moment.
+
+    Attributes:
+        files: those that belong to the question, with the digest that each has now.
+        changed: the paths of those that have changed since the breakpoint was asked.
+        digest: of the description and the files together.
+    """
+
+    __slots__ = ("asked", "changed", "definition", "digest", "effect", "files")
+
+    def __init__(self, run: Run, effect: Effect) -> None:
+        self.effect = effect
+        self.definition = run.definition_of(effect)
+        self.asked = Asked(self.definition)
+        first = run.state.shown_files.get(effect.id, [])
+        self.files = context_files.present(run, first)
+        self.changed = context_files.changed(first, self.files)
+        self.digest = shown_digest(self.definition, self.files)
+
+
+def decide(
+    run: Run,
+    effect: Effect,
+    approved: bool,
+    *,
+    by: str,
+    assurance: str = "script",
+    evidence: dict[str, Any] | None = None,
+    response: str | None = None,
+    feedback: str | None = None,
+    option: str | None = None,
+    shown: str | None = None,
+    names: Callable[[], Iterable[str]] = tuple,
+) -> Answer:
+    """A person's answer to a breakpoint.
+
+    ``assurance`` is how it was seen that a person gave it, one of
+    ``assurance.LEVELS``, and ``evidence`` what there is to show for that.
+    ``shown`` is the beginning of the digest of what the person has seen; without it they have seen
+    what was asked at first. ``names`` gives what they go by beside ``by``.
+
+    Raises:
+        ResultRejected: the effect is no breakpoint, has no such option, demands a higher level, asks
+            somebody else, or shows another file by now.
+        PersonNeeded: at this level nobody answers for a run that an agent's session works on.
+    """
+    if effect.kind != "breakpoint":
+        raise ResultRejected(
+            effect.id,
+            f"effect {effect.id!r} is a {effect.kind} effect, not a breakpoint",
+            hint="babysitter tasks",
+        )
+    told: dict[str, Any] = {"response": response, "feedback": feedback, "option": option, "respondedBy": by}
+    seen: dict[str, Any] = {"assurance": assurance}
+    if effect.is_pending:
+        at = Shown(run, effect)
+        _check_option(effect.id, at.asked, option)
+        _check_assurance(run, effect.id, at.definition, assurance)
+        if assurance in PEOPLE:
+            seen |= _check_expert(run, at, by, names)
+            _check_seen(run, at, shown)
+        seen["shown"] = at.digest
+        if at.files:
+            seen["files"] = at.files
+    value = {"approved": approved, **told, "allResponses": [{"approved": approved, **told}]}
+    return Answer(effect.id, "ok", value, executor="person", evidence={**seen, **(evidence or {})})
+
+
+def _check_option(effect_id: str, asked: Asked, option: str | None) -> None:
+    if option is not None and option not in asked.options:
+        raise ResultRejected(
+            effect_id,
+            f"the breakpoint has no option {option!r}",
+            hint=f"its options: {', '.join(asked.options) or 'none'}",
+        )
+
+
+def _check_assurance(run: Run, effect_id: str, definition: dict[str, Any], level: str) -> None:
+    wanted = minimum_of(definition)
+    if not is_enough(level, wanted):
+        raise ResultRejected(
+            effect_id,
+            f"the breakpoint demands the assurance {wanted!r}, and this answer has {level!r}",
+            hint=ways_to_answer(run.run_id, effect_id, wanted),
+        )
+    if level == "script" and run.is_guarded:
+        raise PersonNeeded(
+            f"an agent's session works on run {run.run_id!r}, so a person answers its breakpoints",
+            hint=ways_to_answer(run.run_id, effect_id, wanted),
+        )
+    if level == "policy" and not run.state.answers_by_policy:
+        raise PersonNeeded(
+            f"run {run.run_id!r} was not created to answer breakpoints by policy",
+            hint=ways_to_answer(run.run_id, effect_id, wanted),
+        )
+
+
+def _check_expert(run: Run, at: Shown, by: str, names: Callable[[], Iterable[str]]) -> dict[str, Any]:
+    """Whose answer it is, of those that are asked; nothing where nobody in particular is."""
+    if not at.asked.experts:
+        return {}
+    met = experts_met(at.asked, {by, *names()}, run.state.created.get("createdBy"))
+    if not met:
+        asked = ", ".join(at.asked.experts)
+        raise ResultRejected(
+            at.effect.id,
+            f"the breakpoint asks {asked}, and this is an answer of {by!r}",
+            hint="who answers for one of them says so: --as NAME, or `answersAs: [NAME]` in their own"
+            " config.yaml",
+        )
+    return {"experts": met}
+
+
+def _check_seen(run: Run, at: Shown, shown: str | None) -> None:
+    if shown is not None and not at.digest.startswith(shown):
+        raise _not_seen(run, at, "something else is shown by now than what this answers")
+    if shown is None and at.changed:
+        raise _not_seen(run, at, f"{', '.join(at.changed)} has changed since it was asked")
+
+
+def _not_seen(run: Run, at: Shown, what: str) -> ResultRejected:
+    # No words for a person that name more than the beginning: nobody types 64 letters.
+    digest = at.digest[:SHOWN_LENGTH]
+    return ResultRejected(
+        at.effect.id,
+        f"{what}; as it is now it has the digest {digest}",
+        hint=f"look at it again: babysitter show {run.run_id} {at.effect.id}; then answer with"
+        f" --shown {digest}, or in the session /babysitter:approve {at.effect.id} {digest} yes",
+    )
+
+
+SHOWN_LENGTH = 8
+
+
+def is_collected(run: Run, effect: Effect, answer: Answer) -> bool:
+    """The answer is kept beside others, and decided about later."""
+    level = (answer.evidence or {}).get("assurance")
+    return (
+        effect.kind == "breakpoint"
+        and effect.is_pending
+        and level in PEOPLE
+        and Asked(run.definition_of(effect)).is_collecting
+    )
+
+
+def judge_collected(run: Run, effect: Effect, answer: Answer) -> str:
+    """Whether an answer counts beside those that are there.
+
+    Raises:
+        AlreadyResolved: the same person has said something else, it is decided, or it is too late.
+    """
+    asked = Asked(run.definition_of(effect))
+    given = run.state.answers.get(effect.id, [])
+    by, key = answer.value["respondedBy"], (answer.evidence or {}).get("fingerprint")
+    for each in given:
+        if each.is_of(by, key):
+            if canonical(each.as_response()) == canonical(answer.value["allResponses"][0]):
+                return ALREADY
+            raise AlreadyResolved(f"{by!r} has answered {effect.id!r} already; the first answer stands")
+    if asked.deadline is not None and run.now_ms() > effect.requested_ms + asked.deadline * 1000:
+        raise AlreadyResolved(
+            f"the time to answer {effect.id!r} is over", hint=f"babysitter iterate {run.run_id}"
+        )
+    if decision(asked, given) is not None:
+        raise AlreadyResolved(
+            f"{effect.id!r} has been answered, and is decided when the run goes on",
+            hint=f"babysitter iterate {run.run_id}",
+        )
+    return RECORDED
+
+
+def answered(run: Run, effect: Effect, answer: Answer) -> Draft:
+    """BREAKPOINT_ANSWERED."""
+    evidence = dict(answer.evidence or {})
+    data: dict[str, Any] = {"effectId": effect.id, "approved": answer.value["approved"]}
+    data |= {name: answer.value[name] for name in WORDS if answer.value[name] is not None}
+    data["respondedBy"] = answer.value["respondedBy"]
+    data |= {
+        name: evidence.pop(name) for name in ("assurance", "shown", "files", "experts") if name in evidence
+    }
+    expires = Asked(run.definition_of(effect)).expires
+    if expires is not None:
+        # From when it was signed, for that is what can be verified.
+        given_ms = ms_of(evidence["at"]) if "at" in evidence else run.now_ms()
+        data["untilMs"] = given_ms + round(expires * 1000)
+    return "BREAKPOINT_ANSWERED", {**data, "evidence": evidence}

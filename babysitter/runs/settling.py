@@ -1,0 +1,99 @@
+"""Breakpoints that collect answers: which of them still count, and what they come to.
+
+Decided when the run goes on, and not when the answer is given: a yes counts only
+while it has not expired, and the files that it was given on are what they were.
+"""
+
+from __future__ import annotations
+
+from babysitter.clock import iso
+from babysitter.engine.breakpoints import Asked
+from babysitter.engine.decisions import at_deadline, decision
+from babysitter.runs import context_files, drafts
+from babysitter.runs.assurance import LEVELS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from babysitter.engine.decisions import GivenAnswer
+    from babysitter.engine.state import Effect
+    from babysitter.runs.drafts import Draft
+    from babysitter.runs.run import Run
+
+EXPIRED = "expired"
+
+
+def settle(run: Run) -> None:
+    """Record which answers no longer count, and decide what can be decided.
+
+    Raises:
+        RunBusy, JournalError, StorageError
+    """
+    if run.state.answers and not run.state.is_finished:
+        run.append_decided(lambda: (None, _settled(run)))
+
+
+def _settled(run: Run) -> list[Draft]:
+    if run.state.is_finished:
+        return []
+    waiting = [run.state.pending[effect_id] for effect_id in run.state.answers]
+    return [draft for effect in waiting for draft in _settle(run, effect)]
+
+
+def _settle(run: Run, effect: Effect) -> list[Draft]:
+    answers = run.state.answers[effect.id]
+    asked = Asked(run.definition_of(effect))
+    voided = {answer.seq: reason for answer in answers if (reason := _why_void(run, answer))}
+    told: list[Draft] = [
+        ("ANSWER_VOIDED", {"effectId": effect.id, "answer": seq, "reason": reason})
+        for seq, reason in voided.items()
+    ]
+    counting = [answer for answer in answers if answer.seq not in voided]
+    value = decision(asked, counting)
+    return told if value is None else [*told, decided(run, effect, value, counting)]
+
+
+def _why_void(run: Run, answer: GivenAnswer) -> str:
+    """Why a yes no longer counts; a no, on whatever it was said, stops nothing that may not be stopped."""
+    if not answer.approved:
+        return ""
+    if answer.until_ms is not None and run.now_ms() >= answer.until_ms:
+        return EXPIRED
+    files: list[dict[str, Any]] = answer.data.get("files") or []
+    changed = context_files.changed(files, context_files.present(run, files))
+    return f"changed: {', '.join(changed)}" if changed else ""
+
+
+def undecided_in_time(run: Run, effect: Effect, at_ms: int) -> Draft:
+    """The result of a breakpoint whose time is over: its default, unless the answers decide it."""
+    answers = [each for each in run.state.answers.get(effect.id, []) if not _why_void(run, each)]
+    value = at_deadline(Asked(run.definition_of(effect)), answers)
+    return decided(run, effect, value, answers, executor="clock", at=iso(at_ms))
+
+
+def decided(
+    run: Run,
+    effect: Effect,
+    value: dict[str, Any],
+    answers: Sequence[GivenAnswer],
+    *,
+    executor: str = "person",
+    at: str | None = None,
+) -> Draft:
+    """EFFECT_RESOLVED of a breakpoint: the evidence is the answers, as weak as the weakest of them."""
+    levels = [str(answer.data["assurance"]) for answer in answers]
+    evidence: dict[str, Any] = {"answers": [answer.seq for answer in answers]}
+    if levels:
+        evidence["assurance"] = min(levels, key=LEVELS.index)
+    return drafts.resolved(
+        run,
+        effect.id,
+        "ok",
+        value,
+        None,
+        executor=executor,
+        finished_at=at or iso(run.now_ms()),
+        evidence=evidence,
+    )

@@ -1,0 +1,104 @@
+"""A breakpoint as a person is shown it, all of it: the question, who is asked, and the files."""
+
+from __future__ import annotations
+
+from babysitter.clock import iso
+from babysitter.engine.breakpoints import ALL, FIRST, QUORUM
+from babysitter.engine.decisions import standing
+from babysitter.errors import BabysitterError
+from babysitter.runs import context_files
+from babysitter.runs.answering import SHOWN_LENGTH
+from babysitter.runs.sleeping import deadline_of_breakpoint
+from babysitter.views.text import printable, printable_lines
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from babysitter.runs.answering import Shown
+    from babysitter.runs.run import Run
+
+MOST_LINES, MOST_COLUMNS = 40, 200
+HOW = {
+    FIRST: "the first of them decides",
+    ALL: "all of them answer",
+}
+
+
+def about_lines(run: Run, shown: Shown, *, with_content: bool = True) -> list[str]:
+    """What belongs to a question beside its words and options, a line each; of text files the beginning."""
+    told = shown.definition["breakpoint"]
+    lines = [*_who(run, shown), *_again(told), *_when(run, shown)]
+    for file in shown.files:
+        lines.append(_file_line(file, shown))
+        if with_content:
+            lines += _content_lines(run, file)
+    return lines
+
+
+def _who(run: Run, shown: Shown) -> list[str]:
+    asked, given = shown.asked, run.state.answers.get(shown.effect.id, [])
+    how = HOW.get(asked.strategy, "")
+    if asked.strategy == QUORUM:
+        how = f"{asked.needed} have to agree"
+    lines = []
+    if asked.experts or how:
+        experts = printable(", ".join(asked.experts)) or "anybody"
+        lines.append(f"asked of  {experts}{f'; {how}' if how else ''}")
+    if given:
+        said = [f"{printable(each.by)} {'yes' if each.approved else 'no'}" for each in given]
+        lines.append(f"so far    {', '.join(said)}")
+    if asked.tags:
+        lines.append(f"tags      {printable(', '.join(asked.tags))}")
+    return lines
+
+
+def _again(told: dict[str, Any]) -> list[str]:
+    lines = []
+    if told.get("attempt"):
+        lines.append(f"attempt   {told['attempt']}")
+    if told.get("previousFeedback"):
+        first, *rest = printable_lines(str(told["previousFeedback"])) or [""]
+        # Indented, so that no line of it can pass for a line of ours.
+        lines += [f"feedback on the one before: {first}", *(f"  {line}" for line in rest)]
+    return lines
+
+
+def _when(run: Run, shown: Shown) -> list[str]:
+    at = deadline_of_breakpoint(run, shown.effect)
+    if at is None:
+        return []
+    default = shown.asked.default
+    taken = default if isinstance(default, str) else "yes" if default else "no"
+    return [f"decided   at {iso(at)} by itself, if nobody does before: {printable(taken)}"]
+
+
+def _file_line(file: dict[str, Any], shown: Shown) -> str:
+    path = printable(str(file["path"]))
+    if file["sha256"] is None:
+        return f"file      {path} is not there any more"
+    changed = ", changed since it was asked" if file["path"] in shown.changed else ""
+    return f"file      {path}, {file['bytes']} bytes, {file['sha256'][:SHOWN_LENGTH]}{changed}"
+
+
+def _content_lines(run: Run, file: dict[str, Any]) -> list[str]:
+    """The beginning of a text file, behind a bar, so that no line of it can pass for a line of ours."""
+    try:
+        text = (context_files.read(run, file["path"]) or b"").decode()
+    except (UnicodeDecodeError, BabysitterError):
+        return []
+    lines = printable_lines(text)
+    shown = [f"  | {line[:MOST_COLUMNS]}" for line in lines[:MOST_LINES]]
+    left = len(lines) - MOST_LINES
+    return [*shown, f"  … {left} more lines"] if left > 0 else shown
+
+
+def about_json(run: Run, shown: Shown) -> dict[str, Any]:
+    """The same for programs: what is there beyond the definition."""
+    at = deadline_of_breakpoint(run, shown.effect)
+    return {
+        "shown": shown.digest,
+        "files": [{**file, "changed": file["path"] in shown.changed} for file in shown.files],
+        **standing(shown.asked, run.state.answers.get(shown.effect.id, [])),
+        "deadlineAt": None if at is None else iso(at),
+    }
