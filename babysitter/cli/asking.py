@@ -10,8 +10,7 @@ import termios
 from typing import TYPE_CHECKING, Any
 
 from babysitter.approvals.place import own_names, person, seen_here
-from babysitter.engine.decisions import experts_met
-from babysitter.runs.answering import Shown
+from babysitter.runs.answering import Shown, is_for
 from babysitter.runs.assurance import is_enough
 from babysitter.views.questions import about_lines
 from babysitter.views.text import printable, printable_lines
@@ -47,19 +46,12 @@ class TerminalAsker:
         question = {"title": effect.label, **shown.definition["breakpoint"]}
         if not is_enough("terminal", question.get("assurance")):
             return
-        if not self._is_for_us(run, shown):
+        if not is_for(run, effect, person(), own_names):
             whom = ", ".join(shown.asked.experts) or "others"
             self._view.message(printable(f"{effect.id} waits for {whom}: {effect.label}"))
             return
         self._waiting[effect.id] = {**question, "about": about_lines(run, shown), "shown": shown.digest}
         self._next()
-
-    def _is_for_us(self, run: Run, shown: Shown) -> bool:
-        experts, given = shown.asked.experts, run.state.answers.get(shown.effect.id, [])
-        if any(answer.is_of(person(), None) for answer in given):
-            return False
-        names = {person(), *own_names()} if experts else set[str]()
-        return not experts or bool(experts_met(shown.asked, names, run.state.created.get("createdBy")))
 
     def withdraw(self, effect_id: str) -> None:
         """It was answered elsewhere, or is no longer needed."""

@@ -163,6 +163,7 @@ class RunState:
         workspace: the git tree of the project as last kept, while the run keeps it.
         patches: what ``ctx.patched`` has answered for each id, as far as that is written down.
         answers: what people have answered to breakpoints that are not decided yet, by effect.
+        voided: how many answers to a pending breakpoint no longer count.
         shown_files: the files that pending breakpoints show, each with its digest when it was asked.
     """
 
@@ -183,6 +184,7 @@ class RunState:
         self.marks: dict[str, int] = {}
         self.patches: dict[str, bool] = {}
         self.answers: dict[str, list[GivenAnswer]] = {}
+        self.voided: dict[str, int] = {}
         self.shown_files: dict[str, list[dict[str, Any]]] = {}
         self.is_cancelled = False
         self.edit: int | None = None
@@ -324,6 +326,7 @@ def _voided(state: RunState, event: Event) -> None:
     if all(answer.seq != seq for answer in answers):
         raise _misshaped(event, "answer")
     state.answers[known] = [answer for answer in answers if answer.seq != seq]
+    state.voided[known] = state.voided.get(known, 0) + 1
 
 
 def _patched(state: RunState, event: Event) -> None:

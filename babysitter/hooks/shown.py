@@ -35,6 +35,13 @@ def question_of(run: Run, effect: Effect) -> str:
     return f"{printable(title)}\n{text}"
 
 
+def asking_of(run: Run, effect: Effect) -> str:
+    """Names a question as it is now: with other files, or after an answer that is void, it is another one."""
+    voided = run.state.voided.get(effect.id, 0)
+    files = shown_digest(run, effect) if effect.id in run.state.shown_files else ""
+    return f"{effect.id} {voided} {files}".rstrip() if voided or files else effect.id
+
+
 def shown_digest(run: Run, effect: Effect) -> str:
     """The beginning of the digest of what a person is shown, its files as they are now."""
     return Shown(run, effect).digest[:SHOWN_LENGTH]

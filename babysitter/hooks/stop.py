@@ -144,8 +144,9 @@ def _decide(call: Call, bound: Bound, iteration: Iteration) -> Answer:
         return _go_on(call, bound, _trouble_text(blocked[0]))
     unasked = _unasked(call, bound, pending)
     if unasked:
-        asked = [*bound.progress.get("asked", []), *(effect.id for effect in unasked)]
-        return _go_on(call, bound, question_text(run, unasked, adapter_of(os.environ).QUESTION_TOOL), asked)
+        asked = [*bound.progress.get("asked", []), *unasked]
+        effects = list(unasked.values())
+        return _go_on(call, bound, question_text(run, effects, adapter_of(os.environ).QUESTION_TOOL), asked)
     keep_head(call.session, run.journal.head, asked=bound.progress.get("asked"), below=bound.below)
     return let_go(_waiting_message(call, run, pending, held))
 
@@ -197,18 +198,23 @@ def _is_worked(pending: list[Pending]) -> bool:
     )
 
 
-def _unasked(call: Call, bound: Bound, pending: list[Pending]) -> list[Effect]:
+def _unasked(call: Call, bound: Bound, pending: list[Pending]) -> dict[str, Effect]:
     """Breakpoints that the person at this session can answer in a dialog, and was not asked yet."""
-    if not call.has_person:
-        return []
+    breakpoints = [(run, effect) for run, effect in pending if effect.kind == "breakpoint"]
+    if not call.has_person or not breakpoints:
+        return {}
+    from babysitter.approvals.place import own_names, person
+    from babysitter.hooks.shown import asking_of
+    from babysitter.runs.answering import is_for
+
+    asking = {
+        asking_of(run, effect): effect
+        for run, effect in breakpoints
+        if is_enough("dialog", minimum_of(run.definition_of(effect)))
+        and is_for(run, effect, person(), own_names)
+    }
     asked = bound.progress.get("asked", [])
-    return [
-        effect
-        for run, effect in pending
-        if effect.kind == "breakpoint"
-        and effect.id not in asked
-        and is_enough("dialog", minimum_of(run.definition_of(effect)))
-    ]
+    return {name: effect for name, effect in asking.items() if name not in asked}
 
 
 def _go_on(call: Call, bound: Bound, text: str, asked: list[str] | None = None) -> Answer:

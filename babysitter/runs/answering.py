@@ -137,6 +137,14 @@ def _check_expert(run: Run, at: Shown, by: str, names: Callable[[], Iterable[str
     return {"experts": met}
 
 
+def is_for(run: Run, effect: Effect, by: str, names: Callable[[], Iterable[str]]) -> bool:
+    """Whether somebody is asked who has not answered yet."""
+    if any(answer.is_of(by, None) for answer in run.state.answers.get(effect.id, ())):
+        return False
+    asked = Asked(run.definition_of(effect))
+    return not asked.experts or bool(experts_met(asked, {by, *names()}, run.state.created.get("createdBy")))
+
+
 def _check_seen(run: Run, at: Shown, shown: str | None) -> None:
     if shown is not None and not at.digest.startswith(shown):
         raise _not_seen(run, at, "something else is shown by now than what this answers")

@@ -17,7 +17,7 @@ NOT_TOLD = frozenset({"message", "signature", "publicKey", "assurance", "shown",
 
 
 def records_of(run: Run, effect: Effect) -> list[dict[str, Any]]:
-    """Every answer to a breakpoint in its order, also one that no longer counts, with ``voided`` saying why."""
+    """Every answer to a breakpoint in its order, also one that counts no more: ``voided`` says why."""
     records: dict[int, dict[str, Any]] = {}
 
     def look(event: Event) -> None:
