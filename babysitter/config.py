@@ -42,9 +42,10 @@ class Settings:
         untrusted: names of the agents that the project suggests, and that the user has not trusted.
         rates: how often effects may be started; all of them hold.
         answers_as: names and roles that the user answers breakpoints as.
+        budget: what each new run may spend at most.
     """
 
-    __slots__ = ("agent", "agents", "answers_as", "jobs", "limits", "rates", "untrusted")
+    __slots__ = ("agent", "agents", "answers_as", "budget", "jobs", "limits", "rates", "untrusted")
 
     def __init__(self) -> None:
         self.jobs: int | None = None
@@ -53,6 +54,7 @@ class Settings:
         self.untrusted: list[str] = []
         self.rates: list[Rate] = []
         self.answers_as: list[str] = []
+        self.budget: dict[str, Any] = {}
         self.limits = Limits()
 
     @property
@@ -129,6 +131,7 @@ def _apply_user(settings: Settings, told: dict[str, Any]) -> None:
     settings.jobs = told.get("jobs")
     settings.agent = told.get("agent") or settings.agent
     settings.answers_as = told.get("answersAs", [])
+    settings.budget = told.get("budget", {})
     settings.agents = {name: agent["command"] for name, agent in told.get("agents", {}).items()}
     for name, field in LIMIT_NAMES.items():
         if name in told.get("limits", {}):
@@ -158,6 +161,10 @@ def _apply_project(settings: Settings, told: dict[str, Any]) -> None:
     settings.jobs = min(filter(None, (settings.jobs, told.get("jobs"))), default=None)
     if told.get("agent"):
         settings.agent = told["agent"]
+    if told.get("budget"):
+        # An estimate of nothing would let everything pass.
+        own = {name: amounts for name, amounts in told["budget"].items() if name != "estimate"}
+        settings.budget = _narrowed(settings.budget, own)
     for name, field in LIMIT_NAMES.items():
         if name in told.get("limits", {}):
             setattr(settings.limits, field, min(getattr(settings.limits, field), told["limits"][name]))
@@ -166,6 +173,12 @@ def _apply_project(settings: Settings, told: dict[str, Any]) -> None:
     if told.get("hookSeconds"):
         settings.limits.hook_seconds = min(settings.limits.hook_seconds, told["hookSeconds"])
     _add_secrets(settings.limits, told)
+
+
+def _narrowed(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    from babysitter.budget import narrowed
+
+    return narrowed(first, second)
 
 
 def agent_command(settings: Settings) -> list[str] | None:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
+from babysitter.budget import checked as checked_budget
 from babysitter.errors import InvalidInput
 from babysitter.rate import parse as parse_rate
 from babysitter.yamltext import load
@@ -122,6 +123,13 @@ class RatedModel(_Strict):
 Rated = Annotated[str, Field(min_length=1, max_length=200)]
 
 
+def _check_budget(told: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return checked_budget(told)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise _refuse(str(error)) from None
+
+
 class ProjectRedactModel(_Strict):
     """What else is a secret in this project."""
 
@@ -148,6 +156,7 @@ class ProjectModel(_Strict):
     redact: ProjectRedactModel | None = None
     kinds: dict[Annotated[Rated, AfterValidator(_check_kind)], RatedModel] | None = None
     tasks: dict[Rated, RatedModel] | None = None
+    budget: Annotated[dict[str, Any], AfterValidator(_check_budget)] | None = None
     # Counts only once the user has trusted the file; the others narrow, and need no trust.
     agents: dict[str, AgentModel] | None = None
 

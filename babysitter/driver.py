@@ -100,6 +100,7 @@ class Driver:
         self._is_interrupted = False
         self._is_replaying = False
         self._news: list[str] = []
+        self._spent_at: list[tuple[str, int]] = []
 
     def interrupt(self) -> None:
         """Stop at the next turn of the loop; called from a signal handler.
@@ -200,6 +201,7 @@ class Driver:
         while not self._is_interrupted:
             if self._household is not None:
                 self._household.see_to_all()
+            self._look_for_budgets()
             stirred = [driven for driven in self._living.values() if driven.is_stirred]
             for driven in stirred:
                 self._go_on_with(driven)
@@ -223,6 +225,19 @@ class Driver:
             answered = {answer.effect for answer in answers}
             self._news = [effect_id for effect_id in self._news if effect_id not in answered]
             self.record(driven, answers)
+
+    def _look_for_budgets(self) -> None:
+        """What one run has spent can let another go on; and what a run below has reached is written above."""
+        held = [driven for driven in self._living.values() if driven.execution.is_held_back]
+        if not held:
+            return
+        for driven in self._living.values():
+            driven.run.refresh()
+        told = [(driven.run.run_id, driven.run.state.last_seq) for driven in self._living.values()]
+        if told != self._spent_at:
+            self._spent_at = told
+            for driven in held:
+                driven.stir()
 
     def _succeed(self) -> None:
         """Go on with the run in which this one goes on."""

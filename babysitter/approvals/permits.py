@@ -25,7 +25,10 @@ WHAT = {
     "halt": "end the run at once",
 }
 # What is decided at a terminal only: nothing in the run itself would use such a permit up.
-AT_TERMINAL = {"fork": "begin another run with what this one has"}
+AT_TERMINAL = {
+    "fork": "begin another run with what this one has",
+    "budget": "let it spend more than it may",
+}
 
 
 def permit(

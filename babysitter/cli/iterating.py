@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from babysitter.budget import limits_anything
+from babysitter.cli.budgeting import budget_option, read_budget
 from babysitter.cli.options import (
     EDIT_RULES,
     complete_process,
@@ -44,6 +46,7 @@ def make_run(
     *,
     is_yolo: bool = False,
     keeps_files: bool = False,
+    budgets: tuple[str, ...] = (),
     session: tuple[str, str] | None = None,
 ) -> Run:
     """Create a run from what a command line says.
@@ -53,7 +56,9 @@ def make_run(
     """
     from babysitter.version import version
 
-    limits = settings().limits
+    configured = settings()
+    limits = configured.limits
+    budget = read_budget(budgets, configured.budget)
     inputs = read_inputs(inputs_file, pairs, limits)
     made = create_run(
         runs_dir(folder),
@@ -65,7 +70,7 @@ def make_run(
         prompt=prompt,
         typed=read_pairs(pairs),
         # Last, for it uses up what a person has granted.
-        options=run_options(is_yolo=is_yolo, keeps_files=keeps_files),
+        options=run_options(is_yolo=is_yolo, keeps_files=keeps_files, budget=budget),
         session=session,
         limits=limits,
     )
@@ -101,9 +106,13 @@ def accepted(run: str, rule: str, folder: str | None) -> Run:
     return found
 
 
-def run_options(*, is_yolo: bool, keeps_files: bool) -> dict[str, Any] | None:
+def run_options(
+    *, is_yolo: bool, keeps_files: bool, budget: dict[str, Any] | None = None
+) -> dict[str, Any] | None:
     """How the run is to be gone on with; None: as usual."""
-    options = {"workspace": True} if keeps_files else {}
+    options: dict[str, Any] = {"workspace": True} if keeps_files else {}
+    if budget and limits_anything(budget):
+        options["budget"] = budget
     return {**options, **(policy_options() if is_yolo else {})} or None
 
 
@@ -137,6 +146,7 @@ Example:
 @click.option("--prompt", metavar="TEXT", help="What the person asked for; kept in the journal.")
 @click.option("--unbound", is_flag=True, help="In an agent's session: do not bind it to the run.")
 @click.option("--yolo", is_flag=True, help="Answer breakpoints that demand nothing with yes; ask nobody.")
+@budget_option
 @click.option(
     "--snapshots/--no-snapshots",
     default=None,
@@ -152,6 +162,7 @@ def create(
     prompt: str | None,
     unbound: bool,
     yolo: bool,
+    budgets: tuple[str, ...],
     snapshots: bool | None,
     runs_dir: str | None,
     as_json: bool,
@@ -185,6 +196,7 @@ def create(
         runs_dir,
         is_yolo=yolo,
         keeps_files=keeps_files,
+        budgets=budgets,
         session=session,
     )
     run.load()

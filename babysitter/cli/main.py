@@ -24,6 +24,7 @@ COMMANDS = {
     "take": "taking",
     "post": "posting",
     "approve": "approving",
+    "budget": "budgeting",
     "reject": "approving",
     "cancel": "stopping",
     "halt": "stopping",

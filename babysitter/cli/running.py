@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from babysitter import config
+from babysitter.cli.budgeting import budget_option
 from babysitter.cli.endings import AGENT, EXIT_CODES, tell
 from babysitter.cli.iterating import make_run
 from babysitter.cli.options import (
@@ -87,6 +88,7 @@ Example:
 @click.option("--run-id", metavar="ID", help="Id of the new run (default: made from the process's name).")
 @click.option("--prompt", metavar="TEXT", help="What the person asked for; kept in the journal.")
 @click.option("--yolo", is_flag=True, help="Answer breakpoints that demand nothing with yes; ask nobody.")
+@budget_option
 @click.option(
     "--snapshots", is_flag=True, help="Keep the project's git tree with each batch, for `fork --workspace`."
 )
@@ -98,6 +100,7 @@ def run(
     run_id: str | None,
     prompt: str | None,
     yolo: bool,
+    budgets: tuple[str, ...],
     snapshots: bool,
     jobs: int | None,
     agent_command: str | None,
@@ -113,7 +116,15 @@ def run(
     # First, so that a mistake in them leaves no run behind.
     means = means_of(jobs, agent_command, plain, as_json)
     made = make_run(
-        process, inputs_file, pairs, run_id, prompt, runs_dir, is_yolo=yolo, keeps_files=snapshots
+        process,
+        inputs_file,
+        pairs,
+        run_id,
+        prompt,
+        runs_dir,
+        is_yolo=yolo,
+        keeps_files=snapshots,
+        budgets=budgets,
     )
     return drive(made, means)
 

@@ -97,7 +97,7 @@ def ended_before(age: str | None) -> int:
     Raises:
         InvalidInput: it is not a length of time.
     """
-    from babysitter.engine.durations import seconds
+    from babysitter.durations import seconds
 
     try:
         return now_ms() - int(seconds(age or "0") * 1000)

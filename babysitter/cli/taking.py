@@ -97,7 +97,7 @@ def take_command(
 
 
 def _seconds(lease: str) -> float:
-    from babysitter.engine.durations import seconds
+    from babysitter.durations import seconds
 
     try:
         told = seconds(lease)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from babysitter.engine.durations import seconds
+from babysitter.durations import seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

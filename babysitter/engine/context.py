@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
+from babysitter.durations import brief, seconds
 from babysitter.engine.built_in import BREAKPOINT, HOOK, SLEEP, built_in
 from babysitter.engine.calls import Call, Fork, discard
-from babysitter.engine.durations import brief, seconds
 from babysitter.engine.ending import GivingUp
 from babysitter.engine.parallel import Parallel
 from babysitter.engine.places import place_of_call
@@ -163,18 +163,26 @@ class Context:
         key: str | None = None,
         title: str | None = None,
         retry: Retry | None = None,
+        budget: Mapping[str, Any] | None = None,
     ) -> Awaitable[Any]:
         """Perform another process as a run of its own; await it for its output.
 
         ``process`` is a name of ``babysitter process list``, a ``FILE.py`` or ``FILE.py#FUNCTION``
-        beside this process's file, or an ``async def`` of its modules.
+        beside this process's file, or an ``async def`` of its modules. ``budget`` is what it may spend,
+        such as ``{"tokens": "200k", "wall": "10m"}``, within what this run may spend.
 
         Raises:
             TaskFailed: at the await, when the child run failed or was halted.
+            ValueError: the budget is none.
         """
         check_key(key)
         task = built_in("subprocess", key=key, title=title, retry=retry)
         args = {"process": name_process(process, self._folder), "inputs": {} if inputs is None else inputs}
+        if budget is not None:
+            from babysitter.budget import amounts_of
+
+            # Only then: the arguments of a subprocess without it are what they always were.
+            args["budget"] = amounts_of(budget)
         return self._call(task, args)
 
     @overload

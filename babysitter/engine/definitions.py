@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from babysitter.clock import ms_of
-from babysitter.engine.durations import seconds
+from babysitter.durations import seconds
 from babysitter.engine.outcomes import Decision, ShellResult
 
 TYPE_CHECKING = False

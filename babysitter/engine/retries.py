@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from babysitter.engine.durations import seconds
+from babysitter.durations import seconds
 from babysitter.errors import TaskCancelled, TaskFailed
 from babysitter.ids import sha256_hex
 

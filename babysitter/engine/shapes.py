@@ -64,6 +64,7 @@ SHAPES: dict[str, Shape] = {
         ("forkedFrom", (dict, Absent)),
         ("sourcePython", (str, Absent)),
         ("createdBy", (str, Absent)),
+        ("carried", (dict, Absent)),
     ),
     "EFFECT_REQUESTED": _REQUEST,
     "EFFECT_RESOLVED": _RESULT,
@@ -87,6 +88,7 @@ SHAPES: dict[str, Shape] = {
         ("files", (list, Absent)),
         ("untilMs", (int, Absent)),
     ),
+    "BUDGET_CHANGED": (("budget", OBJECT), ("by", TEXT)),
     "ANSWER_VOIDED": (("effectId", TEXT), ("answer", NUMBER), ("reason", TEXT)),
     "EFFECT_TAKEN": (
         ("effectId", TEXT),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sys import intern
 
+from babysitter.clock import ms_of
 from babysitter.engine.shapes import misfit
 from babysitter.errors import CorruptEvent, UnknownLayout
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from babysitter.engine.decisions import GivenAnswer
+    from babysitter.engine.meter import Meter
     from babysitter.engine.plan import Leftovers
     from babysitter.journal.events import Event
 
@@ -23,6 +25,8 @@ FINISHED = frozenset({COMPLETED, FAILED, HALTED, CONTINUED})
 SUBPROCESS = "subprocess"
 # Why an effect was cancelled: its process gave it up, or a person did; a plan has a word of its own.
 ABANDONED, BY_PERSON = "abandoned", "cancelled"
+# What babysitter asks by itself has steps that begin so, and no process waits for it.
+OWN_STEPS = "~"
 
 
 class Effect:
@@ -65,6 +69,7 @@ class Effect:
         "taken_ms",
         "takes",
         "task_id",
+        "usage",
         "value",
     )
 
@@ -91,6 +96,7 @@ class Effect:
         self.started_at: str | None = None
         self.finished_at: str | None = None
         self.executor: str | None = None
+        self.usage: dict[str, Any] | None = None
         self.cancel_reason = ""
         self.is_superseded = False
         self.taken: dict[str, Any] | None = None
@@ -111,6 +117,7 @@ class Effect:
         self.started_at = data.get("startedAt")
         self.finished_at = data.get("finishedAt")
         self.executor = intern(data["executor"]) if "executor" in data else None
+        self.usage = data.get("usage")
         self.resolved_seq = event.seq
         self.definition = self.group = None
 
@@ -162,6 +169,8 @@ class RunState:
         leftovers: results that the last accepted edit keeps for when they are asked for.
         workspace: the git tree of the project as last kept, while the run keeps it.
         patches: what ``ctx.patched`` has answered for each id, as far as that is written down.
+        meter: what it has spent, where it has a budget, or a run above it has one.
+        rounds: how often it has asked for something.
         answers: what people have answered to breakpoints that are not decided yet, by effect.
         voided: how many answers to a pending breakpoint no longer count.
         shown_files: the files that pending breakpoints show, each with its digest when it was asked.
@@ -183,6 +192,9 @@ class RunState:
         self.logged: set[str] = set()
         self.marks: dict[str, int] = {}
         self.patches: dict[str, bool] = {}
+        self.meter: Meter | None = None
+        self.rounds = 0
+        self._round = 0
         self.answers: dict[str, list[GivenAnswer]] = {}
         self.voided: dict[str, int] = {}
         self.shown_files: dict[str, list[dict[str, Any]]] = {}
@@ -234,8 +246,18 @@ class RunState:
             self.status, self.problem = WAITING, None
         try:
             handle(self, event)
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, AttributeError) as error:
             raise _misshaped(event, error.args[0]) from None
+
+    def count_round(self, event: Event) -> None:
+        """Requests that are written together are those of one iteration."""
+        batch = event.data.get("batch")
+        first = batch[0] if batch else event.seq
+        if first != self._round:
+            self._round = first
+            self.rounds += 1
+            if self.meter is not None:
+                self.meter.rounds += 1
 
     def effect_of(self, event: Event) -> Effect:
         """The pending effect that an event ends."""
@@ -267,7 +289,20 @@ def _created(state: RunState, event: Event) -> None:
     _guard(state, data.get("session"))
     state.source_python = data.get("sourcePython")
     state.gates = data.get("gates")
-    state.answers_by_policy = data.get("options", {}).get("breakpoints") == "policy"
+    options = data.get("options", {})
+    state.answers_by_policy = options.get("breakpoints") == "policy"
+    if "budget" in options:
+        from babysitter.engine.meter import Meter
+
+        state.meter = Meter(options["budget"], _started(event), data.get("carried"))
+
+
+def _started(event: Event) -> int:
+    """When the run was made: a fork has the time of the run that it comes from."""
+    try:
+        return ms_of(event.data["createdAt"])
+    except (KeyError, ValueError):
+        return event.ms
 
 
 def _guard(state: RunState, session: dict[str, Any] | None) -> None:
@@ -282,6 +317,11 @@ def _requested(state: RunState, event: Event) -> None:
     if effect.id in state.effects:
         raise CorruptEvent(f"event {event.seq} requests effect {effect.id!r} a second time")
     state.effects[effect.id] = state.pending[effect.id] = effect
+    if state.meter is not None:
+        state.meter.requested(effect, event.data)
+    if effect.step.startswith(OWN_STEPS):
+        return
+    state.count_round(event)
     if effect.kind == SUBPROCESS:
         state.children[effect.id] = effect
     if "files" in event.data:
@@ -295,7 +335,10 @@ def _resolved(state: RunState, event: Event) -> None:
         raise CorruptEvent(f"event {event.seq} ({event.type}) has status {status!r}; it is 'ok' or 'error'")
     effect.resolve(event)
     state.children.pop(effect.id, None)
-    state.script.append(("EFFECT_RESOLVED", effect, event.ms))
+    if state.meter is not None:
+        state.meter.ended(effect, event.data, event.ms)
+    if not effect.step.startswith(OWN_STEPS):
+        state.script.append(("EFFECT_RESOLVED", effect, event.ms))
 
 
 def _cancelled(state: RunState, event: Event) -> None:
@@ -303,7 +346,20 @@ def _cancelled(state: RunState, event: Event) -> None:
     effect.cancel(event, event.data.get("reason", ABANDONED))
     if effect.cancel_reason == BY_PERSON:
         _spend(state, "cancel", about={"effect": effect.id})
-    state.script.append((event.type, effect, event.ms))
+    if state.meter is not None:
+        state.meter.ended(effect, event.data, event.ms)
+    if not effect.step.startswith(OWN_STEPS):
+        state.script.append((event.type, effect, event.ms))
+
+
+def _budgeted(state: RunState, event: Event) -> None:
+    if state.meter is None:
+        from babysitter.engine.meter import meter_of
+
+        budget, effects = event.data["budget"], state.effects.values()
+        state.meter = meter_of(budget, state.created_ms, state.rounds, effects)
+    else:
+        state.meter.change(event.data["budget"])
 
 
 def _taken(state: RunState, event: Event) -> None:
@@ -374,6 +430,9 @@ def _rewound(state: RunState, event: Event) -> None:
     state.status, state.problem = WAITING, None
     state.ending, state.ended_ms = None, 0
     state.is_cancelled = False
+    if state.meter is not None:
+        # Whoever goes back wants it to go on, and is asked again when that takes more.
+        state.meter.is_refused = False
     state.source_digests = event.data["sourceDigests"]
     state.gates = event.data.get("gates", state.gates)
     state.source_python = event.data.get("sourcePython", state.source_python)
@@ -463,6 +522,7 @@ _HANDLERS: dict[str, Callable[[RunState, Event], None]] = {
     "EFFECT_RESOLVED": _resolved,
     "EFFECT_CANCELLED": _cancelled,
     "EFFECT_TAKEN": _taken,
+    "BUDGET_CHANGED": _budgeted,
     "BREAKPOINT_ANSWERED": _answered,
     "ANSWER_VOIDED": _voided,
     "EFFECTS_REUSED": _reused,

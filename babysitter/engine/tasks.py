@@ -7,8 +7,8 @@ effect is requested, never on replay.
 
 from __future__ import annotations
 
+from babysitter.durations import seconds
 from babysitter.engine.definitions import DEFINERS, READERS, define_described
-from babysitter.engine.durations import seconds
 from babysitter.engine.parameters import Parameters
 from babysitter.engine.retries import Retry
 from babysitter.ids import valid_id

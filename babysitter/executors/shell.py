@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from babysitter.engine.durations import seconds
+from babysitter.durations import seconds
 from babysitter.errors import InvalidInput
 from babysitter.executors.work import CannotStart, Command, Result, shown
 from babysitter.jsontext import parse_strict

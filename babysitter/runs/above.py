@@ -25,7 +25,7 @@ def guard_above(run: Run) -> dict[str, Any] | None:
         JournalError: a run above cannot be trusted, so nobody knows.
         UnsafePath, StorageError
     """
-    return next((above.state.guard for above in _runs_above(run) if above.state.guard is not None), None)
+    return next((above.state.guard for above in runs_above(run) if above.state.guard is not None), None)
 
 
 def ended_above(run: Run) -> Run | None:
@@ -34,7 +34,7 @@ def ended_above(run: Run) -> Run | None:
     Raises:
         JournalError, UnsafePath, StorageError
     """
-    return next((above for above in _runs_above(run) if above.state.is_finished), None)
+    return next((above for above in runs_above(run) if above.state.is_finished), None)
 
 
 def session_over(run: Run) -> dict[str, Any] | None:
@@ -64,7 +64,7 @@ def top_of(run: Run) -> Run:
     return run
 
 
-def _runs_above(run: Run) -> Iterator[Run]:
+def runs_above(run: Run) -> Iterator[Run]:
     """The nearest first; as whoever brings a run on has those above it in memory."""
     seen = {run.run_id}
     while True:

@@ -81,6 +81,8 @@ def decide(
     if effect.is_pending:
         at = Shown(run, effect)
         _check_option(effect.id, at.asked, option)
+        if at.asked.is_budget and approved:
+            _check_more(effect.id, at.definition, response)
         _check_assurance(run, effect.id, at.definition, assurance)
         if assurance in PEOPLE:
             seen |= _check_expert(run, at, by, names)
@@ -99,6 +101,28 @@ def _check_option(effect_id: str, asked: Asked, option: str | None) -> None:
             f"the breakpoint has no option {option!r}",
             hint=f"its options: {', '.join(asked.options) or 'none'}",
         )
+
+
+def _check_more(effect_id: str, definition: dict[str, Any], response: str | None) -> None:
+    """How much more there is to be spent."""
+    from babysitter.engine.meter import read_more
+
+    reached = definition["breakpoint"]["reached"]
+    try:
+        said = read_more(response, reached)
+    except ValueError as error:
+        raise ResultRejected(
+            effect_id,
+            f"the response {response!r} does not say how much more: {error}",
+            hint="--response 500k",
+        ) from None
+    for each in reached:
+        if each.get("isUnknown") and "suggested" not in each and each["what"] not in said:
+            raise ResultRejected(
+                effect_id,
+                f"it is not said how many {each['what']} a result counts as that does not say it",
+                hint=f"--response {each['what']}=N",
+            )
 
 
 def _check_assurance(run: Run, effect_id: str, definition: dict[str, Any], level: str) -> None:

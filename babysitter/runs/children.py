@@ -134,7 +134,7 @@ def _create(run: Run, effect: Effect) -> bool:
             project=run.project,
             version=version(),
             run_id=run_id,
-            options={**options, "breakpoints": "policy"} if state.answers_by_policy else options,
+            options={**options, **_inherited(run, effect)},
             session=(guard["host"], guard["sessionId"]) if guard else None,
             origin=Origin({"parent": parent, **owner_of(run)}),
             limits=run.limits,
@@ -145,6 +145,18 @@ def _create(run: Run, effect: Effect) -> bool:
             raise
         return False
     return True
+
+
+def _inherited(run: Run, effect: Effect) -> dict[str, Any]:
+    """What holds for a child beyond what its parent was made with."""
+    told: dict[str, Any] = {"breakpoints": "policy"} if run.state.answers_by_policy else {}
+    own = (run.definition_of(effect).get(SUBPROCESS) or {}).get("budget")
+    if run.state.meter is None and not own:
+        return told
+    from babysitter.budget import for_child
+
+    budget = {} if run.state.meter is None else run.state.meter.budget
+    return {**told, "budget": for_child(budget, own)}
 
 
 def owner_of(run: Run) -> dict[str, Any]:
@@ -179,9 +191,18 @@ def answer_of(child: Run, effect: Effect) -> Answer:
         data = {"data": error["data"]} if "data" in error else {}
         error["data"] = {"runId": child.run_id, **data}
     proof = {"proof": child.proof} if child.proof else {}
-    answer.evidence = {"childRun": child.run_id, **proof}
+    answer.evidence = {"childRun": child.run_id, **proof, **_spent(child)}
     answer.started_at, answer.finished_at = iso(child.state.created_ms), iso(child.state.ended_ms)
     return answer
+
+
+def _spent(child: Run) -> dict[str, Any]:
+    """What a child has spent with all below it, for the budgets of those above it."""
+    if child.state.meter is None:
+        return {}
+    from babysitter.runs.spending import Spending
+
+    return {"spent": Spending(child).ledger().as_json()}
 
 
 def _failure(child: Run) -> dict[str, Any]:

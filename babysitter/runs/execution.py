@@ -38,9 +38,12 @@ if TYPE_CHECKING:
 
     from babysitter.engine.places import Place
     from babysitter.errors import ReplayError
+    from babysitter.runs.budgets import Budgets
     from babysitter.runs.drafts import Draft
     from babysitter.runs.run import Run
 
+# Written last, after which the process is somewhere else.
+GOING_ON = frozenset({"EFFECTS_REUSED", "RUN_CANCELLED"})
 SAME_PROBLEM = ("name", "message", "file", "line", "sourceDigests")
 
 
@@ -62,6 +65,7 @@ class Execution:
         self._gates: set[str] = set()
         self._python: str | None = None
         self._inputs: Any = None
+        self._budgets: Budgets | None = None
         self._at_the_start()
 
     def _at_the_start(self) -> None:
@@ -98,6 +102,11 @@ class Execution:
     def is_held(self) -> bool:
         """The process has ended, and its run ends when all its children have."""
         return self.end is not None and not self.is_stuck and bool(self.run.state.children)
+
+    @property
+    def is_held_back(self) -> bool:
+        """It asks for something that a budget does not allow for, as far as that is known."""
+        return self._budgets is not None and self._budgets.held > 0
 
     @property
     def source(self) -> Source:
@@ -292,8 +301,8 @@ class Execution:
                 self._can_be_written = False
                 self._failure = End.stuck(error, None)
                 continue
-            # What was taken over is answered already, and the process goes on from there.
-            goes_on = self.run.state.edit != self._edit or events[-1].type == "EFFECTS_REUSED"
+            # What was taken over is answered already, and what is given up ends: the process goes on.
+            goes_on = self.run.state.edit != self._edit or events[-1].type in GOING_ON
             self.follow()
             return events, goes_on
         raise RunBusy(
@@ -359,14 +368,27 @@ class Execution:
             from babysitter.engine.plan import plan_of
 
             return self._draft_change(plan_of(self.run.state.script, redefined))
+        first, described, last = self._within_budgets(described)
         return [
             *self._draft_change(),
             *(("PATCHED", {"id": name}) for name in self._notes.new_patches),
             *(("RECORDED", data) for data in self._notes.new_records.values()),
             *(drafts.said(self.run, data) for data in (*self._notes.to_log(), *self._draft_reports())),
             *(drafts.cancelled(effect) for effect in self._script.to_cancel()),
-            *(self._draft_reused() or [drafts.kept(self.run, *each) for each in described]),
+            *(self._draft_reused() or [*first, *(drafts.kept(self.run, *each) for each in described), *last]),
         ]
+
+    def _within_budgets(
+        self, described: list[drafts.Described]
+    ) -> tuple[list[Draft], list[drafts.Described], list[Draft]]:
+        """What of it may be asked for now, and what is to be written before and after that."""
+        if self.run.state.meter is None or not described:
+            return [], described, []
+        if self._budgets is None:
+            from babysitter.runs.budgets import Budgets
+
+            self._budgets = Budgets(self.run)
+        return self._budgets.admit(described)
 
     def _draft_reused(self) -> list[Draft]:
         """Requests that results answer which an accepted edit has kept; then no others are made yet."""

@@ -183,6 +183,13 @@ def fork(run: Run, step: str, new_id: str, *, runs_dir: str, version: str, told:
         "forkedFrom": {"runId": run.run_id, "step": step},
         "seed": state.created.get("seed") or run.run_id,
     }
+    options = state.created.get("options")
+    if state.meter is not None:
+        from babysitter.runs.spending import budget_now, carried_by
+
+        # A fork is no way to spend the same budget twice.
+        created |= carried_by(run, is_same_run=False)
+        options = {**(options or {}), "budget": budget_now(run)}
     if run.guard is not None:
         # Whoever went round the process there could go round it here.
         known = state.session or state.created.get("session") or run.guard
@@ -195,7 +202,7 @@ def fork(run: Run, step: str, new_id: str, *, runs_dir: str, version: str, told:
         version=version,
         run_id=new_id,
         prompt=run.about.get("prompt"),
-        options=state.created.get("options"),
+        options=options,
         limits=run.limits,
         origin=Origin(created, ms=state.created_ms, past=forking.past),
     )

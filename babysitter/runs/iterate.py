@@ -114,7 +114,7 @@ def _iterate(run: Run) -> Iteration:
         from babysitter.runs.upbringing import Upbringing
 
         upbringing = Upbringing(run)
-        while upbringing.move_on():
+        while upbringing.move_on() or _has_news(run):
             execution.follow()
             events += _write_rounds(run, execution)
         children = upbringing.iterations()
@@ -124,6 +124,15 @@ def _iterate(run: Run) -> Iteration:
     if run.observer is not None:
         run.observer.iteration_ended(iteration.status, new)
     return iteration
+
+
+def _has_news(run: Run) -> bool:
+    """A run below may have reached the budget of this one, and have written that here."""
+    if run.state.meter is None or run.state.is_finished:
+        return False
+    known = run.state.last_seq
+    run.refresh()
+    return run.state.last_seq != known
 
 
 def _write_rounds(run: Run, execution: Execution) -> list[Any]:

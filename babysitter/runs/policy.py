@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from babysitter.engine.breakpoints import Asked
 from babysitter.runs.answering import decide
 from babysitter.runs.assurance import POLICY, minimum_of
 
@@ -19,7 +20,8 @@ def answers(run: Run) -> list[Answer]:
     for effect in run.state.pending.values():
         if effect.kind == "breakpoint":
             definition = run.definition_of(effect)
-            if minimum_of(definition) is None:
+            # What a run may spend is no question that the one who has it spend can answer beforehand.
+            if minimum_of(definition) is None and not Asked(definition).is_budget:
                 options = definition["breakpoint"].get("options") or [None]
                 first = None if options[0] is None else str(options[0])
                 found.append(decide(run, effect, True, by=POLICY, assurance=POLICY, option=first))

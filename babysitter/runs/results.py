@@ -163,6 +163,8 @@ def _judge(run: Run, effect: Effect, answer: Answer, batch: dict[str, tuple[Answ
     if run.state.is_finished:
         raise RunFinished(f"run {run.run_id!r} has {run.state.status}; it takes no more results")
     _check_value(run, effect, answer)
+    if run.state.meter is not None and answer.executor == "outside" and answer.status == "ok":
+        _check_usage(run, effect, answer)
     if effect.kind == "breakpoint":
         from babysitter.runs.answering import is_collected, judge_collected
 
@@ -213,6 +215,23 @@ def _check_value(run: Run, effect: Effect, answer: Answer) -> None:
             effect.id,
             f"the result of effect {effect.id!r} does not fit its schema: {'; '.join(problems)}",
             hint=f"the effect is still pending; its schema: babysitter show {run.run_id} {effect.id}",
+        )
+
+
+def _check_usage(run: Run, effect: Effect, answer: Answer) -> None:
+    """Where a budget counts what a result took, it has to say that."""
+    from babysitter.runs.spending import usage_needed
+    from babysitter.usage import money_of, tokens_of
+
+    read = {"tokens": tokens_of, "money": money_of}
+    unsaid = [what for what in usage_needed(run, effect.task_id) if read[what](answer.usage) is None]
+    if unsaid:
+        raise ResultRejected(
+            effect.id,
+            f"run {run.run_id!r} has a budget of {' and '.join(unsaid)}, and the result of effect"
+            f" {effect.id!r} does not say what it took",
+            hint='say it: --usage \'{"inputTokens": 1200, "outputTokens": 80, "money": 0.01}\'; or have such'
+            f" results estimated: babysitter budget {run.run_id} --set estimate:{unsaid[0]}=N",
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from babysitter.clock import iso, ms_of
-from babysitter.engine.durations import seconds
+from babysitter.durations import seconds
 from babysitter.errors import CorruptEvent, HeadMoved
 from babysitter.runs import drafts
 

@@ -91,7 +91,9 @@ def _made(run: Run) -> Run:
             version=version(),
             run_id=successor_of(run),
             prompt=run.about.get("prompt"),
-            origin=Origin({"continuedFrom": _before(run), **_links(created), **_inherited(run)}),
+            origin=Origin(
+                {"continuedFrom": _before(run), **_links(created), **_inherited(run), **_budget(run)}
+            ),
             limits=run.limits,
         )
     except RunExists:
@@ -124,14 +126,28 @@ def _inherited(run: Run) -> dict[str, Any]:
     """What holds for a run holds for the one in which it goes on."""
     state = run.state
     told: dict[str, Any] = {}
-    if state.answers_by_policy:
-        told["options"] = {**state.created.get("options", {}), "breakpoints": "policy"}
+    options: dict[str, Any] = {"breakpoints": "policy"} if state.answers_by_policy else {}
+    if state.meter is not None:
+        from babysitter.runs.spending import budget_now
+
+        options["budget"] = budget_now(run)
+    if options:
+        told["options"] = {**state.created.get("options", {}), **options}
     guard = run.guard
     if guard is not None:
         _refuse_edit(run)
         is_bound = state.session is not None
         told["session"] = {**guard, **({"isBound": True} if is_bound else {})}
     return told
+
+
+def _budget(run: Run) -> dict[str, Any]:
+    """Its budget, and what of it is spent."""
+    if run.state.meter is None:
+        return {}
+    from babysitter.runs.spending import carried_by
+
+    return carried_by(run, is_same_run=True)
 
 
 def _refuse_edit(run: Run) -> None:

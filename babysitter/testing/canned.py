@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from babysitter.engine.durations import seconds
+from babysitter.durations import seconds
 from babysitter.engine.outcomes import ShellResult
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from babysitter.engine.durations import seconds
+from babysitter.durations import seconds
 from babysitter.errors import InvalidInput, ProcessError, ResultRejected
 from babysitter.runs.inputs import prepare
 from babysitter.runs.iterate import requested_in

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from babysitter.engine.durations import brief
+from babysitter.durations import brief
 from babysitter.views.choice import Choice
 from babysitter.views.marks import (
     AGENT,

@@ -7,8 +7,8 @@ import pytest
 
 LAYERS = [
     ["errors"],
-    ["clock", "disk", "jsonfaults", "jsonsize", "limits", "paths", "rate", "yamltext"],
-    ["flushing", "jsontext", "redaction"],
+    ["clock", "disk", "durations", "jsonfaults", "jsonsize", "limits", "paths", "rate", "usage", "yamltext"],
+    ["budget", "flushing", "jsontext", "redaction"],
     ["ids", "staging", "version"],
     ["files"],
     ["config_file", "trust"],

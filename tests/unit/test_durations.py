@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from babysitter.engine.durations import seconds
+from babysitter.durations import seconds
 
 
 @pytest.mark.parametrize(
