@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from babysitter.budget import CHILD, RUN, checked, narrowed
-from babysitter.cli.options import json_option, opened, run_argument, runs_dir_option
+from babysitter.cli.options import AMOUNT, json_option, opened, run_argument, runs_dir_option
 from babysitter.cli.output import as_json as print_json
 from babysitter.cli.output import line
 from babysitter.errors import InvalidInput, UsageError
@@ -17,18 +17,7 @@ if TYPE_CHECKING:
 
     from babysitter.runs.run import Run
 
-AMOUNT = "[SCOPE:]WHAT=AMOUNT"
 NESTED = {"child": CHILD, "estimate": "estimate"}
-
-
-def budget_option(command: Any) -> Any:
-    return click.option(
-        "--budget",
-        "budgets",
-        multiple=True,
-        metavar=AMOUNT,
-        help="What the run may spend: tokens, money, wall, effects or iterations, as in tokens=1M.",
-    )(command)
 
 
 def read_budget(texts: Iterable[str], configured: dict[str, Any] | None = None) -> dict[str, Any]:

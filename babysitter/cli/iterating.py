@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from babysitter.budget import limits_anything
-from babysitter.cli.budgeting import budget_option, read_budget
 from babysitter.cli.options import (
     EDIT_RULES,
+    budget_option,
     complete_process,
     input_options,
     json_option,
@@ -58,7 +57,7 @@ def make_run(
 
     configured = settings()
     limits = configured.limits
-    budget = read_budget(budgets, configured.budget)
+    budget = _budget_of(budgets, configured.budget)
     inputs = read_inputs(inputs_file, pairs, limits)
     made = create_run(
         runs_dir(folder),
@@ -106,12 +105,23 @@ def accepted(run: str, rule: str, folder: str | None) -> Run:
     return found
 
 
+def _budget_of(texts: tuple[str, ...], configured: dict[str, Any]) -> dict[str, Any] | None:
+    """What the run may spend; None: whatever it likes."""
+    if not (texts or configured):
+        return None
+    from babysitter.budget import limits_anything
+    from babysitter.cli.budgeting import read_budget
+
+    budget = read_budget(texts, configured)
+    return budget if limits_anything(budget) else None
+
+
 def run_options(
     *, is_yolo: bool, keeps_files: bool, budget: dict[str, Any] | None = None
 ) -> dict[str, Any] | None:
     """How the run is to be gone on with; None: as usual."""
     options: dict[str, Any] = {"workspace": True} if keeps_files else {}
-    if budget and limits_anything(budget):
+    if budget:
         options["budget"] = budget
     return {**options, **(policy_options() if is_yolo else {})} or None
 

@@ -20,12 +20,23 @@ if TYPE_CHECKING:
 Command = Callable[..., Any]
 # How an edit that does not fit what was done can be accepted.
 EDIT_RULES = click.Choice(["redo", "keep"])
+AMOUNT = "[SCOPE:]WHAT=AMOUNT"
 STANDARD_INPUT = ("-", "/dev/stdin")
 
 
 def runs_dir_option(command: Command) -> Command:
     return click.option(
         "--runs-dir", metavar="DIR", help="Folder of runs (default: .a5c/runs of the project)."
+    )(command)
+
+
+def budget_option(command: Command) -> Command:
+    return click.option(
+        "--budget",
+        "budgets",
+        multiple=True,
+        metavar=AMOUNT,
+        help="What the run may spend: tokens, money, wall, effects or iterations, as in tokens=1M.",
     )(command)
 
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from babysitter import config
-from babysitter.cli.budgeting import budget_option
 from babysitter.cli.endings import AGENT, EXIT_CODES, tell
 from babysitter.cli.iterating import make_run
 from babysitter.cli.options import (
+    budget_option,
     complete_process,
     input_options,
     json_option,

@@ -269,7 +269,7 @@ def test_a_key_that_is_like_no_other_tells_all_there_are(files: Files) -> None:
         files.load(None, "zzz: 1")
     assert (
         caught.value.hint
-        == "known keys: jobs, agent, iterateSeconds, hookSeconds, limits, redact, kinds, tasks, agents"
+        == "known keys: jobs, agent, iterateSeconds, hookSeconds, limits, redact, kinds, tasks, budget, agents"
     )
 
 
