@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from babysitter.engine.plan import Leftovers
+    from babysitter.engine.scores import Standing
     from babysitter.journal.events import Event
 
 REQUESTED, OK, ERROR, CANCELLED = "requested", "ok", "error", "cancelled"
@@ -161,6 +162,8 @@ class RunState:
         leftovers: results that the last accepted edit keeps for when they are asked for.
         workspace: the git tree of the project as last kept, while the run keeps it.
         patches: what ``ctx.patched`` has answered for each id, as far as that is written down.
+        scores: (scope, name) → what ``ctx.score`` has told there and still counts, in order: the words of its
+            event, and its key. Changed in place only.
     """
 
     def __init__(self) -> None:
@@ -179,6 +182,7 @@ class RunState:
         self.logged: set[str] = set()
         self.marks: dict[str, int] = {}
         self.patches: dict[str, bool] = {}
+        self.scores: Standing = {}
         self.is_cancelled = False
         self.edit: int | None = None
         self.leftovers: Leftovers | None = None
@@ -320,7 +324,12 @@ def _recorded(state: RunState, event: Event) -> None:
 
 def _logged(state: RunState, event: Event) -> None:
     data = event.data
-    if "key" in data:
+    if "score" in data:
+        # Here, because hardly any journal has one.
+        from babysitter.engine.scores import keep
+
+        keep(state.scores, data)
+    elif "key" in data:
         state.logged.add(data["key"])
     else:
         state.marks[data["scope"]] = data["index"]
@@ -337,6 +346,7 @@ def _changed(state: RunState, event: Event) -> None:
     state.source_python = event.data.get("sourcePython", state.source_python)
     state.gates = event.data.get("gates", state.gates)
     _spend(state, "edit")
+    _keep_scores(state, event.data.get("scores"))
     if event.data.get("plan") is not None:
         _replan(state, event)
 
@@ -349,7 +359,16 @@ def _rewound(state: RunState, event: Event) -> None:
     state.source_digests = event.data["sourceDigests"]
     state.gates = event.data.get("gates", state.gates)
     state.source_python = event.data.get("sourcePython", state.source_python)
+    _keep_scores(state, event.data.get("scores"))
     _replan(state, event)
+
+
+def _keep_scores(state: RunState, keys: list[str] | None) -> None:
+    """Only these were told by the process as it is now; None: all of them."""
+    if keys is not None:
+        from babysitter.engine.scores import keep_only
+
+        keep_only(state.scores, keys)
 
 
 def _replan(state: RunState, event: Event) -> None:
