@@ -113,8 +113,9 @@ def number(what: str, value: Any) -> float:
     try:
         as_float = float(value)
     except OverflowError:
+        size = int(value).bit_length()
         raise ValueError(
-            f"the {what} of ctx.score is a number that fits a float, found one of {value.bit_length()} bits"
+            f"the {what} of ctx.score is a number that fits a float, found one of {size} bits"
         ) from None
     if as_float - as_float != 0:
         raise ValueError(f"the {what} of ctx.score is a finite number, found {value!r}")
