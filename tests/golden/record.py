@@ -242,7 +242,7 @@ def tasks() -> None:
 
 
 def scored() -> None:
-    """Scores of the process, which goes back once, and of branches: one is good enough, one stalls; completed."""
+    """Scores of the process, which goes back once, and of branches: one is good, one stalls; completed."""
     run = Recording("scored", {})
     for value in (61, 74.5, 91):
         run.answer(value)

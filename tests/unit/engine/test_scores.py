@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from babysitter.engine.loop_replay import LoopReplay
 from babysitter.engine.scores import Aim, keep, keep_only, keys_of, number, series_json, unwritten
 from babysitter.jsontext import compact, loads
 from tests.support.rounds import Rounds, a_task, line_of, start
@@ -421,3 +423,22 @@ def test_after_a_score_that_is_new_those_of_later_rounds_are_new_too() -> None:
     known = standing_of(line(1, 5), line(2, 6), line(1, 9, "other"))
     lines = [line(1, 4), line(2, 6), line(1, 9, "other")]
     assert unwritten(lines, known) == lines[:2]
+
+
+def test_tasks_of_asyncio_have_series_of_their_own() -> None:
+    async def improve(ctx: Context, first: int) -> list[float]:
+        for value in (first, first + 1):
+            await ctx.task(step)
+            score = ctx.score(value)
+        return score.history
+
+    async def process(_: Any, ctx: Context) -> Any:
+        return await asyncio.gather(improve(ctx, 1), improve(ctx, 5))
+
+    run = start(process, by_replay=True, replay=LoopReplay)
+    while run.pending:
+        run.resolve(dict.fromkeys(run.pending))
+    assert (run.result, values(run.state.scores)) == (
+        [[1, 2], [5, 6]],
+        {("1.0.", "score"): [1, 2], ("2.0.", "score"): [5, 6]},
+    )
