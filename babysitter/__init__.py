@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from babysitter.engine.outcomes import Outcome as Outcome
     from babysitter.engine.outcomes import ShellResult as ShellResult
     from babysitter.engine.retries import Retry as Retry
+    from babysitter.engine.scores import Score as Score
     from babysitter.engine.tasks import Task as Task
     from babysitter.engine.tasks import agent as agent
     from babysitter.engine.tasks import define_task as define_task
@@ -37,6 +38,7 @@ _HOMES = {
     "Failed": "errors",
     "Outcome": "engine.outcomes",
     "Retry": "engine.retries",
+    "Score": "engine.scores",
     "ShellResult": "engine.outcomes",
     "Task": "engine.tasks",
     "TaskCancelled": "errors",

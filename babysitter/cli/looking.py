@@ -57,7 +57,19 @@ def status_json(run: Run) -> dict[str, Any]:
         **({"taken": taken} if taken else {}),
         **({"folder": run.folder} if run.archive is None else {"packed": True, "archive": run.archive}),
     }
+    told |= scores_json(state)
     return {**told, **related_json(run), **given_up_json(run), **next_wake(run), **ending_json(run)}
+
+
+def scores_json(state: RunState) -> dict[str, Any]:
+    """What ``ctx.score`` has told, by name and branch, if it has."""
+    if not state.scores:
+        return {}
+    # Here, for hardly any run has one.
+    from babysitter.engine.scores import series_json
+
+    listed = [{"scope": scope, **series_json(series)} for (scope, _), series in state.scores.items()]
+    return {"scores": listed}
 
 
 def _awaited(state: RunState) -> list[Effect]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from babysitter.engine.outcomes import Decision
     from babysitter.engine.replay import Replay
     from babysitter.engine.retries import Retry
+    from babysitter.engine.scores import Score
 
     P = ParamSpec("P")
     R = TypeVar("R")
@@ -319,6 +320,32 @@ class Context:
     def log(self, message: str, **fields: Any) -> None:
         """Note a line in the journal, once, however often the process is replayed."""
         self._notes.log(self._engine.branch_now(), str(message), fields)
+
+    def score(
+        self,
+        value: float,
+        target: float | None = None,
+        *,
+        name: str = "score",
+        patience: int | None = None,
+        min_change: float = 0,
+        lower: bool = False,
+    ) -> Score:
+        """Note the number that a loop of improvement has reached; gives it as a ``Score``.
+
+        Each branch has its own numbers, and each ``name`` in it. More is better, unless ``lower`` is set.
+        ``patience`` is how many of them in a row may bring nothing that is better by more than
+        ``min_change`` than the best before them: then ``stalled`` is true, as ``reached`` is at the target.
+
+        Raises:
+            TypeError, ValueError: the number is none or not finite, or an option makes no sense.
+        """
+        # Here, because hardly any process has one.
+        from babysitter.engine.scores import Aim, checked_name, number
+
+        branch = self._engine.branch_now()
+        aim = Aim(target, patience=patience, min_change=min_change, lower=lower)
+        return self._notes.score(branch, checked_name(name), number("value", value), aim)
 
     def progress(self, done: float, total: float | None = None, label: str = "") -> None:
         """Say how far this branch is."""

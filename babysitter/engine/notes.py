@@ -1,4 +1,4 @@
-"""What a process notes beside its steps: recorded values, log lines, progress.
+"""What a process notes beside its steps: recorded values, log lines, scores, progress.
 
 They are answered at the call and never fed. Each kind has counters of its own,
 so a new log line renames no step. What the journal has already is not noted
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from babysitter.engine.branches import Branch
+    from babysitter.engine.scores import Aim, Score, Standing
 
 KEY_LENGTH = 16
 
@@ -28,6 +29,7 @@ class Notes:
         records: (scope, index) → (name, value), all that the journal has.
         logged: keys of the log lines that the journal has.
         marks: scope → index of the last progress that the journal has.
+        scores: those of the journal that count, by scope and name: the state's own, so it is never behind.
         patches: the answers of ``patched`` that the journal has.
         is_past: an earlier iteration has been here, with the process as it was then.
     """
@@ -36,15 +38,18 @@ class Notes:
         self.records: dict[tuple[str, int], tuple[str, Any]] = {}
         self.logged: set[str] = set()
         self.marks: dict[str, int] = {}
+        self.scores: Standing = {}
         self.asked_records: set[tuple[str, int]] = set()
         self.new_records: dict[tuple[str, int], dict[str, Any]] = {}
         self.new_logs: dict[str, dict[str, Any]] = {}
+        self.told_scores: set[str] = set()
         self.new_marks: dict[str, dict[str, Any]] = {}
         self.patches: dict[str, bool] = {}
         self.new_patches: dict[str, None] = {}
         self.is_past = False
         self._patched: dict[str, bool] = {}
         self._spoken: dict[str, int] = {}
+        self._histories: dict[tuple[str, str], list[float]] = {}
 
     def record(self, branch: Branch, name: str, fn: Callable[[], Any]) -> Any:
         """The recorded value, or, the first time, what ``fn`` gives now, as JSON gives it back."""
@@ -96,6 +101,20 @@ class Notes:
                 "progress": mark,
             }
 
+    def score(self, branch: Branch, name: str, value: float, aim: Aim) -> Score:
+        """Note what a loop has reached; what that means depends only on what this replay has told before."""
+        # Here, because hardly any process has one.
+        from babysitter.engine.scores import told
+
+        history = [*self._histories.get((branch.scope, name), ()), value]
+        score = aim.judge(history)
+        data = told(branch.scope, name, score, lower=aim.lower)
+        self._histories[branch.scope, name] = history
+        # Among the log lines, in the order of telling. Whether the journal lacks it is seen at the writing.
+        self.new_logs[data["key"]] = data
+        self.told_scores.add(data["key"])
+        return score
+
     def patched(self, id: str) -> bool:
         """Whether the process takes its new path: always the answer that it was given first in this run."""
         if id not in self._patched:
@@ -111,8 +130,13 @@ class Notes:
         self.new_patches.pop(id, None)
 
     def to_log(self) -> list[dict[str, Any]]:
-        """Log lines and progress that the journal does not have yet."""
-        return [*self.new_logs.values(), *self.new_marks.values()]
+        """Log lines, scores and progress that the journal does not have yet."""
+        lines = list(self.new_logs.values())
+        if self.told_scores:
+            from babysitter.engine.scores import unwritten
+
+            lines = unwritten(lines, self.scores)
+        return [*lines, *self.new_marks.values()]
 
     def see_record(self, data: dict[str, Any]) -> None:
         """The journal has this recorded value now."""
@@ -121,7 +145,9 @@ class Notes:
         self.new_records.pop(place, None)
 
     def see_log(self, data: dict[str, Any]) -> None:
-        """The journal has this line, or this progress, now."""
+        """The journal has this line, or this progress, now; of scores it says itself which count."""
+        if "score" in data:
+            return
         if "key" in data:
             self.logged.add(data["key"])
             self.new_logs.pop(data["key"], None)

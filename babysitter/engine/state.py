@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from babysitter.engine.decisions import GivenAnswer
     from babysitter.engine.meter import Meter
     from babysitter.engine.plan import Leftovers
+    from babysitter.engine.scores import Standing
     from babysitter.journal.events import Event
 
 REQUESTED, OK, ERROR, CANCELLED = "requested", "ok", "error", "cancelled"
@@ -174,6 +175,8 @@ class RunState:
         answers: what people have answered to breakpoints that are not decided yet, by effect.
         voided: how many answers to a pending breakpoint no longer count.
         shown_files: the files that pending breakpoints show, each with its digest when it was asked.
+        scores: (scope, name) → what ``ctx.score`` has told there and still counts, in order: the words of its
+            event, and its key. Changed in place only.
     """
 
     def __init__(self) -> None:
@@ -198,6 +201,7 @@ class RunState:
         self.answers: dict[str, list[GivenAnswer]] = {}
         self.voided: dict[str, int] = {}
         self.shown_files: dict[str, list[dict[str, Any]]] = {}
+        self.scores: Standing = {}
         self.is_cancelled = False
         self.edit: int | None = None
         self.leftovers: Leftovers | None = None
@@ -404,7 +408,12 @@ def _recorded(state: RunState, event: Event) -> None:
 
 def _logged(state: RunState, event: Event) -> None:
     data = event.data
-    if "key" in data:
+    if "score" in data:
+        # Here, because hardly any journal has one.
+        from babysitter.engine.scores import keep
+
+        keep(state.scores, data)
+    elif "key" in data:
         state.logged.add(data["key"])
     else:
         state.marks[data["scope"]] = data["index"]
@@ -421,6 +430,7 @@ def _changed(state: RunState, event: Event) -> None:
     state.source_python = event.data.get("sourcePython", state.source_python)
     state.gates = event.data.get("gates", state.gates)
     _spend(state, "edit")
+    _keep_scores(state, event.data.get("scores"))
     if event.data.get("plan") is not None:
         _replan(state, event)
 
@@ -436,7 +446,16 @@ def _rewound(state: RunState, event: Event) -> None:
     state.source_digests = event.data["sourceDigests"]
     state.gates = event.data.get("gates", state.gates)
     state.source_python = event.data.get("sourcePython", state.source_python)
+    _keep_scores(state, event.data.get("scores"))
     _replan(state, event)
+
+
+def _keep_scores(state: RunState, keys: list[str] | None) -> None:
+    """Only these were told by the process as it is now; None: all of them."""
+    if keys is not None:
+        from babysitter.engine.scores import keep_only
+
+        keep_only(state.scores, keys)
 
 
 def _replan(state: RunState, event: Event) -> None:

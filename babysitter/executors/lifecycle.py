@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 START, COMPLETE, FAIL, HALT = "on-run-start", "on-run-complete", "on-run-fail", "on-run-halt"
 ITERATION_START, ITERATION_END = "on-iteration-start", "on-iteration-end"
 TASK_START, TASK_COMPLETE = "on-task-start", "on-task-complete"
-BREAKPOINT, LOG = "on-breakpoint", "on-log"
+BREAKPOINT, LOG, SCORE = "on-breakpoint", "on-log", "on-score"
 ENDINGS = {"RUN_COMPLETED": COMPLETE, "RUN_FAILED": FAIL, "RUN_HALTED": HALT}
 # Of the event's own data what is told of how something ended.
 ENDING_WORDS = ("output", "outputRef", "error", "reason", "by", "data")
 RESULT_WORDS = ("value", "resultRef", "error", "startedAt", "finishedAt", "executor", "reason")
-LOG_WORDS = ("message", "level", "fields", "scope")
+LOG_WORDS = ("message", "level", "fields", "score", "scope")
 # Nobody does anything for it.
 WITHOUT_WORK = ("sleep",)
 
@@ -108,7 +108,7 @@ class Lifecycle:
         if event.type in ENDINGS:
             return ENDINGS[event.type]
         if event.type == "PROCESS_LOG":
-            return LOG if "message" in event.data else ""
+            return LOG if "message" in event.data else SCORE if "score" in event.data else ""
         effect = self._run.state.effects.get(str(event.data.get("effectId")))
         if effect is None or effect.kind in WITHOUT_WORK:
             return ""

@@ -205,7 +205,7 @@ def said(run: Run, data: dict[str, Any]) -> Draft:
     from babysitter.redaction import redaction_of
 
     redaction = redaction_of(run.limits)
-    words = ("message", "fields", "progress")
+    words = ("message", "fields", "progress", "score")
     told = {name: redaction.data(value) if name in words else value for name, value in data.items()}
     return "PROCESS_LOG", told
 

@@ -125,6 +125,7 @@ class Execution:
         self._notes.logged = set(state.logged)
         self._notes.marks = dict(state.marks)
         self._notes.patches = dict(state.patches)
+        self._notes.scores = state.scores
         inputs = self.run.inputs()
         if self.run.is_guarded:
             from babysitter.runs.edits import refused_unread
@@ -427,11 +428,23 @@ class Execution:
         return [("PROCESS_CHANGED", told if plan is None else {**told, "plan": plan})]
 
     def source_now(self) -> dict[str, Any]:
-        """What the journal is to know of the source from now on."""
+        """What the journal is to know from now on of the source, and of what was told."""
         # A module that is imported late, inside the process, is new and not an edit.
         loaded = {**self.run.state.source_digests, **self._digests}
         told: dict[str, Any] = {"sourceDigests": loaded, "gates": self._gates_of(loaded)}
-        return told if self._python is None else {**told, "sourcePython": self._python}
+        if self._python is not None:
+            told["sourcePython"] = self._python
+        return {**told, **self._scores_now()}
+
+    def _scores_now(self) -> dict[str, list[str]]:
+        """Those of the journal's scores that this process has told too, unless it is all of them."""
+        if not self.run.state.scores:
+            return {}
+        from babysitter.engine.scores import keys_of
+
+        known = keys_of(self.run.state.scores)
+        kept = known & self._notes.told_scores
+        return {} if kept == known else {"scores": sorted(kept)}
 
     def _gates_of(self, loaded: dict[str, str]) -> list[str]:
         """The files that may hold a gate; of what was not loaded this time, as the journal has it."""

@@ -168,6 +168,12 @@ class Played:
         return [data["message"] for data in said if data.get("level") == "warning"]
 
     @property
+    def scores(self) -> dict[str, list[float]]:
+        """What the process told by ``ctx.score``, by name; in a branch by path and name: ``3.0.score``."""
+        told = self.run.state.scores.items()
+        return {f"{scope}{name}": [score["value"] for score in series] for (scope, name), series in told}
+
+    @property
     def records(self) -> dict[str, Any]:
         """What the process recorded, by name; of several by one name the last."""
         return {data["name"]: data["value"] for data in self._data_of("RECORDED")}

@@ -41,16 +41,21 @@ WORDS = {
 class Marks:
     """The characters that stand for states."""
 
-    __slots__ = ("bar_done", "bar_left", "dot", "ellipsis", "states")
+    __slots__ = ("arrow", "bar_done", "bar_left", "dot", "ellipsis", "states")
 
     def __init__(
-        self, states: Mapping[str, str], dot: str, ellipsis: str, bar_done: str, bar_left: str
+        self, states: Mapping[str, str], dot: str, ellipsis: str, bar_done: str, bar_left: str, arrow: str
     ) -> None:
         self.states = states
         self.dot = dot
         self.ellipsis = ellipsis
         self.bar_done = bar_done
         self.bar_left = bar_left
+        self.arrow = arrow
+
+    def with_arrow(self, arrow: str) -> Marks:
+        """The same with another arrow."""
+        return Marks(self.states, self.dot, self.ellipsis, self.bar_done, self.bar_left, arrow)
 
 
 UNICODE = Marks(
@@ -70,6 +75,7 @@ UNICODE = Marks(
     "…",
     "━",
     "─",
+    "→",
 )
 ASCII = Marks(
     {
@@ -88,6 +94,7 @@ ASCII = Marks(
     "...",
     "#",
     "-",
+    "->",
 )
 
 

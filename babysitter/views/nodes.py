@@ -226,9 +226,12 @@ class Container(Node):
 
 
 class Branch(Container):
-    """One line of control; the root is one too. ``progress`` is (done, total or None, label)."""
+    """One line of control; the root is one too.
 
-    __slots__ = ("label", "name", "progress")
+    ``progress`` is (done, total or None, label); ``scores`` are those of the loop that has told one last.
+    """
+
+    __slots__ = ("label", "name", "progress", "scores")
 
     parent: Group | None
 
@@ -237,6 +240,7 @@ class Branch(Container):
         self.name = path.rpartition(".")[2]
         self.label = ""
         self.progress: tuple[float, float | None, str] | None = None
+        self.scores: list[dict[str, Any]] = []
 
     def derive(self) -> str:
         return self.children[-1].state if self.children else OK
@@ -254,6 +258,11 @@ class Branch(Container):
         last = self.children[-1] if self.children else None
         if isinstance(last, Effect):
             return titled(self.title, last.shown)
+        return self.called
+
+    @property
+    def called(self) -> str:
+        """Its title, or which one it is."""
         return self.title or (f"branch {self.name}" if self.name.isdigit() else self.name)
 
 

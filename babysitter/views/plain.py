@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 
 from babysitter.clock import now_ms
-from babysitter.views.marks import CANCELLED, FAILED, OK, text_of
+from babysitter.engine.scores import series_json
+from babysitter.views.marks import ASCII, CANCELLED, FAILED, OK, UNICODE, text_of
 from babysitter.views.quiet import QuietView
 from babysitter.views.rows import limit_text
+from babysitter.views.scores import score_text
 from babysitter.views.summary import summary_lines
 from babysitter.views.telling import held_text, progress_text, remark
-from babysitter.views.text import duration, encodable, pad, printable
+from babysitter.views.text import can_show_unicode, duration, encodable, pad, printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from babysitter.executors.rates import Wait
     from babysitter.journal.events import Event
-    from babysitter.views.nodes import Effect
+    from babysitter.views.nodes import Branch, Effect
     from babysitter.views.summary import Outcome
     from babysitter.views.tree import RunInfo
 
@@ -35,6 +37,7 @@ class PlainView(QuietView):
     def __init__(self, stream: TextIO | None = None, clock: Callable[[], int] = now_ms) -> None:
         super().__init__(clock)
         self._stream = stream or sys.stdout
+        self._marks = ASCII.with_arrow(UNICODE.arrow) if can_show_unicode(self._stream) else ASCII
         self._is_new = True
         self._progress_at: dict[str, int] = {}
         self._progress_due: set[str] = set()
@@ -60,6 +63,8 @@ class PlainView(QuietView):
             self._tell_request(self.tree.known[event.data["effectId"]])
         elif event.type in ("EFFECT_RESOLVED", "EFFECT_CANCELLED"):
             self._tell_end(event.data["effectId"])
+        elif event.type == "PROCESS_LOG" and "score" in event.data:
+            self._tell_score(self.tree.branches[event.data["scope"].rstrip(".")])
         elif event.type == "PROCESS_LOG":
             self._progress_due.add(event.data.get("scope", "").rstrip("."))
             self._tell_progress()
@@ -105,7 +110,7 @@ class PlainView(QuietView):
             self._print("")
             self.resume()
         self._tell_progress(is_last=True)
-        for line in summary_lines(self.tree, outcome):
+        for line in summary_lines(self.tree, outcome, self._marks):
             self._print(text_of(line))
 
     def _tell_old(self) -> None:
@@ -151,6 +156,10 @@ class PlainView(QuietView):
         words = effect.last_words if effect.state in (FAILED, CANCELLED) else ""
         name = pad(printable(effect.name), LABEL_COLUMNS)
         self._write(effect.verdict, f"{name} {time:>9}  {words}".rstrip())
+
+    def _tell_score(self, branch: Branch) -> None:
+        title = f"{branch.called}: " if branch.parent is not None else ""
+        self._write("score", f"{title}{score_text(series_json(branch.scores), self._marks)}")
 
     def _tell_progress(self, *, is_last: bool = False) -> None:
         """Scopes whose last line is a second old; the others wait for a tick."""

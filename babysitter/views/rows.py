@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from babysitter.durations import brief
+from babysitter.engine.scores import series_json
 from babysitter.views.choice import Choice
 from babysitter.views.marks import (
     AGENT,
@@ -23,11 +24,14 @@ from babysitter.views.marks import (
     text_of,
 )
 from babysitter.views.nodes import CLEANUP, TIMEOUT, Branch, Effect, Group
+from babysitter.views.scores import score_text
 from babysitter.views.telling import held_text, progress_text
 from babysitter.views.text import duration, pad, printable, shorten, width_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from babysitter.views.marks import Line, Marks
     from babysitter.views.nodes import Node
     from babysitter.views.tree import Tree
@@ -36,6 +40,7 @@ MOST_COLUMNS = 110
 TIME_COLUMNS = 10
 BAR_COLUMNS = 20
 LABEL_SHARE = 0.5
+MOST_SCORES = 3
 INDENT = "  "
 
 
@@ -68,12 +73,21 @@ class Layout:
         head = [self._header(title, elapsed)]
         if self.tree.root.progress is not None:
             head.append(self._with_time([(INDENT, PLAIN), *self._bar(self.tree.root.progress)], None))
+        head += [self._with_time([(INDENT, PLAIN), *self._score(series)], None) for series in self._scores()]
         room = self.height - len(head)
         if room > 0:
             self._add_children(self.tree.root, 1, Choice(self.tree, room))
         width = max((self._left_width(row) for row in self.rows), default=0)
         width = min(width, int(self.columns * LABEL_SHARE))
         return [*head, *(self._line(row, width) for row in self.rows[:room])][: self.height]
+
+    def _scores(self) -> list[list[dict[str, Any]]]:
+        """Those of the process itself; those of branches stand in their lines."""
+        own = [series for (scope, _), series in self.tree.scores.items() if not scope]
+        return own[-MOST_SCORES:]
+
+    def _score(self, series: list[dict[str, Any]]) -> Line:
+        return [("score ", DIM), (score_text(series_json(series), self.marks), PLAIN)]
 
     def _header(self, title: str, elapsed: int) -> Line:
         counts = tally_line(self.tree.counts)
@@ -130,7 +144,10 @@ class Layout:
         last = branch.children[-1] if branch.children else None
         if branch.progress is not None and branch.is_pending:
             return self._bar(branch.progress)
-        return self._note(last) if isinstance(last, Effect) else []
+        note = self._note(last) if isinstance(last, Effect) else []
+        if branch.scores and branch.is_pending:
+            return [*self._score(branch.scores), ("  ", PLAIN), *note]
+        return note
 
     def _note(self, effect: Effect) -> Line:
         state = effect.state

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from babysitter.engine.scores import series_json
 from babysitter.views.marks import (
     ASCII,
     BOLD,
@@ -14,6 +15,7 @@ from babysitter.views.marks import (
     RANK,
     tally_text,
 )
+from babysitter.views.scores import score_text
 from babysitter.views.telling import last_output, problem_text
 from babysitter.views.text import duration, pad, printable, printable_lines, shorten, width_of
 from babysitter.views.times import Times
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 STATUS_ROLES = {"completed": OK, "failed": FAILED, "halted": FAILED, "stuck": FAILED, "diverged": FAILED}
 MOST_ROWS = 40
+MOST_SCORES = 20
 MOST_TAILS = 3
 TRACEBACK_LINES = 15
 OUTPUT_LINES = 60
@@ -66,6 +69,7 @@ def summary_lines(tree: Tree, outcome: Outcome, marks: Marks = ASCII) -> list[Li
     return [
         [],
         *_what_ran(tree, marks),
+        *_scores(tree, marks),
         *_tails(tree, outcome),
         *_error(outcome),
         *_output(outcome),
@@ -121,6 +125,18 @@ def _row_of_many(label: str, effects: list[Effect]) -> Row:
     total = sum(effect.elapsed(effect.ended_ms) or 0 for effect in effects if effect.ended_ms is not None)
     state = min(tally, key=RANK.__getitem__)
     return state, f"{printable(label)} ({len(effects)} times)", tally_text(tally), duration(total)
+
+
+def _scores(tree: Tree, marks: Marks) -> list[Line]:
+    """What loops have reached; of very many of them the last."""
+    lines: list[Line] = []
+    for (scope, _), series in list(tree.scores.items())[-MOST_SCORES:]:
+        branch = tree.branches[scope.rstrip(".")]
+        title = f"{branch.called}: " if branch.parent is not None else ""
+        lines.append(
+            [("score  ", DIM), (printable(f"{title}{score_text(series_json(series), marks)}"), PLAIN)]
+        )
+    return [*lines, []] if lines else []
 
 
 def _tails(tree: Tree, outcome: Outcome) -> list[Line]:

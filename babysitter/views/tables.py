@@ -9,15 +9,19 @@ import sys
 
 from babysitter.clock import ms_of, now_ms
 from babysitter.engine.state import ABANDONED, FINISHED
+from babysitter.views.marks import ASCII, UNICODE
 from babysitter.views.nodes import attempt_text
+from babysitter.views.scores import score_text
 from babysitter.views.telling import error_text, held_text, last_output, problem_text
-from babysitter.views.text import duration, printable, terminal_width
+from babysitter.views.text import can_show_unicode, duration, printable, terminal_width
 from babysitter.views.values import cell, pairs, table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
+
+    from babysitter.views.marks import Marks
 
 NOT_FOR_PEOPLE = frozenset({"prev", "batch"})
 # Where a function is found again; its name is told.
@@ -26,6 +30,7 @@ NOT_ASKED = frozenset({"process", "module"})
 TOLD_ABOUT = frozenset(
     {"expert", "tags", "strategy", "quorum", "files", "attempt", "previousFeedback", "deadline", "default"}
 )
+MOST_SCORES = 20
 
 
 def runs_lines(runs: Sequence[dict[str, Any]]) -> list[str]:
@@ -158,9 +163,18 @@ def _gist(event: dict[str, Any], titles: dict[str, str]) -> str:
     if kind in ("PROCESS_ERROR", "RUN_FAILED"):
         return problem_text(data.get("error") or data)
     if kind == "PROCESS_LOG":
-        return str(data["message"]) if "message" in data else f"progress {cell(data.get('progress'))}"
+        return _logged(data)
     told = _GISTS.get(kind)
     return told(data) if told else _all_of(data)
+
+
+def _logged(data: dict[str, Any]) -> str:
+    if "message" in data:
+        return str(data["message"])
+    if "score" in data:
+        score = data["score"]
+        return f"score {score_text({**score, 'values': [score['value']]})}, round {score['round']}"
+    return f"progress {cell(data.get('progress'))}"
 
 
 def _word_of(data: dict[str, Any]) -> str:
@@ -231,6 +245,7 @@ def _status(told: dict[str, Any]) -> dict[str, Any]:
         "waits for": _counts(told["pending"]),
         "taken": told.get("taken", ""),
         "until": moment(told.get("until", "")),
+        **_scores(told.get("scores", [])),
         "rate limits": [_held(held) for held in told.get("rateLimits", [])] or "",
         "folder": told.get("folder", ""),
         "packed in": told.get("archive", ""),
@@ -245,6 +260,20 @@ def _status(told: dict[str, Any]) -> dict[str, Any]:
     elif told["status"] not in FINISHED:
         lines["go on with"] = f"babysitter resume {told['run']}"
     return {name: value for name, value in lines.items() if value != ""}
+
+
+def _scores(scores: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What loops have reached, those of branches by their path; of very many the last ones."""
+    marks = UNICODE if can_show_unicode(sys.stdout) else ASCII
+    lines = [_score(each, marks) for each in scores[-MOST_SCORES:]]
+    if len(scores) > len(lines):
+        lines.insert(0, f"{len(scores) - len(lines)} before these")
+    return {"scores" if len(lines) > 1 else "score": "\n".join(lines)}
+
+
+def _score(told: dict[str, Any], marks: Marks) -> str:
+    path = told["scope"].rstrip(".")
+    return f"{path}: {score_text(told, marks)}" if path else score_text(told, marks)
 
 
 def _fork_of(told: dict[str, Any]) -> str:

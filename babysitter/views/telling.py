@@ -6,6 +6,7 @@ import time
 
 from babysitter.jsontext import compact
 from babysitter.views.marks import BOLD, DIM, FAILED, PLAIN
+from babysitter.views.scores import number_text
 from babysitter.views.text import printable_lines
 
 TYPE_CHECKING = False
@@ -81,7 +82,7 @@ def last_output(data: Any) -> list[str]:
 def progress_text(progress: tuple[float, float | None, str]) -> str:
     """``12/40 files``."""
     done, total, label = progress
-    amount = _number(done) if not total else f"{_number(done)}/{_number(total)}"
+    amount = number_text(done) if not total else f"{number_text(done)}/{number_text(total)}"
     return f"{amount} {label}".rstrip()
 
 
@@ -91,10 +92,6 @@ def held_text(name: str, at_ms: int, now_ms: int) -> str:
     at, now = time.localtime(-(-at_ms // 1000)), time.localtime(now_ms // 1000)
     form = "%H:%M:%S" if at[:3] == now[:3] else "%Y-%m-%d %H:%M:%S"
     return f"rate limit of {name}, next at {time.strftime(form, at)}"
-
-
-def _number(value: float) -> str:
-    return str(value) if isinstance(value, int) else f"{value:.10g}"
 
 
 def _short(value: Any) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from babysitter.engine.plan import ANSWERED, ASKED
 from babysitter.engine.plan import CANCELLED as GIVEN_UP
+from babysitter.engine.scores import keep, keep_only
 from babysitter.engine.state import BY_PERSON
 from babysitter.views.marks import CANCELLED, CLOCK, FAILED, NONZERO, OK, REQUESTED, RUNNING, STATES
 from babysitter.views.nodes import (
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
+    from babysitter.engine.scores import Standing
     from babysitter.executors.rates import Wait
     from babysitter.journal.events import Event
 
@@ -52,6 +54,7 @@ class Tree:
         effects: what is shown, by id, in the order of requests: of each step its last attempt.
         known: every effect by id, also waits, limits of time, and what counts no more.
         by_state: the same by state; within a state in the order in which they came to it.
+        scores: by scope and name what the process has told by ``ctx.score``, as far as it counts.
         held: what effects wait for that a rate limit keeps from being started, by id.
         size: how many lines it takes to show all of it.
     """
@@ -59,6 +62,7 @@ class Tree:
     def __init__(self) -> None:
         self.known: dict[str, Effect] = {}
         self.held: Mapping[str, Wait] = {}
+        self.scores: Standing = {}
         self.first_ms = 0
         self.last_ms = 0
         self.forget()
@@ -256,10 +260,14 @@ def _taken(tree: Tree, event: Event) -> None:
 
 def _replanned(tree: Tree, event: Event) -> None:
     """An accepted edit, or a rewind: the tree begins anew with what still counts."""
+    if event.data.get("scores") is not None:
+        keep_only(tree.scores, event.data["scores"])
     plan = event.data.get("plan")
     if plan is None:
         return
     tree.forget()
+    for (scope, _), series in tree.scores.items():
+        tree.branch(scope.rstrip(".")).scores = series
     for word, *about in plan:
         effect = tree.known.get(about[0]) if word in (ASKED, ANSWERED, GIVEN_UP) else None
         if effect is not None and word == ASKED:
@@ -282,6 +290,10 @@ def _reused(tree: Tree, event: Event) -> None:
 
 
 def _logged(tree: Tree, event: Event) -> None:
+    if "score" in event.data:
+        branch = tree.branch(event.data["scope"].rstrip("."))
+        branch.scores = keep(tree.scores, event.data)
+        rise(branch)
     progress = event.data.get("progress")
     if progress:
         branch = tree.branch(event.data.get("scope", "").rstrip("."))

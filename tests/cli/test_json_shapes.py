@@ -176,6 +176,24 @@ def test_status_is_one_object(scene: Scene, run: str, ending: list[str]) -> None
     assert keys(told("status", run)) == sorted([*STATUS, *ending])
 
 
+def test_status_has_scores_where_there_are_some(scene: Scene) -> None:
+    write("scores.py", "async def process(inputs, ctx):\n    ctx.score(1, 2, lower=True)\n")
+    told("run", "scores.py", "--run-id", "scores")
+    told_ = told("status", "scores")
+    assert keys(told_) == sorted([*STATUS, "output", "proof", "scores"])
+    assert keys(told_["scores"][0]) == [
+        "best",
+        "lower",
+        "name",
+        "reached",
+        "round",
+        "scope",
+        "stalled",
+        "target",
+        "values",
+    ]
+
+
 def test_status_counts_effects(scene: Scene) -> None:
     told_ = told("status", "own")
     assert (told_["effects"], told_["pending"], told_["events"], told_["folder"]) == (

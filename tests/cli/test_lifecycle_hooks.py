@@ -25,6 +25,7 @@ ALL = [
     "on-task-complete",
     "on-breakpoint",
     "on-log",
+    "on-score",
 ]
 STEPS = """
 @shell
@@ -153,6 +154,51 @@ def test_what_they_are_told() -> None:
         "value": found["on-task-complete"]["value"],
         "status": found["on-task-complete"]["status"],
     } == {"effect": "agent", "value": 7, "status": "ok"}
+
+
+SCORES = """
+async def improve(ctx, item):
+    for value in (61, 95):
+        await ctx.task(ask, question=item)
+        score = ctx.score(value, 90, name="quality")
+    return score.value
+
+async def process(inputs, ctx):
+    ctx.log("begun")
+    return await ctx.parallel.map(["a"], lambda item: improve(ctx, item))
+"""
+
+
+def test_a_score_calls_its_own_hook_once_and_not_that_of_log_lines() -> None:
+    write("p.py", SCORES)
+    told("run", "p.py", "--run-id", "r", "--agent-command", "echo 7")
+    found = [called for called in calls() if called["hook"] in ("on-log", "on-score")]
+    assert [called["hook"] for called in found] == ["on-log", "on-score", "on-score"]
+    (_, first, last), events = found, told("events", "r", "--type", "PROCESS_LOG")["events"]
+    assert (last["seq"], last["at"]) == (events[-1]["seq"], events[-1]["recordedAt"])
+    assert (last["scope"], "message" in last) == (events[-1]["data"]["scope"], False)
+    assert [each["score"] for each in (first, last)] == [
+        {
+            "name": "quality",
+            "value": value,
+            "round": number,
+            "best": value,
+            "reached": reached,
+            "stalled": False,
+            "target": 90,
+        }
+        for number, value, reached in ((1, 61, False), (2, 95, True))
+    ]
+
+
+def test_only_a_score_that_is_reached_anew_calls_hooks_after_going_back() -> None:
+    write("p.py", SCORES)
+    told("run", "p.py", "--run-id", "r", "--agent-command", "echo 7")
+    (step,) = {task["step"] for task in told("tasks", "r")["tasks"] if task["step"].endswith(".2")}
+    calls()
+    told("rewind", "r", "--to", step)
+    told("resume", "r", "--agent-command", "echo 7")
+    assert [each["score"]["round"] for each in calls() if each["hook"] == "on-score"] == [2]
 
 
 def test_a_task_that_fails_and_a_run_that_fails_of_it() -> None:

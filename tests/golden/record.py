@@ -242,6 +242,25 @@ def tasks() -> None:
     run.keep()
 
 
+def scored() -> None:
+    """Scores of the process, which goes back once, and of branches: one is good, one stalls; completed."""
+    run = Recording("scored", {})
+    for value in (61, 74.5, 91):
+        run.answer(value)
+    opened = open_run(run.name, run.runs)
+    rewind(opened, "2", load_to_change(opened), by="somebody")
+    run.iterate()
+    for value in (74.5, 90):
+        run.answer(value)
+    run.answer(3, 2)
+    run.answer(2.75, LATER)
+    run.answer(3, 1e-7)
+    run.answer(0)
+    run.answer(3)
+    run.answer(0.4)
+    run.keep()
+
+
 def packed(name: str) -> None:
     """The same run as one file."""
     shutil.rmtree(PROJECT, ignore_errors=True)
@@ -267,6 +286,7 @@ RECORDINGS: list[Callable[[], None]] = [
     given_up,
     edited,
     tasks,
+    scored,
 ]
 
 if __name__ == "__main__":

@@ -155,6 +155,27 @@ RUNS = {
         },
         [["done", "done"], [["done", "done"], ["done"]]],
     ),
+    "scored": Golden(
+        "completed",
+        "scored",
+        {
+            **dict.fromkeys("123", "ok"),
+            **{f"4.ac8d8342bb.{number}": "ok" for number in range(1, 6)},
+            **{f"4.c100f95c19.{number}": "ok" for number in range(1, 4)},
+        },
+        {
+            "own": {
+                "best": 90,
+                "history": [61, 74.5, 90],
+                "reached": True,
+                "round": 3,
+                "stalled": False,
+                "target": 90,
+                "value": 90,
+            },
+            "found": [[1e-7, True, [3, 2.75, 1e-7, 3, 0.4]], [0, False, [2, 3, 0]]],
+        },
+    ),
 }
 
 
@@ -269,6 +290,16 @@ def test_every_beginning_of_a_recorded_run_holds_and_leads_to_the_same_effects(
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     beginnings = len(list((HERE / "runs" / name / "journal").iterdir())) - 1
     assert (done.stdout, done.stderr) == ("None []\n" * beginnings, "")
+
+
+@pytest.mark.parametrize("name", ["scored"])
+def test_the_scores_of_a_recorded_run_are_read_as_far_as_they_count(folder: Path) -> None:
+    told = opened(folder).state.scores.items()
+    assert {place: [score["value"] for score in series] for place, series in told} == {
+        ("", "score"): [61, 74.5, 90],
+        ("4.ac8d8342bb.", "défauts a"): [3, 2.75, 1e-7, 3, 0.4],
+        ("4.c100f95c19.", "défauts b"): [2, 3, 0],
+    }
 
 
 @pytest.mark.parametrize("name", ["notes"])

@@ -135,6 +135,7 @@ class Rounds:
         self.notes.logged = set(self.state.logged)
         self.notes.marks = dict(self.state.marks)
         self.notes.patches = dict(self.state.patches)
+        self.notes.scores = self.state.scores
         self.notes.is_past = last_written(self.state.script) >= 0
         self.replay = self.replay_class(RUN_ID, self.state.created_ms)
         self.script = Script(self.replay, self.notes, lambda effect: effect.value)

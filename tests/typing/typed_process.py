@@ -12,6 +12,7 @@ from babysitter import (
     Decision,
     Outcome,
     Retry,
+    Score,
     ShellResult,
     TaskFailed,
     TaskTimeout,
@@ -90,6 +91,17 @@ async def other_steps(ctx: Context) -> None:
     assert_type(await ctx.sleep("10m"), None)
     assert_type(ctx.uuid(), str)
     assert_type(ctx.record("names", lambda: ["a"]), list[str])
+
+
+async def loops(ctx: Context) -> None:
+    score = ctx.score(len("a"), target=90, patience=3, min_change=0.5, lower=True, name="defects")
+    assert_type(score, Score)
+    assert_type(score.value, float)
+    assert_type(score.target, float | None)
+    assert_type(score.best, float)
+    assert_type((score.reached, score.stalled, score.is_done), tuple[bool, bool, bool])
+    assert_type(score.round, int)
+    assert_type(score.history, list[float])
 
 
 async def failures_and_time(ctx: Context) -> None:
@@ -182,6 +194,8 @@ async def mistakes(ctx: Context) -> None:
     await ctx.task(len, "a")  # type: ignore[call-overload]
     await ctx.parallel.map(["a"], lambda path: ctx.task(count_lines, path=path), limit="2")  # type: ignore[call-overload]
     await ctx.breakpoint(1)  # type: ignore[arg-type]
+    ctx.score("9")  # type: ignore[arg-type]
+    ctx.score(9, patience="3")  # type: ignore[arg-type]
     Retry("3")  # type: ignore[arg-type]
     Retry(3, on=3)  # type: ignore[arg-type]
     await ctx.timeout(lambda: ctx.task(lint, path="a"), 60)  # type: ignore[arg-type]

@@ -42,6 +42,7 @@ def by_name() -> None:
     assert_type(played.calls, list[list[str]])
     assert_type(played.error, Failure | None)
     assert_type(played.elapsed, float)
+    assert_type(played.scores, dict[str, list[float]])
 
 
 def by_task_or_function() -> None:

@@ -268,8 +268,8 @@ def test_a_key_that_is_like_no_other_tells_all_there_are(files: Files) -> None:
     with pytest.raises(InvalidInput) as caught:
         files.load(None, "zzz: 1")
     assert (
-        caught.value.hint
-        == "known keys: jobs, agent, iterateSeconds, hookSeconds, limits, redact, kinds, tasks, budget, agents"
+        caught.value.hint == "known keys: jobs, agent, iterateSeconds, hookSeconds, limits, redact, kinds,"
+        " tasks, budget, agents"
     )
 
 

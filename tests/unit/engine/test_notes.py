@@ -8,6 +8,7 @@ import pytest
 
 from babysitter.engine.branches import Branch
 from babysitter.engine.notes import Notes
+from babysitter.engine.scores import Aim, keep
 from babysitter.errors import NondeterminismError
 
 
@@ -120,3 +121,42 @@ def test_a_newer_mark_stays_new_when_the_journal_has_an_older_one() -> None:
     notes.progress(own, 2, 3, "")
     notes.see_log(older)
     assert [data["index"] for data in notes.to_log()] == [2]
+
+
+AIM = Aim(90, patience=None, min_change=0, lower=False)
+
+
+def test_a_score_that_the_journal_has_is_not_noted_again() -> None:
+    before, notes = Notes(), Notes()
+    before.score(branch(), "score", 61, AIM)
+    for data in before.to_log():
+        keep(notes.scores, data)
+    notes.score(branch(), "score", 61, AIM)
+    assert (len(before.to_log()), notes.to_log()) == (1, [])
+
+
+def test_a_score_is_new_until_it_is_among_those_that_count() -> None:
+    notes = Notes()
+    notes.score(branch(), "score", 61, AIM)
+    (data,) = notes.to_log()
+    notes.see_log(data)
+    noted = len(notes.to_log())
+    keep(notes.scores, data)
+    assert (noted, notes.to_log()) == (1, [])
+
+
+def test_a_score_that_counts_no_more_is_new_when_it_is_told_again() -> None:
+    notes = Notes()
+    notes.score(branch(), "score", 61, AIM)
+    keep(notes.scores, notes.to_log()[0])
+    notes.scores.clear()
+    assert [data["score"]["value"] for data in notes.to_log()] == [61]
+
+
+def test_a_known_score_gives_what_it_gave_when_it_was_new() -> None:
+    given = []
+    for known in ({}, {("", "score"): [{"key": "another", "value": 1}]}):
+        notes = Notes()
+        notes.scores = known
+        given.append([notes.score(branch(), "score", value, AIM) for value in (61, 95)])
+    assert given[0] == given[1]

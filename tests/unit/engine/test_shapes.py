@@ -38,6 +38,24 @@ def test_what_is_absent_is_named() -> None:
     assert misfit("EFFECT_RESOLVED", {"effectId": "e1"}) == "status"
 
 
+SCORE = {"name": "score", "value": 0.5, "round": 1, "best": 1, "reached": False, "stalled": False}
+
+
+@pytest.mark.parametrize(
+    ("changes", "wrong"),
+    [
+        ({}, None),
+        ({"target": 90, "lower": True, "of a later version": 1}, None),
+        ({"value": True}, "score.value"),
+        ({"target": None}, "score.target"),
+        ({"reached": 1}, "score.reached"),
+        ({"lower": "yes"}, "score.lower"),
+    ],
+)
+def test_a_score_has_its_shape(changes: dict[str, Any], wrong: str | None) -> None:
+    assert misfit("PROCESS_LOG", {"scope": "", "key": "k", "score": {**SCORE, **changes}}) == wrong
+
+
 @pytest.mark.parametrize("index", [True, 1.0, "1", None])
 def test_a_number_is_a_whole_number_and_nothing_like_it(index: Any) -> None:
     assert misfit("RECORDED", {"scope": "", "index": index, "name": "n"}) == "index"

@@ -31,6 +31,14 @@ CANCELLED = ("EFFECT_CANCELLED", {"effectId": "e1"})
 RECORDED = ("RECORDED", {"scope": "", "index": 1, "name": "files", "value": []})
 LOGGED = ("PROCESS_LOG", {"scope": "", "key": "k", "message": "m", "fields": {}})
 MARKED = ("PROCESS_LOG", {"scope": "1.0.", "index": 3, "progress": {"done": 1}})
+SCORED = (
+    "PROCESS_LOG",
+    {
+        "scope": "",
+        "key": "k1",
+        "score": {"name": "score", "value": 5, "round": 1, "best": 5, "reached": False, "stalled": False},
+    },
+)
 PROBLEM = ("PROCESS_ERROR", {"name": "NameError", "message": "x"})
 CHANGED = ("PROCESS_CHANGED", {"sourceDigests": {"process.py": "1"}})
 COMPLETED = ("RUN_COMPLETED", {"output": 1, "sha256": "0"})
@@ -165,6 +173,38 @@ def test_a_changed_source_is_known_by_its_new_digests() -> None:
 def test_notes_are_known_by_scope() -> None:
     state = fold(CREATED, RECORDED, LOGGED, MARKED)
     assert (state.records, state.logged, state.marks) == ({("", 1): ("files", [])}, {"k"}, {"1.0.": 3})
+
+
+def test_a_score_is_no_log_line_and_no_progress() -> None:
+    state = fold(CREATED, SCORED)
+    assert (state.scores, state.logged, state.marks) == (
+        {("", "score"): [{"key": "k1", **SCORED[1]["score"]}]},
+        set(),
+        {},
+    )
+
+
+@pytest.mark.parametrize(("scores", "left"), [({}, 1), ({"scores": ["k1"]}, 1), ({"scores": []}, 0)])
+@pytest.mark.parametrize(
+    "change", [CHANGED, ("RUN_REWOUND", {"to": "1", "plan": [], "by": "me", "sourceDigests": {}})]
+)
+def test_a_change_says_which_scores_still_count(change: Any, scores: Any, left: int) -> None:
+    kind, data = change
+    assert len(fold(CREATED, SCORED, (kind, {**data, **scores})).scores) == left
+
+
+def test_a_score_that_is_misshaped_is_refused() -> None:
+    wrong = {**SCORED[1], "score": {**SCORED[1]["score"], "round": True}}
+    with pytest.raises(CorruptEvent) as caught:
+        fold(CREATED, ("PROCESS_LOG", wrong))
+    assert str(caught.value) == "event 2 (PROCESS_LOG) lacks or misshapes 'score.round'"
+
+
+def test_a_score_without_its_key_is_refused() -> None:
+    wrong = {name: item for name, item in SCORED[1].items() if name != "key"}
+    with pytest.raises(CorruptEvent) as caught:
+        fold(CREATED, ("PROCESS_LOG", wrong))
+    assert str(caught.value) == "event 2 (PROCESS_LOG) lacks or misshapes 'key'"
 
 
 def test_the_script_has_what_a_replay_must_follow_in_order() -> None:

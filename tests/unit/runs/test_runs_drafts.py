@@ -125,3 +125,10 @@ def test_a_problem_is_text_that_can_be_written(run: Run) -> None:
 def test_a_long_problem_keeps_its_beginning_and_its_end(run: Run) -> None:
     message = drafts.problem(run, End.stuck(ValueError("a" * 50_000 + "z"), None), {})["message"]
     assert (len(message) < 40_000, message[0], message[-1]) == (True, "a", "z")
+
+
+def test_a_secret_in_the_name_of_a_score_is_redacted_and_its_numbers_stay(run: Run) -> None:
+    score = {"name": "with ghp_" + "a1B2" * 9, "value": 61, "round": 1, "best": 61, "reached": False}
+    kind, told = drafts.said(run, {"scope": "", "key": "k", "score": {**score, "stalled": False}})
+    assert (kind, told["key"]) == ("PROCESS_LOG", "k")
+    assert told["score"] == {**score, "name": "with [redacted]", "stalled": False}

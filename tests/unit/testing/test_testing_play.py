@@ -325,6 +325,22 @@ def test_what_the_process_notes_is_there() -> None:
     assert (played.logs, played.records, played.output) == (["begins"], {"listing": ["a"]}, ["a"])
 
 
+def test_the_scores_of_the_process_and_of_its_branches_are_there() -> None:
+    async def improve(ctx: Context, path: str) -> None:
+        for _ in range(2):
+            ctx.score(await ctx.task(count, path=path), name="size")
+
+    async def process(inputs: Any, ctx: Context) -> Any:
+        while not (score := ctx.score(await ctx.task(count, path="own"), 3)).is_done:
+            pass
+        await ctx.parallel.map(["a", "bb"], lambda path: improve(ctx, path), key=str)
+        return score.round
+
+    played = play(process, results={"count": lambda path: len(path) if path != "own" else 3})
+    assert (played.output, played.logs, played.warnings) == (1, [], [])
+    assert played.scores == {"score": [3], "2.a.size": [1, 1], "2.bb.size": [2, 2]}
+
+
 @pytest.mark.parametrize("given", [["b"], lambda: ["b"]])
 def test_what_is_recorded_can_be_given(given: Any) -> None:
     async def process(inputs: Any, ctx: Context) -> Any:

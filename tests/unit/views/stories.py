@@ -74,6 +74,12 @@ class Story:
     def log(self, message: str, scope: str = "", **fields: Any) -> None:
         self.event("PROCESS_LOG", {"scope": scope, "key": "", "message": message, "fields": fields})
 
+    def score(self, round: int, value: float, scope: str = "", **more: Any) -> None:
+        """What a loop has reached in this round; the best so far is the last, unless it is given."""
+        told = {"name": "score", "value": value, "round": round, "best": value}
+        told |= {"reached": False, "stalled": False, **more}
+        self.event("PROCESS_LOG", {"scope": scope, "key": f"{scope}{round}={value}", "score": told})
+
     def progress(self, done: float, total: float | None, label: str = "", scope: str = "") -> None:
         told = {"done": done, "total": total, "label": label}
         self.event("PROCESS_LOG", {"scope": scope, "index": self.seq, "progress": told})

@@ -85,6 +85,45 @@ def test_log_lines_come_with_their_fields() -> None:
     assert plain.lines[1:] == ['log found files=3 tool=ruff words="two words"']
 
 
+def test_a_score_is_told_with_those_before_it() -> None:
+    plain = Plain()
+    plain.score(1, 61, target=90)
+    plain.score(2, 74, target=90)
+    assert plain.lines[1:] == ["score 61 of 90, best 61", "score 61 -> 74 of 90, best 74"]
+
+
+def test_the_score_of_a_branch_is_told_with_its_item() -> None:
+    plain = Plain()
+    plain.request("1.a.1", "Review", mode="map", item="a.py")
+    plain.score(1, 3, scope="1.a.", name="defects")
+    plain.score(1, 4, scope="1.1.")
+    assert plain.lines[1:] == ["score a.py: defects: 3, best 3", "score branch 1: 4, best 4"]
+
+
+def test_the_name_of_a_score_cannot_pass_for_a_line() -> None:
+    plain = Plain()
+    plain.score(1, 3, name="x\nrun \x1b[2J")
+    assert plain.lines[1:] == ["score x\\nrun \\x1b[2J: 3, best 3"]
+
+
+def test_a_score_from_before_is_not_told_again_but_counts() -> None:
+    plain = Plain()
+    plain.now = START - 60_000
+    plain.score(1, 61)
+    plain.now = START
+    plain.score(2, 74)
+    assert plain.lines[1:] == ["score 61 -> 74, best 74"]
+
+
+def test_a_stream_that_has_the_arrow_gets_it() -> None:
+    stream = io.TextIOWrapper(io.BytesIO(), "utf-8")
+    shown = Shown(PlainView(stream))
+    shown.score(1, 1)
+    shown.score(2, 2)
+    stream.seek(0)
+    assert stream.read().splitlines()[-1] == "score     1 → 2, best 2"
+
+
 def test_an_error_of_the_author_is_told_with_its_place() -> None:
     plain = Plain()
     plain.event("PROCESS_ERROR", {"name": "KeyError", "message": "'x'", "file": "p.py", "line": 3})

@@ -117,10 +117,37 @@ def test_progress_without_a_total_is_a_number() -> None:
     assert lines(shown)[1] == "  1234567 bytes"
 
 
+def test_scores_of_the_process_stand_below_the_heading() -> None:
+    shown = Shown()
+    shown.progress(1, 4, "stages")
+    shown.score(1, 61, target=90)
+    shown.score(2, 74, target=90)
+    shown.score(1, 3, name="defects")
+    assert lines(shown)[2:] == ["  score 61 → 74 of 90, best 74", "  score defects: 3, best 3"]
+
+
+def test_of_many_scores_of_the_process_the_last_are_shown() -> None:
+    shown = Shown()
+    for number in range(5):
+        shown.score(1, number, name=f"n{number}")
+    assert lines(shown)[1:] == [f"  score n{number}: {number}, best {number}" for number in (2, 3, 4)]
+
+
+def test_a_score_stands_in_the_line_of_its_branch_while_that_goes_on() -> None:
+    shown = Shown()
+    shown.request("1.0.1", "Improve")
+    shown.score(1, 61, scope="1.0.")
+    going_on = words(shown)[2]
+    shown.resolve("1.0.1", {"exitCode": 0})
+    assert (going_on, words(shown)[2]) == ("    ○ Improve  score 61, best 61  queued", "    ✓ Improve")
+
+
 def test_a_terminal_without_unicode_gets_ascii() -> None:
     shown = Shown()
     shown.run("1.0.1", "Tests")
     shown.progress(1, 2, scope="")
+    shown.score(1, 1)
+    shown.score(2, 2)
     assert all(line.isascii() for line in lines(shown, marks=ASCII))
 
 

@@ -50,6 +50,15 @@ def test_a_table_has_what_ran_with_verdicts_and_times() -> None:
     ]
 
 
+def test_what_loops_have_reached_is_told() -> None:
+    shown = Shown()
+    shown.request("1.a.1", "Review", mode="map", item="a.py")
+    shown.score(1, 61, target=90)
+    shown.score(2, 74, target=90)
+    shown.score(1, 5, scope="1.a.")
+    assert told(shown)[2:5] == ["score  61 -> 74 of 90, best 74", "score  a.py: 5, best 5", ""]
+
+
 def test_the_last_line_tells_the_time_saved_against_one_after_the_other() -> None:
     shown = Shown()
     shown.event("RUN_CREATED", {})

@@ -15,6 +15,7 @@ from babysitter.views.tables import (
     status_lines,
 )
 
+SCORE = {"name": "coverage", "value": 81, "round": 3, "best": 82, "target": 90, "stalled": False}
 EVIL = "\x1b[2J\u202e\n"
 
 
@@ -106,6 +107,8 @@ def test_events_are_listed_with_their_gist() -> None:
         an_event(5, "EFFECT_CANCELLED", effectId="e1", reason="abandoned"),
         an_event(6, "PROCESS_LOG", message="hello"),
         an_event(7, "PROCESS_LOG", progress={"done": 1}),
+        an_event(7, "PROCESS_LOG", key="k", score=SCORE),
+        an_event(7, "PROCESS_LOG", key="k", score={"name": "score"}),
         an_event(8, "PROCESS_ERROR", name="KeyError", message="'x'", file="p.py", line=3),
         an_event(9, "RUN_FAILED", error={"name": "Failed", "message": "why"}),
         an_event(10, "RECORDED", scope="", name="files", value=[1]),
@@ -118,6 +121,8 @@ def test_events_are_listed_with_their_gist() -> None:
         "EFFECT_CANCELLED  e1 abandoned Lint",
         "PROCESS_LOG       hello",
         'PROCESS_LOG       progress {"done":1}',
+        "PROCESS_LOG       score coverage: 81 of 90, best 82, round 3",
+        'PROCESS_LOG       {"key":"k","score":{"name":"score"}}',
         "PROCESS_ERROR     KeyError: 'x' (p.py:3)",
         "RUN_FAILED        Failed: why",
         'RECORDED          {"scope":"","name":"files","value":[1]}',
@@ -332,3 +337,45 @@ def test_nothing_in_a_table_can_act_on_the_terminal() -> None:
         *effect_lines(effect),
     ]
     assert all(line.isprintable() for line in lines)
+
+
+def a_series(*values: float, scope: str = "", **more: Any) -> dict[str, Any]:
+    told = {"scope": scope, "name": "score", "values": list(values), "best": max(values), "stalled": False}
+    return {**told, **more}
+
+
+def scores_of(*series: dict[str, Any]) -> list[str]:
+    """The lines of a status between those of the effects and of the folder."""
+    lines = status_lines(a_run(pending={}, scores=list(series)))
+    names = [line.split()[0] for line in lines]
+    return [" ".join(line.split()) for line in lines[names.index("effects") + 1 : names.index("folder")]]
+
+
+def test_a_score_is_a_line_of_the_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "linux")  # whose console has no arrow
+    assert scores_of(a_series(61, 74, 82, target=90)) == ["score 61 -> 74 -> 82 of 90, best 82"]
+
+
+def test_several_scores_stand_below_each_other_those_of_branches_with_their_path() -> None:
+    assert scores_of(a_series(61), a_series(3, scope="2.ab.", name="defects")) == [
+        "scores",
+        "61, best 61",
+        "2.ab: defects: 3, best 3",
+    ]
+
+
+def test_of_very_many_scores_the_last_are_listed() -> None:
+    lines = scores_of(*(a_series(number, scope=f"1.{number}.") for number in range(25)))
+    assert (lines[:3], lines[-1], len(lines)) == (
+        ["scores", "5 before these", "1.5: 5, best 5"],
+        "1.24: 24, best 24",
+        22,
+    )
+
+
+def test_a_run_without_scores_has_no_line_for_them() -> None:
+    assert scores_of() == []
+
+
+def test_the_name_of_a_score_is_printed_escaped() -> None:
+    assert all(line.isprintable() for line in status_lines(a_run(scores=[a_series(1, name=EVIL)])))

@@ -269,3 +269,48 @@ def test_a_cancelled_branch_makes_no_cancelled_group() -> None:
     shown.request("1.1.1", mode="any")
     shown.cancel("1.1.1")
     assert (shown.view.tree.branches["1.1"].state, shown.view.tree.groups["1"].state) == (CANCELLED, OK)
+
+
+def series(shown: Shown) -> dict[tuple[str, str], list[float]]:
+    return {place: [each["value"] for each in told] for place, told in shown.view.tree.scores.items()}
+
+
+def test_scores_are_kept_by_branch_and_name() -> None:
+    shown = Shown()
+    shown.score(1, 5)
+    shown.score(2, 6)
+    shown.score(1, 9, scope="1.0.")
+    assert series(shown) == {("", "score"): [5, 6], ("1.0.", "score"): [9]}
+
+
+@pytest.mark.parametrize("type", ["PROCESS_CHANGED", "RUN_REWOUND"])
+def test_what_counts_no_more_of_scores_after_a_change_is_forgotten(type: str) -> None:
+    shown = Shown()
+    shown.request("1.0.1")
+    for number in (1, 2, 3):
+        shown.score(number, number, scope="1.0.")
+    shown.event(type, {"plan": [["asked", "effect-1.0.1", "1.0.1"]], "scores": ["1.0.1=1", "1.0.2=2"]})
+    branch = shown.view.tree.branches["1.0"]
+    assert (series(shown), [each["value"] for each in branch.scores]) == ({("1.0.", "score"): [1, 2]}, [1, 2])
+
+
+def test_a_change_that_names_no_scores_keeps_them() -> None:
+    shown = Shown()
+    shown.score(1, 5)
+    shown.event("PROCESS_CHANGED", {"plan": []})
+    shown.event("PROCESS_CHANGED", {})
+    assert (series(shown), len(shown.view.tree.root.scores)) == ({("", "score"): [5]}, 1)
+
+
+def test_a_branch_with_a_score_and_no_steps_keeps_nobody_waiting() -> None:
+    shown = Shown()
+    shown.score(1, 2, scope="1.0.")
+    assert shown.view.tree.root.state == OK
+
+
+def test_scores_of_a_child_run_hang_below_its_place() -> None:
+    shown = Shown()
+    child = Shown(shown.view)
+    child.tell = lambda event: shown.view.event_below(event, "1.child.", "child-1")
+    child.score(1, 5)
+    assert series(shown) == {("1.child.", "score"): [5]}
