@@ -1,8 +1,8 @@
 """Scores: numbers that a loop of improvement has reached, and whether that is enough.
 
 What an author is told rests on what the process has told in this replay, and
-never on the journal. The journal has each score once; what it has is by scope
-and name the scores that count, the first of them first.
+never on the journal. The journal has each score once. What counts of them is
+kept by scope and name, in the order of rounds (``Standing``).
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ def keep(standing: Standing, data: dict[str, Any]) -> list[dict[str, Any]]:
     score = data["score"]
     series = standing.setdefault((data["scope"], score["name"]), [])
     del series[max(0, score["round"] - 1) :]
-    series.append({"key": data["key"], **score})
+    series.append({**score, "key": data["key"]})
     return series
 
 

@@ -207,6 +207,9 @@ def said(run: Run, data: dict[str, Any]) -> Draft:
     redaction = redaction_of(run.limits)
     words = ("message", "fields", "progress", "score")
     told = {name: redaction.data(value) if name in words else value for name, value in data.items()}
+    if "score" in told and told["score"]["name"] != data["score"]["name"]:
+        # Two names of one branch must not become one: each series would take the other's place.
+        told["score"]["name"] += f" {sha256_hex(data['score']['name'].encode())[:4]}"
     return "PROCESS_LOG", told
 
 

@@ -234,6 +234,19 @@ def test_a_prompt_that_is_edited_takes_no_score_away(project: Project) -> None:
     assert ("plan" in changed, scores(project), len(written(project))) == (True, {ONE: [61, 74]}, 2)
 
 
+def test_names_that_differ_only_in_a_secret_stay_two_series(project: Project) -> None:
+    source = """
+        async def process(inputs, ctx):
+            for letter in "ab":
+                ctx.score(1, name="of ghp_" + letter * 36)
+            await ctx.task(ask, question="a")
+        """
+    begun(project, source)
+    project.iterate()
+    assert (list(scores(project).values()), written(project)) == ([[1], [1]], [(1, 1), (1, 1)])
+    assert all(name.startswith("of [redacted] ") for _, name in scores(project))
+
+
 def test_a_fork_tells_the_scores_of_what_it_has(project: Project) -> None:
     begun(project, loop(), 61, 74, 82)
     run = open_run("r", str(project.runs_dir))
