@@ -65,7 +65,7 @@ class Case:
             run_id="r",
             options={"budget": {"run": {"tokens": limit}, "reached": reached}},
         )
-        self.limit = limit
+        self.limit = self.more = limit
         self.spent = 0
         self.asked: set[str] = set()
 
@@ -118,7 +118,7 @@ def drive(case: Case, data: st.DataObject, says: list[bool]) -> Run:
             # Only when nothing is at work, for what is might take less than is expected.
             assert questions[0][0].run_id == "r"
             case.decide(*questions[0], says.pop() if len(says) > 1 else says[0])
-            case.limit += 100
+            case.limit += case.more
         case.clean_up(case.load())
     raise AssertionError("it never ends")
 
