@@ -7,6 +7,8 @@ import pytest
 
 LAYERS = [
     ["errors"],
+    ["usage"],
+    ["prices"],
     ["clock", "disk", "jsonfaults", "jsonsize", "limits", "paths", "rate", "yamltext"],
     ["flushing", "jsontext", "redaction"],
     ["ids", "staging", "version"],
