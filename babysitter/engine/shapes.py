@@ -70,6 +70,7 @@ SHAPES: dict[str, Shape] = {
         ("reason", (str, Absent)),
         ("by", (str, Absent)),
         ("why", (str, Absent)),
+        ("copiedFrom", (dict, Absent)),
     ),
     "EFFECT_TAKEN": (
         ("effectId", TEXT),

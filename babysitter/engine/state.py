@@ -34,7 +34,7 @@ class Effect:
 
     ``attempt`` counts how often its step has asked, ``max_attempts`` how often it may;
     ``takes`` how often somebody has taken this one to work on it, ``taken`` who was the
-    last, at ``taken_ms``.
+    last, at ``taken_ms``. ``usage`` is what its result has cost, as far as that was said.
     Superseded is what an accepted edit or a rewind has taken out of the script.
     """
 
@@ -64,6 +64,7 @@ class Effect:
         "taken_ms",
         "takes",
         "task_id",
+        "usage",
         "value",
     )
 
@@ -90,6 +91,7 @@ class Effect:
         self.started_at: str | None = None
         self.finished_at: str | None = None
         self.executor: str | None = None
+        self.usage: dict[str, Any] | None = None
         self.cancel_reason = ""
         self.is_superseded = False
         self.taken: dict[str, Any] | None = None
@@ -110,6 +112,7 @@ class Effect:
         self.started_at = data.get("startedAt")
         self.finished_at = data.get("finishedAt")
         self.executor = intern(data["executor"]) if "executor" in data else None
+        self.usage = data.get("usage")
         self.resolved_seq = event.seq
         self.definition = self.group = None
 
