@@ -226,6 +226,7 @@ def _status(told: dict[str, Any]) -> dict[str, Any]:
         "effects": _counts(told["effects"]) or "none",
         "waits for": _counts(told["pending"]),
         "taken": told.get("taken", ""),
+        "usage": _usage(told),
         "until": moment(told.get("until", "")),
         "rate limits": [_held(held) for held in told.get("rateLimits", [])] or "",
         "folder": told.get("folder", ""),
@@ -241,6 +242,15 @@ def _status(told: dict[str, Any]) -> dict[str, Any]:
     elif told["status"] not in FINISHED:
         lines["go on with"] = f"babysitter resume {told['run']}"
     return {name: value for name, value in lines.items() if value != ""}
+
+
+def _usage(told: dict[str, Any]) -> str:
+    if "usage" not in told:
+        return ""
+    # Here, for most runs that are looked at have nothing of the kind.
+    from babysitter.views.costs import usage_text
+
+    return usage_text(told["usage"])
 
 
 def _fork_of(told: dict[str, Any]) -> str:
@@ -319,6 +329,7 @@ def effect_lines(told: dict[str, Any]) -> list[str]:
         "requested": moment(told["requestedAt"]),
         "took": _took(told),
         "executor": told.get("executor") or "",
+        "usage": told.get("usage") or "",
     }
     head = [(name, value) for name, value in lines.items() if value != ""]
     return pairs([*head, *_asked(told), *_answer(told)])
