@@ -3,9 +3,10 @@
 Without a file nothing is imported and the defaults hold. A project can lower
 limits, choose among the user's agents by name, and say what else is a secret;
 it can never raise a limit or have a secret written, because a cloned repository
-must not widen what is allowed. Commands that it names for agents count only
-when the user has trusted exactly that file (``babysitter trust``). Its rate
-limits hold beside the user's: what they count is what is started in that project.
+must not widen what is allowed. What tokens cost is said by the user alone.
+Commands that it names for agents count only when the user has trusted exactly
+that file (``babysitter trust``). Its rate limits hold beside the user's: what
+they count is what is started in that project.
 """
 
 from __future__ import annotations
@@ -139,6 +140,10 @@ def _apply_user(settings: Settings, told: dict[str, Any]) -> None:
     settings.limits.iterate_seconds = told.get("iterateSeconds") or settings.limits.iterate_seconds
     settings.limits.hook_seconds = told.get("hookSeconds") or settings.limits.hook_seconds
     settings.limits.redacts = told.get("redact", {}).get("enabled", True)
+    if told.get("prices"):
+        from babysitter.prices import Prices
+
+        settings.limits.prices = Prices(told["prices"])
     _add_secrets(settings.limits, told)
 
 

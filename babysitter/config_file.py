@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from babysitter.budget import checked as checked_budget
 from babysitter.errors import InvalidInput
 from babysitter.rate import parse as parse_rate
+from babysitter.usage import MOST_MODEL
 from babysitter.yamltext import load
 
 
@@ -82,6 +83,7 @@ def _check_quick_pattern(pattern: str) -> str:
 
 
 MOST_REPEATS = 256
+MOST_PRICE = 1e9
 MOST_ADDED = 20
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{3,64}$")]
 Pattern = Annotated[
@@ -130,6 +132,28 @@ def _check_budget(told: dict[str, Any]) -> dict[str, Any]:
         raise _refuse(str(error)) from None
 
 
+PerMillion = Annotated[float, Field(ge=0, le=MOST_PRICE, allow_inf_nan=False)]
+Currency = Annotated[str, Field(pattern=r"^[A-Za-z]{1,12}$")]
+ModelPattern = Annotated[str, Field(min_length=1, max_length=MOST_MODEL)]
+
+
+class PriceModel(_Strict):
+    """What a million tokens of each kind cost; those of a cache as input, if nothing is said."""
+
+    input: PerMillion
+    output: PerMillion
+    cacheRead: PerMillion | None = None
+    cacheWrite: PerMillion | None = None
+
+
+class PricesModel(_Strict):
+    """What tokens cost, by patterns of the names of models; the longest that fits counts."""
+
+    currency: Currency | None = None
+    models: dict[ModelPattern, PriceModel] | None = None
+    default: PriceModel | None = None
+
+
 class ProjectRedactModel(_Strict):
     """What else is a secret in this project."""
 
@@ -162,11 +186,12 @@ class ProjectModel(_Strict):
 
 
 class UserModel(ProjectModel):
-    """What a user may say: all of that, and that nothing is redacted."""
+    """What a user may say: all of that, that nothing is redacted, and what tokens cost."""
 
     redact: UserRedactModel | None = None  # type: ignore[assignment]
     # Names and roles that breakpoints ask for, as whom this user answers.
     answersAs: list[Annotated[str, Field(min_length=1, max_length=200)]] | None = None
+    prices: PricesModel | None = None
 
 
 def read_config(path: str, content: bytes, *, is_project: bool) -> dict[str, Any]:
@@ -201,6 +226,11 @@ def _explain(path: str, problem: Any, is_project: bool) -> InvalidInput:
             f"'redact.enabled' in {path!r}: a project's configuration cannot have secrets written",
             hint="names and patterns can be added here; only your own configuration has this key",
         )
+    if is_project and place == "prices":
+        return InvalidInput(
+            f"'prices' in {path!r}: a project's configuration cannot say what tokens cost",
+            hint="only your own configuration has this key",
+        )
     known = _keys(problem["loc"], ProjectModel if is_project else UserModel)
     near = get_close_matches(str(problem["loc"][-1]), known, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
@@ -214,6 +244,8 @@ def _keys(place: tuple[Any, ...], model: type[BaseModel]) -> list[str]:
         return list(AgentModel.model_fields)
     if place[0] in ("kinds", "tasks") and len(place) > 1:
         return list(RatedModel.model_fields)
+    if place[0] == "prices" and len(place) > 1:
+        return list((PricesModel if len(place) == 2 else PriceModel).model_fields)
     if place[0] == "redact" and len(place) > 1:
         return list((ProjectRedactModel if model is ProjectModel else UserRedactModel).model_fields)
     return list(model.model_fields)

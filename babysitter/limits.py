@@ -1,6 +1,10 @@
-"""How large things may be, and what of them is not written down. A configuration can change each of them."""
+"""How large things may be, what is not written down of them, what they cost: what a configuration can say."""
 
 from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from babysitter.prices import Prices
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -19,6 +23,7 @@ class Limits:
         hook_seconds: how long a hook may run.
         redacts: secrets are redacted where output, logs and tracebacks are written.
         secret_names, secret_patterns: what is a secret beside what is built in.
+        prices: what tokens cost; None: nobody has said.
     """
 
     __slots__ = (
@@ -28,6 +33,7 @@ class Limits:
         "iterate_seconds",
         "keys",
         "memory_bytes",
+        "prices",
         "redacts",
         "result_bytes",
         "secret_names",
@@ -54,6 +60,7 @@ class Limits:
         self.redacts = True
         self.secret_names: tuple[str, ...] = ()
         self.secret_patterns: tuple[str, ...] = ()
+        self.prices: Prices | None = None
 
 
 DEFAULT = Limits()

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from babysitter.cli.output import as_json
-from babysitter.cli.reports import by_kind, divergence_json, ending_json, given_up_json, next_wake
+from babysitter.cli.reports import (
+    by_kind,
+    divergence_json,
+    ending_json,
+    given_up_json,
+    next_wake,
+    usage_json,
+)
 from babysitter.engine.state import SUBPROCESS
 
 if TYPE_CHECKING:
@@ -34,6 +41,7 @@ def tell(ending: Ending, view: Any, wants_json: bool, no_agent: str) -> int:
     told = ending_json(run)
     hint = hint_for(run, ending, no_agent)
     error = _error(ending, told)
+    used = usage_json(run)
     if wants_json:
         as_json(
             {
@@ -44,11 +52,15 @@ def tell(ending: Ending, view: Any, wants_json: bool, no_agent: str) -> int:
                 **given_up_json(run),
                 **next_wake(run),
                 **told,
+                **used,
                 **divergence_json(run, ending.diverged),
                 **({"hint": hint} if hint else {}),
             }
         )
-    view.finished(Outcome(ending.status, told.get("output"), error, waiting_for(ending), hint))
+    outcome = Outcome(
+        ending.status, told.get("output"), error, waiting_for(ending), hint, usage=used.get("usage")
+    )
+    view.finished(outcome)
     is_blocked = ending.status == "waiting" and ending.blocked
     return EXIT_CODES["stuck" if is_blocked else ending.status]
 

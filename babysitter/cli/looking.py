@@ -15,7 +15,7 @@ from babysitter.cli.options import (
     to_look_at,
 )
 from babysitter.cli.output import as_json, document, line
-from babysitter.cli.reports import ending_json, given_up_json, next_wake
+from babysitter.cli.reports import ending_json, given_up_json, next_wake, usage_json
 from babysitter.clock import iso
 from babysitter.engine.state import CANCELLED, FINISHED, Effect
 from babysitter.errors import BabysitterError, UsageError
@@ -55,6 +55,7 @@ def status_json(run: Run) -> dict[str, Any]:
         "effects": counts,
         "pending": _kinds(waits),
         **({"taken": taken} if taken else {}),
+        **usage_json(run),
         **({"folder": run.folder} if run.archive is None else {"packed": True, "archive": run.archive}),
     }
     told |= scores_json(state)
@@ -229,8 +230,13 @@ def effect_details(run: Run, effect: Effect) -> dict[str, Any]:
         told["error"] = effect.error
     if effect.kind == "breakpoint":
         told |= _breakpoint_details(run, effect)
-    times = {"startedAt": effect.started_at, "finishedAt": effect.finished_at, "executor": effect.executor}
-    return {**told, **{name: value for name, value in times.items() if value is not None}}
+    more = {
+        "startedAt": effect.started_at,
+        "finishedAt": effect.finished_at,
+        "executor": effect.executor,
+        "usage": effect.usage,
+    }
+    return {**told, **{name: value for name, value in more.items() if value is not None}}
 
 
 def _breakpoint_details(run: Run, effect: Effect) -> dict[str, Any]:

@@ -33,6 +33,7 @@ COMMANDS = {
     "show": "looking",
     "events": "looking",
     "list": "looking",
+    "cost": "costing",
     "hooks": "hooking",
     "verify": "checking",
     "doctor": "checking",

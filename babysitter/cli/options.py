@@ -44,12 +44,14 @@ def json_option(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")(command)
 
 
-def run_argument(required: bool = False, *, only_looks: bool = False) -> Callable[[Command], Command]:
+def run_argument(
+    required: bool = False, *, only_looks: bool = False, default: str | None = LATEST
+) -> Callable[[Command], Command]:
     """RUN: an id, a unique beginning of it, a folder, or ``latest``; also a packed one if it only looks."""
     complete = complete_any_run if only_looks else complete_run
     if required:
         return click.argument("run", metavar="RUN", shell_complete=complete)
-    return click.argument("run", metavar="[RUN]", default=LATEST, shell_complete=complete)
+    return click.argument("run", metavar="[RUN]", required=False, default=default, shell_complete=complete)
 
 
 def complete_run(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:

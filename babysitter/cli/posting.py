@@ -36,10 +36,11 @@ Example:
   babysitter post latest 4f9k2m --value '{"verdict": "good"}'
   babysitter post latest 4f9k2m --file answer.json
   babysitter post latest 4f9k2m --error 'the service is down'
+  babysitter post latest 4f9k2m --value '"done"' --usage '{"inputTokens": 1200, "outputTokens": 80}'
   my-agent | babysitter post latest --lines -
 
 \b
-A line of --lines: {"effect": ID, "value": …} or {"effect": ID, "error": "text"}.
+A line of --lines: {"effect": ID, "value": …} or {"effect": ID, "error": "text"}, and perhaps "usage".
 The first result of an effect stands; the same one again answers `already`."""
 )
 @run_argument(required=True)
@@ -47,6 +48,9 @@ The first result of an effect stands; the same one again answers `already`."""
 @click.option("--value", metavar="JSON", help="The result, as JSON.")
 @click.option("--file", "file", metavar="FILE", help="The result in a JSON file ('-': standard input).")
 @click.option("--error", "failure", metavar="TEXT", help="The effect failed; why.")
+@click.option(
+    "--usage", metavar="JSON", help="What it has used: tokens, money; what is not known is left out."
+)
 @click.option("--lines", metavar="FILE", help="Many results as JSON lines ('-': standard input).")
 @runs_dir_option
 @json_option
@@ -56,6 +60,7 @@ def post(
     value: str | None,
     file: str | None,
     failure: str | None,
+    usage: str | None,
     lines: str | None,
     runs_dir: str | None,
     as_json: bool,
@@ -67,11 +72,31 @@ def post(
     given = [name for name in (value, file, failure, lines) if name is not None]
     if len(given) != 1 or (effect is None) != (lines is not None):
         raise UsageError("post takes EFFECT with one of --value, --file and --error, or --lines alone")
+    if usage is not None and lines is not None:
+        raise UsageError(
+            "--usage is that of one EFFECT", hint='each line of --lines can have its own "usage"'
+        )
     found = opened(run, runs_dir)
     if lines is not None:
         return tell_bulk(found, accept(found, read_lines(lines, found.limits)), as_json)
     assert effect is not None
-    return tell_one(found, accept(found, [_answer(effect, value, file, failure, found)])[0], as_json)
+    answer = _answer(effect, value, file, failure, found)
+    answer.usage = None if usage is None else _usage(usage, found.limits)
+    return tell_one(found, accept(found, [answer])[0], as_json)
+
+
+def _usage(text: str, limits: Limits) -> dict[str, Any]:
+    from babysitter.jsontext import parse_strict
+    from babysitter.usage import read_usage
+
+    try:
+        told = parse_strict(text, limits=limits)
+    except InvalidInput as error:
+        raise InvalidInput(
+            f"--usage is not JSON: {error.message}",
+            hint="""--usage '{"inputTokens": 1200, "outputTokens": 80}'""",
+        ) from None
+    return read_usage(told)
 
 
 def _answer(effect: str, value: str | None, file: str | None, failure: str | None, run: Run) -> Answer:
@@ -162,9 +187,11 @@ def _line_answer(told: Any) -> Answer:
     effect = told.get("effect", told.get("effectId")) if isinstance(told, dict) else None
     if not isinstance(effect, str):
         raise InvalidInput("an answer is an object with 'effect' and 'value' or 'error'")
-    unknown = set(told) - {"effect", "effectId", "status", "value", "error"}
+    unknown = set(told) - {"effect", "effectId", "status", "value", "error", "usage"}
     if unknown:
-        raise InvalidInput(f"an answer has no {min(unknown)!r}; it has 'effect' and 'value' or 'error'")
+        raise InvalidInput(
+            f"an answer has no {min(unknown)!r}; it has 'effect' and 'value' or 'error', and perhaps 'usage'"
+        )
     if ("value" in told) == ("error" in told):
         raise InvalidInput(f"the answer for {effect!r} needs either 'value' or 'error'")
     status = "error" if "error" in told else "ok"
@@ -172,11 +199,22 @@ def _line_answer(told: Any) -> Answer:
         raise InvalidInput(
             f"the answer for {effect!r} has the status {told['status']!r} and a {status} result"
         )
-    if "error" in told:
-        if not isinstance(told["error"], (str, dict)):
-            raise InvalidInput(f"the error for {effect!r} is a text, or an object with a 'message'")
-        return Answer(effect, "error", None, error_of(told["error"]))
-    return Answer(effect, "ok", told["value"])
+    if "error" not in told:
+        return Answer(effect, "ok", told["value"], usage=_usage_of_line(effect, told))
+    if not isinstance(told["error"], (str, dict)):
+        raise InvalidInput(f"the error for {effect!r} is a text, or an object with a 'message'")
+    return Answer(effect, "error", None, error_of(told["error"]), usage=_usage_of_line(effect, told))
+
+
+def _usage_of_line(effect: str, told: dict[str, Any]) -> dict[str, Any] | None:
+    if "usage" not in told:
+        return None
+    from babysitter.usage import read_usage
+
+    try:
+        return read_usage(told["usage"])
+    except InvalidInput as error:
+        raise InvalidInput(f"the answer for {effect!r}: {error.message}") from None
 
 
 def tell_one(run: Run, verdict: Verdict, wants_json: bool) -> int:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from babysitter.cli.output import safe
 from babysitter.clock import iso
+from babysitter.engine.state import SUBPROCESS
+from babysitter.errors import BabysitterError
 from babysitter.jsontext import compact
 from babysitter.runs.sleeping import moments
 
@@ -117,6 +119,22 @@ def ending_json(run: Run) -> dict[str, Any]:
             }
         }
     return {}
+
+
+def usage_json(run: Run) -> dict[str, Any]:
+    """What a loaded run and those below it have used, in one sum, if anything is known of that."""
+    effects = run.state.effects.values()
+    if not any(effect.usage is not None or effect.kind == SUBPROCESS for effect in effects):
+        return {}
+    # Here, for whoever asks no agent.
+    from babysitter.runs.costs import total_of_run
+
+    try:
+        total = total_of_run(run)
+    except BabysitterError:
+        # A run that could be read a moment ago is told of all the same.
+        return {}
+    return {} if total is None else {"usage": total}
 
 
 def divergence_json(run: Run, diverged: ReplayError | None) -> dict[str, Any]:

@@ -73,6 +73,7 @@ SHAPES: dict[str, Shape] = {
         ("reason", (str, Absent)),
         ("by", (str, Absent)),
         ("why", (str, Absent)),
+        ("copiedFrom", (dict, Absent)),
     ),
     "BREAKPOINT_ANSWERED": (
         ("effectId", TEXT),

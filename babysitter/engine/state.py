@@ -40,7 +40,7 @@ class Effect:
 
     ``attempt`` counts how often its step has asked, ``max_attempts`` how often it may;
     ``takes`` how often somebody has taken this one to work on it, ``taken`` who was the
-    last, at ``taken_ms``.
+    last, at ``taken_ms``. ``usage`` is what its result has cost, as far as that was said.
     Superseded is what an accepted edit or a rewind has taken out of the script.
     """
 

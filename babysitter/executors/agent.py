@@ -10,9 +10,10 @@ import os
 
 from babysitter.errors import InvalidInput
 from babysitter.executors.prompt import ask, ask_again
-from babysitter.executors.reply import AgentRefused, text_of, value_of
+from babysitter.executors.reply import AgentRefused, envelope_of, text_of, usage_of, value_of
 from babysitter.executors.shell import described, timeout, words
 from babysitter.executors.work import CannotStart, Command, Result, shown
+from babysitter.usage import added
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Agent:
         self._asks = 0
         self._answer = ""
         self._problems: list[str] = []
+        self.usage: dict[str, Any] | None = None
 
     def command(self) -> Command:
         if not self._argv:
@@ -72,13 +74,21 @@ class Agent:
         return ask_again(prompt, schema, self._answer, self._problems)
 
     def conclude(self, exit: Exit) -> Result | None:
+        raw = bytes(exit.stdout.kept)
+        envelope = envelope_of(raw, self._limits)
+        # Whatever it came to: a call that failed was not for nothing.
+        used = usage_of(envelope, self._limits.prices)
+        self.usage = used if self._asks == 1 else added(self.usage, used)
+        return self._judge(exit, raw, envelope)
+
+    def _judge(self, exit: Exit, raw: bytes, envelope: dict[str, Any] | None) -> Result | None:
         name = f"the agent command {shown(os.path.basename((self._argv or [''])[0]))}"
         if exit.is_timed_out:
             return Result.timed_out(name, exit, timeout(self._described))
         if exit.code != 0:
             return Result.failed("AgentFailed", f"{name} {exit.how()}{exit.why()}", exit)
         try:
-            value = self._read(bytes(exit.stdout.kept))
+            value = self._read(raw, envelope)
         except AgentRefused as error:
             return Result.failed("AgentFailed", f"{name} could not answer: {shown(str(error), 300)}", exit)
         if not self._problems:
@@ -93,11 +103,11 @@ class Agent:
             problems=self._problems,
         )
 
-    def _read(self, raw: bytes) -> Any:
+    def _read(self, raw: bytes, envelope: dict[str, Any] | None) -> Any:
         """The value in the output; what is wrong with it is remembered."""
         self._answer, self._problems = raw.decode("utf-8", "replace"), []
         try:
-            self._answer = text_of(raw, self._limits)
+            self._answer = text_of(raw, envelope)
             value = value_of(self._answer, self._limits)
         except InvalidInput as error:
             self._problems = [error.message]

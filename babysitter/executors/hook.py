@@ -31,6 +31,8 @@ NOT_STARTED = 126
 class Hook:
     """One hook effect."""
 
+    usage: dict[str, Any] | None = None
+
     def __init__(self, work: Work, limits: Limits) -> None:
         self._work = work
         self._limits = limits

@@ -72,4 +72,5 @@ def answer_of(end: Finished) -> Answer:
         started_at=iso(end.started_ms),
         finished_at=iso(end.finished_ms),
         evidence=end.evidence,
+        usage=end.usage,
     )

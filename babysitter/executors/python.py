@@ -25,6 +25,8 @@ WORKER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "python_worker
 class Python:
     """One python effect."""
 
+    usage: dict[str, Any] | None = None
+
     def __init__(self, work: Work, limits: Limits) -> None:
         self._project = work.project
         self._limits = limits

@@ -1,25 +1,41 @@
-"""The JSON value in what an agent command printed."""
+"""The JSON value in what an agent command printed, and what it says that it has used."""
 
 from __future__ import annotations
 
 from babysitter.errors import InvalidInput
+from babysitter.hosts.claude import usage_of_envelope
 from babysitter.jsontext import parse_strict
+from babysitter.usage import DEFAULT_CURRENCY, MONEY, TOKENS, read_usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from babysitter.limits import Limits
+    from babysitter.prices import Prices
+    from babysitter.usage import Usage
 
 
 class AgentRefused(Exception):
     """The agent's own program says that it could not answer."""
 
 
-def text_of(raw: bytes, limits: Limits) -> str:
-    """What the agent said: the output as it is, or what is in its program's envelope.
+def envelope_of(raw: bytes, limits: Limits) -> dict[str, Any] | None:
+    """The object in which the agent's program has put the answer; None when it printed the answer itself.
 
-    ``claude -p --output-format json`` prints ``{"type": "result", "result": "...", ...}``.
+    ``claude -p --output-format json`` prints ``{"type": "result", "result": "...", ...}``, and without
+    ``result`` where it came to none. Any other program may print such a one.
+    """
+    try:
+        told = parse_strict(raw, limits=limits)
+    except InvalidInput:
+        return None
+    is_one = isinstance(told, dict) and told.get("type") == "result"
+    return told if is_one and ("result" in told or "subtype" in told) else None
+
+
+def text_of(raw: bytes, envelope: dict[str, Any] | None) -> str:
+    """What the agent said: the output as it is, or what is in the envelope.
 
     Raises:
         AgentRefused: the envelope tells of an error.
@@ -29,16 +45,29 @@ def text_of(raw: bytes, limits: Limits) -> str:
         text = raw.decode()
     except UnicodeDecodeError as error:
         raise InvalidInput(f"the answer is not UTF-8: {error}") from None
-    try:
-        envelope = parse_strict(raw, limits=limits)
-    except InvalidInput:
-        return text
-    if not isinstance(envelope, dict) or envelope.get("type") != "result" or "result" not in envelope:
+    if envelope is None or "result" not in envelope:
         return text
     said = envelope["result"]
     if envelope.get("is_error") is True:
         raise AgentRefused(said if isinstance(said, str) else repr(said))
     return said if isinstance(said, str) else text
+
+
+def usage_of(envelope: dict[str, Any] | None, prices: Prices | None) -> Usage | None:
+    """What the agent says that it has used; None when it says nothing, or nothing that can be counted.
+
+    An answer is worth more than what is said about it, so a mistake in that refuses no answer.
+    """
+    if envelope is None:
+        return None
+    told = envelope.get("usage")
+    if isinstance(told, dict) and any(name in told for name in (*TOKENS, MONEY)):
+        try:
+            return read_usage(told)
+        except InvalidInput:
+            return None
+    takes_dollars = prices is None or prices.currency == DEFAULT_CURRENCY
+    return usage_of_envelope(envelope, takes_dollars=takes_dollars)
 
 
 def value_of(text: str, limits: Limits) -> Any:

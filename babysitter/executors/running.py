@@ -237,6 +237,7 @@ class Running:
                 "stdoutSha256": self._stdout.sha256(),
                 "stderrSha256": self._stderr.sha256(),
             },
+            usage=self._executor.usage,
         )
 
     def close(self) -> None:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 class Shell:
     """One shell effect."""
 
+    usage: dict[str, Any] | None = None
+
     def __init__(self, work: Work, environment: Mapping[str, str], limits: Limits) -> None:
         self._project = work.project
         self._environment = environment

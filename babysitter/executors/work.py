@@ -12,7 +12,13 @@ if TYPE_CHECKING:
     from babysitter.executors.output import Output
 
     class Executor(Protocol):
-        """Knows, for one effect, what to start and what its end means."""
+        """Knows, for one effect, what to start and what its end means.
+
+        Attributes:
+            usage: what was used by all that was started, as far as it is known.
+        """
+
+        usage: dict[str, Any] | None
 
         def command(self) -> Command:
             """What to start now.
@@ -81,6 +87,7 @@ class Finished:
         "finished_ms",
         "started_ms",
         "status",
+        "usage",
         "value",
     )
 
@@ -95,6 +102,7 @@ class Finished:
         finished_ms: int,
         executor: str = "local",
         evidence: dict[str, Any] | None = None,
+        usage: dict[str, Any] | None = None,
     ) -> None:
         self.effect_id = effect_id
         self.status = status
@@ -104,6 +112,7 @@ class Finished:
         self.finished_ms = finished_ms
         self.executor = executor
         self.evidence = evidence
+        self.usage = usage
 
 
 class Command:

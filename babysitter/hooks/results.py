@@ -22,6 +22,7 @@ from babysitter.sessions.agents import (
     note_gone,
     remember,
 )
+from babysitter.usage import MESSAGES, sum_of
 
 PATIENCE_SECONDS, PAUSE_SECONDS = 0.5, 0.02
 TYPE_CHECKING = False
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from babysitter.hosts import calls
     from babysitter.hosts.calls import Call
     from babysitter.runs.run import Run
+    from babysitter.usage import Usage
 
 
 def subagent_stop(call: Call) -> calls.Answer:
@@ -83,7 +85,7 @@ def _pending(call: Call, name: str) -> tuple[Run, Effect] | None:
     return None if found is None or found[1].kind in OWN_KINDS else found
 
 
-def record(run: Run, effect: Effect, text: str, evidence: dict[str, Any], used: dict[str, int] | None) -> str:
+def record(run: Run, effect: Effect, text: str, evidence: dict[str, Any], used: Usage | None) -> str:
     """Record what a subagent said as the result of its effect; gives what is wrong with it, if anything."""
     try:
         value = value_of(text, run.limits)
@@ -105,13 +107,11 @@ def _evidence(call: Call) -> dict[str, Any]:
     return {name: value for name, value in told.items() if value}
 
 
-def usage(transcript: Transcript) -> dict[str, int] | None:
-    """The tokens of a subagent: of each message once, however many lines it takes."""
-    adapter, sums = adapter_of(os.environ), dict[str, int]()
-    for message in transcript.messages.values():
-        for name, tokens in adapter.usage_of(message).items():
-            sums[name] = sums.get(name, 0) + tokens
-    return {**sums, "messages": len(transcript.messages)} if sums else None
+def usage(transcript: Transcript) -> Usage | None:
+    """What a subagent has used: the sum of its messages, of each once, however many lines it takes."""
+    adapter, messages = adapter_of(os.environ), transcript.messages.values()
+    used = sum_of(adapter.usage_of(message) for message in messages)
+    return None if used is None else {**used, MESSAGES: len(messages)}
 
 
 def after_tool(call: Call) -> calls.Answer:
@@ -148,7 +148,7 @@ def take_late(call: Call, name: str, text: str) -> calls.Answer:
         return let_go()
     if found is None:
         return let_go()
-    problems = record(found[0], found[1], text, _evidence(call), None)
+    problems = record(found[0], found[1], text, _evidence(call), adapter_of(os.environ).usage_of_call(call))
     if not problems:
         return let_go()
     return tell(f"babysitter: the result of effect {name} was not recorded: {problems}; it is still pending")

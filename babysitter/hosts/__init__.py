@@ -4,8 +4,9 @@ An adapter has ``NAME``, ``SIGNS``, ``session_of(environ)``, ``read(event, paylo
 ``Call`` of what a hook was called with, and ``render(call, answer)``, which makes of an ``Answer``
 what that host understands. ``SIGNS`` are variables of whatever a session starts. ``SHELL_FILE`` and
 ``QUESTION_TOOL`` name what the host calls so, and ``notification``, ``agent_of``,
-``is_subagent_in_background``, ``final_text``, ``is_answered_by_person`` and ``usage_of`` read what it
-says in ways of its own. The next host is a module more in ``ADAPTERS``, and a list of its events.
+``is_subagent_in_background``, ``final_text``, ``is_answered_by_person``, ``usage_of`` and
+``usage_of_call`` read what it says in ways of its own. The next host is a module more in ``ADAPTERS``,
+and a list of its events.
 """
 
 from __future__ import annotations

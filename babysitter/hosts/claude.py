@@ -18,6 +18,20 @@ from babysitter.hosts.calls import (
     Background,
     Call,
 )
+from babysitter.usage import (
+    CACHE_READ,
+    CACHE_WRITE,
+    CURRENCY,
+    INPUT,
+    MODEL,
+    MONEY,
+    OUTPUT,
+    PARTIAL,
+    counts_of,
+    is_model,
+    money_of,
+    sum_of,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +39,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from babysitter.hosts.calls import Answer
+    from babysitter.usage import Usage
 
 NAME = "claude-code"
 SESSION = "CLAUDE_CODE_SESSION_ID"
@@ -34,6 +49,19 @@ SIGNS = ("CLAUDECODE", SESSION, "CLAUDE_PID")
 SHELL_FILE = "CLAUDE_ENV_FILE"
 QUESTION_TOOL = "AskUserQuestion"
 PLUGIN = "babysitter:"
+# What tokens are called by the API, as in transcripts, and in the summary by model.
+_API = {
+    INPUT: "input_tokens",
+    OUTPUT: "output_tokens",
+    CACHE_READ: "cache_read_input_tokens",
+    CACHE_WRITE: "cache_creation_input_tokens",
+}
+_SUMMARY = {
+    INPUT: "inputTokens",
+    OUTPUT: "outputTokens",
+    CACHE_READ: "cacheReadInputTokens",
+    CACHE_WRITE: "cacheCreationInputTokens",
+}
 EVENTS = {
     "session-start": "SessionStart",
     "prompt": "UserPromptSubmit",
@@ -176,13 +204,33 @@ def is_answered_by_person(call: Call) -> bool:
     return isinstance(told.get("annotations"), dict) and "afkTimeoutMs" not in {**told, **call.tool_input}
 
 
-def usage_of(message: Mapping[str, Any]) -> dict[str, int]:
-    """The tokens of one message of a transcript."""
-    told = _object(message, "usage")
-    names = {
-        "inputTokens": "input_tokens",
-        "outputTokens": "output_tokens",
-        "cacheReadTokens": "cache_read_input_tokens",
-        "cacheCreationTokens": "cache_creation_input_tokens",
-    }
-    return {ours: told[theirs] for ours, theirs in names.items() if type(told.get(theirs)) is int}
+def usage_of(message: Mapping[str, Any]) -> Usage | None:
+    """The tokens of one message of a transcript, and its model; None where nothing is said of them."""
+    return _usage(_object(message, "usage"), _API, message.get("model"))
+
+
+def usage_of_call(call: Call) -> Usage | None:
+    """What is said of a subagent in the foreground when it has ended: the tokens of its last request only."""
+    told = usage_of({**call.tool_response, "model": call.tool_response.get("resolvedModel")})
+    return None if told is None else {**told, PARTIAL: True}
+
+
+def usage_of_envelope(envelope: Mapping[str, Any], *, takes_dollars: bool) -> Usage | None:
+    """What ``claude -p --output-format json`` says that it has used, by all its models."""
+    models = _object(envelope, "modelUsage")
+    parts = [_usage(_object(models, name), _SUMMARY, name) for name in models]
+    # Its ``usage`` leaves out what the small model and subagents have used.
+    if parts and None not in parts:
+        usage = sum_of(parts)
+    else:
+        only = next(iter(models)) if len(models) == 1 else None
+        usage = _usage(_object(envelope, "usage"), _API, only)
+    dollars = {MONEY: envelope.get("total_cost_usd"), CURRENCY: "USD"}
+    return {**(usage or {}), **dollars} if takes_dollars and money_of(dollars) is not None else usage
+
+
+def _usage(told: Mapping[str, Any], names: Mapping[str, str], model: Any) -> Usage | None:
+    counts = counts_of({ours: told.get(theirs) for ours, theirs in names.items()})
+    if not counts:
+        return None
+    return {**counts, MODEL: model} if is_model(model) else {**counts}

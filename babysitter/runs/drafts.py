@@ -170,7 +170,7 @@ def resolved(
     started_at: str | None = None,
     finished_at: str | None = None,
     evidence: dict[str, Any] | None = None,
-    usage: dict[str, int] | None = None,
+    usage: dict[str, Any] | None = None,
 ) -> Draft:
     """EFFECT_RESOLVED."""
     data: dict[str, Any] = {"effectId": effect, "status": status}

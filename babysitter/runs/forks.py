@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 # What the journal adds to each event by itself.
 OF_THE_JOURNAL = ("prev", "batch")
+# A copy has cost nothing.
+NOT_COPIED = (*OF_THE_JOURNAL, "usage")
 
 
 class Told:
@@ -56,7 +58,7 @@ class Told:
     def data(self, type: str, effect: Effect) -> dict[str, Any]:
         """What an event about an effect says, without what ties it to its journal."""
         told = self._events[type, effect.id].data
-        return {name: value for name, value in told.items() if name not in OF_THE_JOURNAL}
+        return {name: value for name, value in told.items() if name not in NOT_COPIED}
 
     def ms(self, type: str, effect: Effect) -> int:
         return self._events[type, effect.id].ms
@@ -114,7 +116,7 @@ class _Writer:
             self._steps[effect.id] = about[1]
             return [self._event("EFFECT_REQUESTED", effect, self._definition(effect))]
         if word == plan.CANCELLED:
-            return [self._event("EFFECT_CANCELLED", effect, {})]
+            return [self._event("EFFECT_CANCELLED", effect, {"copiedFrom": self._origin(effect)})]
         return [self._event("EFFECT_RESOLVED", effect, self._result(effect))]
 
     def _event(self, type: str, effect: Effect, changed: dict[str, Any]) -> tuple[str, dict[str, Any], int]:
@@ -135,10 +137,12 @@ class _Writer:
         value = self._run.read_ref(*effect.definition_ref)
         return drafts.stored(self._new, self._id_of(effect), "definition", value, compact(value))
 
+    def _origin(self, effect: Effect) -> dict[str, Any]:
+        return {"runId": self._run.run_id, "effectId": effect.id}
+
     def _result(self, effect: Effect) -> dict[str, Any]:
         evidence = self._forking.told.data("EFFECT_RESOLVED", effect).get("evidence") or {}
-        origin = {"runId": self._run.run_id, "effectId": effect.id}
-        told: dict[str, Any] = {"evidence": {**evidence, "copiedFrom": origin}}
+        told: dict[str, Any] = {"evidence": {**evidence, "copiedFrom": self._origin(effect)}}
         if effect.result_ref is not None:
             value = self._run.value_of(effect)
             told |= drafts.stored(self._new, self._id_of(effect), "value", value, compact(value))

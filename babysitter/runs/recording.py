@@ -45,4 +45,5 @@ def as_failure(answer: Answer, error: BabysitterError) -> Answer:
         started_at=answer.started_at,
         finished_at=answer.finished_at,
         evidence=answer.evidence,
+        usage=answer.usage,
     )

@@ -63,7 +63,7 @@ class Answer:
         started_at: str | None = None,
         finished_at: str | None = None,
         evidence: dict[str, Any] | None = None,
-        usage: dict[str, int] | None = None,
+        usage: dict[str, Any] | None = None,
     ) -> None:
         self.effect = effect
         self.status = status
@@ -281,5 +281,14 @@ def _draft(run: Run, effect: Effect, answer: Answer) -> Draft:
         started_at=answer.started_at,
         finished_at=answer.finished_at or iso(run.now_ms()),
         evidence=answer.evidence,
-        usage=answer.usage,
+        usage=_priced(run, answer.usage),
     )
+
+
+def _priced(run: Run, usage: dict[str, Any] | None) -> dict[str, Any] | None:
+    """What is recorded of a usage: from now on its money stands, whatever prices change."""
+    if usage is None:
+        return None
+    from babysitter.prices import priced
+
+    return priced(usage, run.limits.prices)

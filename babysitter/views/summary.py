@@ -50,18 +50,27 @@ class Outcome:
         error: of a failed or stuck one: name and message, perhaps data, file, line, traceback.
         waiting_for: a line for each thing that the run waits for.
         hint: what to do next, a command where there is one.
+        usage: what the run has used, in one sum; None when nobody has said anything of it.
     """
 
-    __slots__ = ("error", "hint", "output", "status", "waiting_for")
+    __slots__ = ("error", "hint", "output", "status", "usage", "waiting_for")
 
     def __init__(
-        self, status: str, output: Any, error: dict[str, Any] | None, waiting_for: Sequence[str], hint: str
+        self,
+        status: str,
+        output: Any,
+        error: dict[str, Any] | None,
+        waiting_for: Sequence[str],
+        hint: str,
+        *,
+        usage: dict[str, Any] | None = None,
     ) -> None:
         self.status = status
         self.output = output
         self.error = error
         self.waiting_for = waiting_for
         self.hint = hint
+        self.usage = usage
 
 
 def summary_lines(tree: Tree, outcome: Outcome, marks: Marks = ASCII) -> list[Line]:
@@ -75,6 +84,7 @@ def summary_lines(tree: Tree, outcome: Outcome, marks: Marks = ASCII) -> list[Li
         *_output(outcome),
         *_waiting(outcome),
         _closing(tree, outcome),
+        *_usage(outcome, marks),
         *_next(outcome),
     ]
 
@@ -204,6 +214,17 @@ def _closing(tree: Tree, outcome: Outcome) -> Line:
     if times.saved_ms >= WORTH_TELLING_MS:
         line += [(f", {duration(times.saved_ms)} saved by working in parallel", OK)]
     return line
+
+
+def _usage(outcome: Outcome, marks: Marks) -> list[Line]:
+    """``usage     1.2M tokens, 4.31 USD, unknown for 2 effects``."""
+    if outcome.usage is None:
+        return []
+    # Here, for a process may ask no agent.
+    from babysitter.views.costs import usage_text
+
+    about = "~" if marks is ASCII else "≈"
+    return [[("usage     ", BOLD), (printable(usage_text(outcome.usage, about)), PLAIN)]]
 
 
 def _next(outcome: Outcome) -> list[Line]:

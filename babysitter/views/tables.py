@@ -244,6 +244,7 @@ def _status(told: dict[str, Any]) -> dict[str, Any]:
         "effects": _counts(told["effects"]) or "none",
         "waits for": _counts(told["pending"]),
         "taken": told.get("taken", ""),
+        "usage": _usage(told),
         "until": moment(told.get("until", "")),
         **_scores(told.get("scores", [])),
         "rate limits": [_held(held) for held in told.get("rateLimits", [])] or "",
@@ -274,6 +275,15 @@ def _scores(scores: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def _score(told: dict[str, Any], marks: Marks) -> str:
     path = told["scope"].rstrip(".")
     return f"{path}: {score_text(told, marks)}" if path else score_text(told, marks)
+
+
+def _usage(told: dict[str, Any]) -> str:
+    if "usage" not in told:
+        return ""
+    # Here, for most runs that are looked at have nothing of the kind.
+    from babysitter.views.costs import usage_text
+
+    return usage_text(told["usage"])
 
 
 def _fork_of(told: dict[str, Any]) -> str:
@@ -352,6 +362,7 @@ def effect_lines(told: dict[str, Any]) -> list[str]:
         "requested": moment(told["requestedAt"]),
         "took": _took(told),
         "executor": told.get("executor") or "",
+        "usage": told.get("usage") or "",
     }
     head = [(name, value) for name, value in lines.items() if value != ""]
     return [*pairs([*head, *_asked(told), *_answer(told)]), *_answers(told)]

@@ -197,6 +197,47 @@ CASES = {
     "result of a python effect": Case(
         ["post", "own", "1.1.1", "--error", "x"], 2, "ResultRejected", "is a python"
     ),
+    "usage no JSON": Case(
+        [*POST, "--value", "1", "--usage", "5 tokens"], 2, "InvalidInput", "--usage is not JSON"
+    ),
+    "usage of another shape": Case(
+        [*POST, "--value", "1", "--usage", '{"tokens": 5}'],
+        2,
+        "InvalidInput",
+        "it has inputTokens, outputTok",
+    ),
+    "usage below zero": Case(
+        [*POST, "--error", "x", "--usage", '{"inputTokens": -5}'], 2, "InvalidInput", "is -5; a whole number"
+    ),
+    "usage of nothing": Case(
+        [*POST, "--value", "1", "--usage", "{}"], 2, "InvalidInput", "a usage has at least one of"
+    ),
+    "usage of many": Case(
+        ["post", "review", "--lines", "-", "--usage", '{"inputTokens": 5}'],
+        2,
+        "UsageError",
+        "--usage is that of one EFFECT",
+        stdin=b"",
+    ),
+    "usage without a result": Case(
+        [*POST, "--usage", '{"inputTokens": 5}'], 2, "UsageError", "with one of --value"
+    ),
+    "cost of all and of one": Case(["cost", "done", "--all"], 2, "UsageError", "cost takes RUN or --all"),
+    "cost of one by process": Case(
+        ["cost", "--by", "process"],
+        2,
+        "UsageError",
+        "--by process is no sum of one run; there are task, branch",
+    ),
+    "cost of all by task": Case(
+        ["cost", "--all", "--by", "task"], 2, "UsageError", "no sum of all runs; there are process, day"
+    ),
+    "cost by something else": Case(["cost", "--by", "model"], 2, "UsageError", "'model' is not one of"),
+    "cost of nobody": Case(["cost", "nobody"], 4, "NoSuchRun", "there is no run 'nobody'"),
+    "cost of a damaged run": Case(["cost", "many"], 5, "CorruptEvent", "checksum", broken),
+    "prices that are none": Case(
+        ["cost"], 2, "InvalidInput", "'prices.default.output'", config("prices: {default: {input: 1}}\n")
+    ),
     "result of a sleep": Case(["post", "own", "1.2.1", "--value", "null"], 2, "ResultRejected", "is a sleep"),
     "result of a breakpoint": Case(
         ["post", "gate", "1", "--value", "true"], 2, "ResultRejected", "is a breakpoint"

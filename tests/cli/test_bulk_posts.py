@@ -91,6 +91,12 @@ def test_windows_line_ends_are_line_ends(scene: Scene) -> None:
         ('{"effect": "x", "error": null}', "is a text, or an object"),
         ('{"effect": "x", "value": NaN}', "'NaN', which is not JSON"),
         ('{"effect": "x", "value": 1, "value": 2}', "'value' twice"),
+        ('{"effect": "x", "value": 1, "usage": null}', "the answer for 'x': a usage is an object"),
+        (
+            '{"effect": "x", "value": 1, "usage": {"tokens": 1}}',
+            "a usage has no 'tokens'; it has inputTokens",
+        ),
+        ('{"effect": "x", "error": "y", "usage": {"outputTokens": -1}}', "'outputTokens' of a usage is -1"),
     ],
 )
 def test_a_line_that_is_none_lets_nothing_be_recorded(scene: Scene, bad: str, said: str) -> None:

@@ -346,3 +346,69 @@ def test_a_project_can_only_shorten_the_time_of_hooks(files: Files) -> None:
         for seconds in (5, 60)
     ]
     assert told == [5, 20]
+
+
+PRICES = """
+prices:
+  currency: EUR
+  models:
+    "claude-sonnet-*": {input: 3, output: 15, cacheRead: 0.3, cacheWrite: 3.75}
+  default: {input: 1, output: 2}
+"""
+USED = {"inputTokens": 1_000_000, "outputTokens": 0}
+
+
+def test_a_user_says_what_tokens_cost(files: Files) -> None:
+    prices = files.load(PRICES).limits.prices
+    assert prices is not None
+    named = [prices.money_of({**USED, "model": model}) for model in ("claude-sonnet-4-5", "gpt-5")]
+    assert (prices.currency, named) == ("EUR", [3, 1])
+
+
+@pytest.mark.parametrize("text", ["", "jobs: 1\n", "prices: {}\n"])
+def test_where_nobody_says_what_tokens_cost_there_are_no_prices(files: Files, text: str) -> None:
+    assert files.load(text).limits.prices is None
+
+
+def test_prices_are_in_dollars_unless_something_else_is_said(files: Files) -> None:
+    prices = files.load("prices: {default: {input: 1, output: 1}}\n").limits.prices
+    assert prices is not None
+    assert prices.currency == "USD"
+
+
+def test_a_project_cannot_say_what_tokens_cost(files: Files) -> None:
+    with pytest.raises(
+        InvalidInput, match="a project's configuration cannot say what tokens cost"
+    ) as refused:
+        files.load(PRICES, PRICES)
+    assert refused.value.hint == "only your own configuration has this key"
+
+
+@pytest.mark.parametrize(
+    ("prices", "said", "hint"),
+    [
+        ("{default: {input: 1}}", "'prices.default.output'", "mend the value"),
+        ("{default: {input: -1, output: 1}}", "'prices.default.input'", "mend the value"),
+        ("{default: {input: .nan, output: 1}}", "'prices.default.input'", "mend the value"),
+        ("{default: {input: .inf, output: 1}}", "'prices.default.input'", "mend the value"),
+        ("{default: {input: '1', output: 1}}", "'prices.default.input'", "mend the value"),
+        ("{default: {input: true, output: 1}}", "'prices.default.input'", "mend the value"),
+        ("{currency: US dollars}", "'prices.currency'", "mend the value"),
+        ("{models: {'': {input: 1, output: 1}}}", "'prices.models", "mend the value"),
+        ("{curency: USD}", "unknown key 'prices.curency'", "did you mean 'currency'?"),
+        (
+            "{models: {m: {input: 1, output: 1, cacheread: 1}}}",
+            "unknown key 'prices.models.m.cacheread'",
+            "did you mean 'cacheRead'?",
+        ),
+        (
+            "{default: {input: 1, output: 1, cachewrites: 1}}",
+            "unknown key 'prices.default.cachewrites'",
+            "did you mean 'cacheWrite'?",
+        ),
+    ],
+)
+def test_a_price_that_cannot_be_is_refused(files: Files, prices: str, said: str, hint: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        files.load(f"prices: {prices}\n")
+    assert (said in refused.value.message, refused.value.hint) == (True, hint), refused.value.message

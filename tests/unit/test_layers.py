@@ -7,8 +7,10 @@ import pytest
 
 LAYERS = [
     ["errors"],
-    ["clock", "disk", "durations", "jsonfaults", "jsonsize", "limits", "paths", "rate", "usage", "yamltext"],
-    ["budget", "flushing", "jsontext", "redaction"],
+    ["durations", "usage"],
+    ["budget", "prices"],
+    ["clock", "disk", "jsonfaults", "jsonsize", "limits", "paths", "rate", "yamltext"],
+    ["flushing", "jsontext", "redaction"],
     ["ids", "staging", "version"],
     ["files"],
     ["config_file", "trust"],

@@ -175,3 +175,63 @@ def test_without_a_command_the_failure_says_where_to_name_one(workshop: Workshop
         "StartFailed",
         True,
     )
+
+
+def told(answer: str, *, is_error: bool = False, **usage: Any) -> str:
+    return json.dumps({"type": "result", "is_error": is_error, "result": answer, "usage": usage})
+
+
+def test_what_an_answer_has_used_comes_with_it(workshop: Workshop, command: Path) -> None:
+    end = ask(workshop, command, told('{"verdict": "yes"}', inputTokens=5, outputTokens=2, model="m"))
+    assert (end.status, end.usage) == ("ok", {"inputTokens": 5, "outputTokens": 2, "model": "m"})
+
+
+def test_an_agent_that_says_nothing_of_it_has_used_nobody_knows_what(
+    workshop: Workshop, command: Path
+) -> None:
+    assert ask(workshop, command, '{"verdict": "yes"}').usage is None
+
+
+def test_all_questions_count_together(workshop: Workshop, command: Path) -> None:
+    answers = [told(text, inputTokens=5, outputTokens=2) for text in ("no idea", "{}", '{"verdict": "yes"}')]
+    end = ask(workshop, command, *answers)
+    assert (end.status, end.usage) == ("ok", {"inputTokens": 15, "outputTokens": 6})
+
+
+def test_a_question_of_which_nothing_is_known_makes_it_a_part(workshop: Workshop, command: Path) -> None:
+    end = ask(workshop, command, "no idea", told('{"verdict": "yes"}', inputTokens=5, outputTokens=2))
+    assert end.usage == {"inputTokens": 5, "outputTokens": 2, "isPartial": True}
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [told("too busy", is_error=True, inputTokens=5, outputTokens=2)],
+        [told("no idea", inputTokens=5 * part, outputTokens=2 * part) for part in (1, 0, 0)],
+    ],
+    ids=["refused", "never fits"],
+)
+def test_what_came_to_nothing_has_been_paid_for(
+    answers: list[str], workshop: Workshop, command: Path
+) -> None:
+    end = ask(workshop, command, *answers)
+    assert (end.status, end.usage) == ("error", {"inputTokens": 5, "outputTokens": 2})
+
+
+def test_a_program_that_fails_may_have_told_what_it_has_used(workshop: Workshop) -> None:
+    words = f"echo '{told('no', inputTokens=5, outputTokens=2)}'; exit 1"
+    work = workshop.work("agent", {"prompt": "?", "outputSchema": None})
+    end = workshop.perform(work, pool(workshop, "sh", "-c", words))
+    assert (error_of(end)["exitCode"], end.usage) == (1, {"inputTokens": 5, "outputTokens": 2})
+
+
+def test_what_was_used_before_a_command_vanished_is_known(workshop: Workshop, command: Path) -> None:
+    answer = told("no idea", inputTokens=5, outputTokens=2)
+    command.write_text(f"#!/bin/sh\nrm agent.sh\necho '{answer}'\n")
+    end = ask(workshop, command)
+    assert (error_of(end)["name"], end.usage) == ("StartFailed", {"inputTokens": 5, "outputTokens": 2})
+
+
+def test_what_a_shell_command_prints_is_no_usage(workshop: Workshop) -> None:
+    words = told("x", inputTokens=5, outputTokens=2)
+    assert workshop.perform(workshop.shell(["echo", words])).usage is None

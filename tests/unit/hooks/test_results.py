@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,12 +17,12 @@ from tests.unit.hooks.conftest import OTHER, SESSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tests.unit.hooks.conftest import Session
 
 ONE = "return await ctx.task(ask, n=1)"
 AGENT = "a42a69296ccd49989"
+PAYLOADS = Path(__file__).parents[2] / "host" / "payloads"
 
 
 @pytest.fixture(autouse=True)
@@ -163,6 +164,63 @@ def test_tokens_are_counted_once_for_each_message(bound: Callable[..., Session],
     }
 
 
+def message(number: int, model: str, usage: dict[str, int] | None, text: str = "…") -> dict[str, Any]:
+    told: dict[str, Any] = {} if usage is None else {"usage": usage}
+    return {"id": f"m{number}", "model": model, "content": [{"type": "text", "text": text}], **told}
+
+
+def used_by(session: Session, path: Path, *messages: dict[str, Any]) -> Any:
+    """What is recorded of a subagent that has ended with these messages."""
+    effect = session.pending("agent").id
+    stop(session, '{"n": 4}', transcript(path / "t", f"[effect:{effect}] do it", *messages))
+    return session.run.state.effects[effect].usage
+
+
+CALL = {"input_tokens": 1_000_000, "output_tokens": 1}
+NOTHING = {"input_tokens": 0, "output_tokens": 0}
+
+
+def test_the_model_of_a_subagent_is_that_of_its_messages(
+    bound: Callable[..., Session], tmp_path: Path
+) -> None:
+    messages = [message(1, "opus", CALL), message(2, "<synthetic>", NOTHING), message(3, "opus", CALL)]
+    assert used_by(bound(ONE), tmp_path, *messages) == {
+        "inputTokens": 2_000_000,
+        "outputTokens": 2,
+        "messages": 3,
+        "model": "opus",
+    }
+
+
+def test_each_message_has_the_price_of_its_model(
+    bound: Callable[..., Session], tmp_path: Path, home: Path
+) -> None:
+    (home / "config.yaml").write_text(
+        "prices: {models: {opus: {input: 5, output: 0}, haiku: {input: 1, output: 0}}}\n"
+    )
+    told = used_by(bound(ONE), tmp_path, message(1, "opus", CALL), message(2, "haiku", CALL))
+    assert (told["money"], told["currency"], "model" in told, list(told["models"])) == (
+        6,
+        "USD",
+        False,
+        ["opus", "haiku"],
+    )
+
+
+def test_a_message_that_does_not_say_what_it_has_used_makes_it_a_part(
+    bound: Callable[..., Session], tmp_path: Path
+) -> None:
+    told = used_by(bound(ONE), tmp_path, message(1, "opus", CALL), message(2, "opus", None))
+    assert (told["inputTokens"], told["isPartial"]) == (1_000_000, True)
+
+
+@pytest.mark.parametrize("usage", [None, {}, {"input_tokens": "5"}, {"input_tokens": -5}])
+def test_where_no_message_says_it_nothing_is_known(
+    bound: Callable[..., Session], tmp_path: Path, usage: Any
+) -> None:
+    assert used_by(bound(ONE), tmp_path, message(1, "opus", usage)) is None
+
+
 def test_a_subagent_in_the_background_is_remembered(bound: Callable[..., Session]) -> None:
     session = bound(ONE)
     session.call(
@@ -186,6 +244,26 @@ def test_one_in_the_foreground_is_recorded_when_its_own_hook_did_not(bound: Call
     assert not session.run.state.pending
 
 
+def test_of_one_in_the_foreground_the_host_knows_the_last_request_only(
+    bound: Callable[..., Session],
+) -> None:
+    session = bound(ONE)
+    effect = session.pending("agent").id
+    payload = json.loads((PAYLOADS / "PostToolUse.Agent.foreground.json").read_text())
+    payload["tool_input"]["prompt"] = f"[effect:{effect}] do it"
+    payload["tool_response"]["content"][1]["text"] = '{"n": 7}'
+    del payload["session_id"]
+    session.call("after-tool", **payload)
+    assert session.run.state.effects[effect].usage == {
+        "inputTokens": 1001,
+        "outputTokens": 77,
+        "cacheReadTokens": 0,
+        "cacheCreationTokens": 0,
+        "model": "claude-opus-5-5",
+        "isPartial": True,
+    }
+
+
 def test_what_came_too_late_to_be_sent_back_is_told(bound: Callable[..., Session]) -> None:
     session = bound(ONE)
     told = session.call(
@@ -204,6 +282,7 @@ def test_the_note_of_its_end_brings_the_result_as_well(bound: Callable[..., Sess
         f'<task-notification>\n<task-id>{AGENT}</task-id>\n<result>{{"n": 3}}</result>\n</task-notification>'
     )
     assert session.call("prompt", prompt=note).kind == "let go"
+    assert [effect.usage for effect in session.run.state.effects.values()] == [None]
     assert not session.run.state.pending
 
 

@@ -96,6 +96,16 @@ def test_a_fork_says_where_it_comes_from(project: Project) -> None:
     assert evidence["copiedFrom"] == {"runId": "r", "effectId": old.id}
 
 
+def test_what_a_fork_has_taken_over_has_cost_it_nothing(project: Project) -> None:
+    project.begin(CHANCE)
+    project.post("1", "first", usage={"outputTokens": 5})
+    project.iterate()
+    answer_all(project)
+    new = forked(project, "3")
+    assert [effect.usage for effect in new.state.effects.values()] == [None] * 4
+    assert project.effect("1").usage == {"outputTokens": 5}
+
+
 def test_a_group_is_forked_at_with_all_its_branches(project: Project) -> None:
     project.begin(CHANCE)
     answer_all(project)

@@ -20,8 +20,10 @@ from babysitter.errors import (
 from babysitter.ids import sha256_hex
 from babysitter.jsontext import canonical
 from babysitter.limits import Limits
+from babysitter.prices import Prices
 from babysitter.runs import drafts
 from babysitter.runs.answering import decide
+from babysitter.runs.recording import record
 from babysitter.runs.results import Answer, Verdict, accept, find_effect
 from babysitter.runs.run import Run
 
@@ -539,3 +541,48 @@ def test_a_policy_answers_only_where_it_was_chosen(project: Project) -> None:
     project.begin(CHOOSE)
     with pytest.raises(PersonNeeded, match="by policy"):
         answered(project, True, assurance="policy")
+
+
+def priced_at(project: Project, price: float) -> None:
+    project.limits = Limits()
+    project.limits.prices = Prices({"currency": "EUR", "default": {"input": price, "output": 0}})
+
+
+USED = {"inputTokens": 1_000_000, "outputTokens": 0}
+
+
+def test_a_result_without_a_usage_is_recorded_without_one(project: Project) -> None:
+    project.begin(ASK_ONCE)
+    priced_at(project, 3)
+    project.post("1", "yes")
+    assert "usage" not in project.data_of("EFFECT_RESOLVED")[0]
+
+
+def test_what_was_used_is_recorded_with_what_it_cost_then(project: Project) -> None:
+    project.begin(ASK_ONCE)
+    priced_at(project, 3)
+    project.post("1", "yes", usage=USED)
+    priced_at(project, 300)
+    assert project.data_of("EFFECT_RESOLVED")[0]["usage"] == {**USED, "money": 3, "currency": "EUR"}
+    assert project.effect("1").usage == {**USED, "money": 3, "currency": "EUR"}
+
+
+def test_without_prices_only_the_tokens_are_recorded(project: Project) -> None:
+    project.begin(ASK_ONCE)
+    project.post("1", "yes", usage=USED)
+    assert project.data_of("EFFECT_RESOLVED")[0]["usage"] == USED
+
+
+def test_a_result_that_cannot_be_recorded_has_been_paid_for(project: Project) -> None:
+    project.begin(ASK_ONCE)
+    project.limits = Limits(result_bytes=1000)
+    record(project.open(), [Answer("1", "ok", "x" * 2000, executor="local", usage=USED)])
+    effect = project.effect("1")
+    assert (effect.status, effect.usage) == ("error", USED)
+
+
+def test_the_same_result_again_is_not_paid_for_again(project: Project) -> None:
+    project.begin(ASK_ONCE)
+    project.post("1", "yes", usage=USED)
+    again = project.post("1", "yes", usage={"inputTokens": 5})
+    assert (again.status, project.effect("1").usage) == ("already", USED)
