@@ -45,6 +45,7 @@ COMMANDS = {
     "restore": "storing",
     "cleanup": "cleaning",
     "trust": "trusting",
+    "rule": "ruling",
     "process": "processes",
     "session": "sessions",
     "run:create": "original",
