@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -138,6 +139,12 @@ def only_breakpoint(run: Run) -> Effect:
 
 
 def _show_question(run: Run, effect: Effect, answer: Answer, wants_json: bool) -> None:
+    words = [f"{name}: {answer.value[name]}" for name in WORDS if answer.value[name] is not None]
+    _show([*question_lines(run, effect), *words], wants_json)
+
+
+def question_lines(run: Run, effect: Effect, *, is_numbered: bool = False) -> list[str]:
+    """An open breakpoint as it is shown to whoever is to answer it; with numbers to choose an option by."""
     from babysitter.views.text import printable_lines
 
     definition = run.definition_of(effect)
@@ -145,10 +152,9 @@ def _show_question(run: Run, effect: Effect, answer: Answer, wants_json: bool) -
     lines = [f"run {run.run_id}, breakpoint {effect.id}: {effect.label}"]
     # Indented, so that no line of it can pass for a line of ours.
     lines += [f"  {text}" for text in printable_lines(str(asked.get("question") or effect.label))]
-    lines += [f"  - {option}" for option in asked.get("options") or []]
-    lines.append(f"what is shown has the digest {shown_digest(definition)}")
-    lines += [f"{name}: {answer.value[name]}" for name in WORDS if answer.value[name] is not None]
-    _show(lines, wants_json)
+    marks = (f"{number}." if is_numbered else "-" for number in count(1))
+    lines += [f"  {mark} {option}" for mark, option in zip(marks, asked.get("options") or [], strict=False)]
+    return [*lines, f"what is shown has the digest {shown_digest(definition)}"]
 
 
 def _show(lines: list[str], wants_json: bool) -> None:

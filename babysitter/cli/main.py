@@ -32,6 +32,7 @@ COMMANDS = {
     "show": "looking",
     "events": "looking",
     "list": "looking",
+    "inbox": "awaiting",
     "hooks": "hooking",
     "verify": "checking",
     "doctor": "checking",
