@@ -7,9 +7,9 @@ import os
 from babysitter.engine.state import FINISHED
 from babysitter.executors.folders import TASKS
 from babysitter.executors.leftovers import end_leftovers
-from babysitter.runs import policy
 from babysitter.runs.execution import Execution
 from babysitter.runs.iterate import requested_in
+from babysitter.runs.policy import Policy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ class Driven:
         self.execution = Execution(run)
         self.has_gone_on = False
         self.refusal: ReplayError | None = None
+        self._policy = Policy(run)
         self._lock = lock
         self._is_checked = False
         self._has_started = False
@@ -134,8 +135,12 @@ class Driven:
             settle(self.run)
 
     def policy_answers(self) -> list[Answer]:
-        """Answers to the breakpoints that the run's policy answers."""
-        return [] if self.is_over else policy.answers(self.run)
+        """Answers to the breakpoints that the user's rules and the run's policy answer.
+
+        Raises:
+            CorruptRules
+        """
+        return [] if self.is_over else self._policy.answers()
 
     def _check_that_it_repeats(self) -> None:
         """After the first results, when little is lost, and before the run ends for good."""

@@ -3,7 +3,8 @@
     BabysitterError                   1
     ├── UsageError                    2   the caller asked wrongly
     │   ├── InvalidInput                  what came in is not what was asked for
-    │   │   └── ResultRejected            a result that cannot count for its effect
+    │   │   ├── ResultRejected            a result that cannot count for its effect
+    │   │   └── CorruptRules              the user's rules cannot be read
     │   ├── NoSuchRun                 4
     │   │   └── RunPacked                     it can be read, and restored
     │   ├── NoSuchEffect              4
@@ -88,6 +89,10 @@ class ResultRejected(InvalidInput):
 
     def details(self) -> dict[str, Any]:
         return {"effectId": self.effect_id}
+
+
+class CorruptRules(InvalidInput):
+    """The user's rules cannot be read, so nobody knows for what a person wants to be asked."""
 
 
 class NoSuchRun(UsageError):

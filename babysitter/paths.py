@@ -85,6 +85,23 @@ def runs_dir(explicit: str | None = None, start: str | None = None) -> str:
     return as_text(os.path.abspath(told)) if told else os.path.join(project_dir(start), STATE_FOLDER, "runs")
 
 
+def rules_file() -> str:
+    """Where the user's rules are, by which breakpoints are answered without asking; mostly there are none."""
+    return os.path.join(home(), "rules.json")
+
+
+def has_rules() -> bool:
+    """Whether there are any: one look, for commands that are called all the time."""
+    try:
+        os.lstat(rules_file())
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        # Reading them will say what is wrong; without any, more would be answered than their user wants.
+        return True
+    return True
+
+
 def hook_folders(project: str) -> tuple[str, str]:
     """Where hooks are: those that the project suggests, and the user's own."""
     return os.path.join(project, STATE_FOLDER, "hooks"), os.path.join(home(), "hooks")

@@ -182,19 +182,10 @@ def only_breakpoint(run: Run) -> Effect:
 
 
 def _show_question(run: Run, shown: Shown, told: dict[str, Any]) -> None:
-    from babysitter.views.questions import about_lines as about_question
-    from babysitter.views.text import printable_lines
+    from babysitter.views.questions import question_lines
 
-    effect = shown.effect
-    lines = [f"run {run.run_id}, breakpoint {effect.id}: {effect.label}"]
-    # Indented, so that no line of it can pass for a line of ours.
-    question = str(shown.definition["breakpoint"].get("question") or effect.label)
-    lines += [f"  {text}" for text in printable_lines(question)]
-    lines += [f"  - {option}" for option in shown.asked.options]
-    lines += about_question(run, shown)
-    lines.append(f"what is shown has the digest {shown.digest}")
-    lines += [f"{name}: {told[name]}" for name in WORDS if told[name] is not None]
-    _show(lines, told["as_json"])
+    words = [f"{name}: {told[name]}" for name in WORDS if told[name] is not None]
+    _show([*question_lines(run, shown), *words], told["as_json"])
 
 
 def _show(lines: list[str], wants_json: bool) -> None:

@@ -92,17 +92,9 @@ class TerminalAsker:
             return
         self._current = next(iter(self._waiting))
         self._view.pause()
-        self._forget_typed()
+        forget_typed(self._fd)
         self._write(question_text(self._waiting[self._current]))
         self._selector.register(self._fd, selectors.EVENT_READ, data="stdin")
-
-    def _forget_typed(self) -> None:
-        """What was typed before the question was to be read cannot be an answer to it."""
-        try:
-            termios.tcflush(self._fd, termios.TCIFLUSH)
-        except termios.error:
-            # The terminal is gone; reading from it will say so.
-            return
 
     def _done(self, effect_id: str) -> None:
         """Ask this one no longer; if it was on the terminal, the next takes its place."""
@@ -116,6 +108,15 @@ class TerminalAsker:
     def _write(self, text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
+
+
+def forget_typed(fd: int) -> None:
+    """What was typed before the question was to be read cannot be an answer to it."""
+    try:
+        termios.tcflush(fd, termios.TCIFLUSH)
+    except termios.error:
+        # The terminal is gone; reading from it will say so.
+        return
 
 
 def options_of(question: dict[str, Any]) -> list[str]:

@@ -14,6 +14,7 @@ from babysitter.errors import BabysitterError, StorageError
 from babysitter.executors.hook_files import hook_files, hook_names
 from babysitter.library import list_all
 from babysitter.paths import home
+from babysitter.rulebook import load
 from babysitter.staging import kind_of
 from babysitter.views.text import size
 
@@ -37,6 +38,7 @@ def examine(project: str, runs_dir: str, version: str) -> Iterator[Check]:
     yield _libraries()
     yield _home()
     yield _configuration(project)
+    yield _rules()
     yield _hooks(project)
     yield _processes(project)
     try:
@@ -79,6 +81,14 @@ def _configuration(project: str) -> Check:
     told = f"agents: {agents}; effects at once: {settings.jobs or os.cpu_count()}"
     rates = ", ".join(f"{rate.what} {rate.name} {rate.text}" for rate in settings.rates)
     return passed("configuration", f"{told}; rate limits: {rates}" if rates else told)
+
+
+def _rules() -> Check:
+    try:
+        found = load()
+    except BabysitterError as error:
+        return failed("rules", error)
+    return passed("rules", f"{len(found)} say what is answered without asking" if found else "none")
 
 
 def _hooks(project: str) -> Check:

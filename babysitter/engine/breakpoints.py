@@ -16,6 +16,7 @@ STRATEGIES = (SINGLE, FIRST, ALL, QUORUM)
 # Stands for whoever has made the run.
 OWNER = "owner"
 LONGEST_NAME = 128
+SPOKEN = {"yes": True, "no": False}
 _IN_NAMES = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 
 
@@ -147,7 +148,9 @@ def _check_when(kept: dict[str, Any]) -> None:
     if "deadline" not in kept:
         raise ValueError(f"default={default!r} needs deadline=…, the time after which it is taken")
     if not isinstance(default, bool) and default not in kept.get("options", ()):
-        raise ValueError(f"default={default!r} is neither True nor False nor one of the options")
+        if default not in SPOKEN:
+            raise ValueError(f"default={default!r} is neither True nor False nor one of the options")
+        default = kept["default"] = SPOKEN[default]
     if default is not False and "assurance" in kept:
         raise ValueError(
             f"default={default!r} would let time approve what demands a person ({kept['assurance']!r})"

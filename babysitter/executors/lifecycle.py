@@ -11,6 +11,7 @@ from functools import partial
 
 from babysitter.clock import iso, now_ms
 from babysitter.executors.hook_files import hook_names
+from babysitter.runs.asked import told_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -122,9 +123,10 @@ class Lifecycle:
             return {**told, "status": self._run.state.status, **_some(event, ENDING_WORDS)}
         if event.type == "PROCESS_LOG":
             return {**told, **_some(event, LOG_WORDS)}
-        told["effect"] = _effect(self._run.state.effects[event.data["effectId"]])
+        effect = self._run.state.effects[event.data["effectId"]]
+        told["effect"] = _effect(effect)
         if event.type == "EFFECT_REQUESTED":
-            return {**told, **_question(event)}
+            return {**told, **_question(event, effect)}
         status = "cancelled" if event.type == "EFFECT_CANCELLED" else event.data["status"]
         return {**told, "status": status, **_exit_code(event), **_some(event, RESULT_WORDS)}
 
@@ -144,9 +146,12 @@ def _effect(effect: Effect) -> dict[str, Any]:
     }
 
 
-def _question(event: Event) -> dict[str, Any]:
-    asked = (event.data.get("definition") or {}).get("breakpoint") or {}
-    return {name: asked[name] for name in ("question", "options") if asked.get(name) is not None}
+def _question(event: Event, effect: Effect) -> dict[str, Any]:
+    asked = (event.data.get("definition") or {}).get("breakpoint")
+    if not asked:
+        return {}
+    # By a rule or a policy, in the call that asked for it: nobody need be disturbed.
+    return {**told_of(asked, event.ms), **({} if effect.is_pending else {"answered": True})}
 
 
 def _exit_code(event: Event) -> dict[str, Any]:

@@ -27,6 +27,13 @@ JOURNAL = (
     "the files of a run are written by babysitter only; a journal that was touched counts for nothing."
     " Results: `babysitter post RUN EFFECT --value JSON`. Files of your own: the run's artifacts/"
 )
+OWN = (
+    "what its user has decided and trusts, and which runs there are, is written by babysitter only;"
+    " a rule is added by a person: babysitter rule add"
+)
+# What a shell may not write of the user's own folder; nothing of all this is written by a file tool.
+PLACES = "places"
+OWN_FILES = ("rules.json", "trusted.json", "allowed_signers", PLACES)
 HOOKS = "the hooks are called by the host only; what a person decides, they type or choose themselves"
 PERSON = (
     "only a person can answer a breakpoint or permit a way round the process: ask them with the question"
@@ -70,10 +77,12 @@ def _of_write(call: Call) -> str:
     binding = binding_of(call.session)
     folders = [os.path.dirname(binding.folder)] if binding else []
     is_run = any(_is_inside(real, folder, depth=1) for folder in folders)
-    is_own = any(_is_inside(real, os.path.join(home(), name)) for name in ("sessions", "envs")) or (
-        os.path.dirname(real) == os.path.realpath(home())
+    if is_run or any(_is_inside(real, os.path.join(home(), name)) for name in ("sessions", "envs")):
+        return JOURNAL
+    is_own = os.path.dirname(real) == os.path.realpath(home()) or _is_inside(
+        real, os.path.join(home(), PLACES)
     )
-    return JOURNAL if is_run or is_own else ""
+    return OWN if is_own else ""
 
 
 def _is_inside(path: str, folder: str, depth: int = 0) -> bool:
@@ -101,11 +110,19 @@ def _of_shell(call: Call) -> str:
     places = [RUNS, f"{STATE_FOLDER}/sessions", os.path.join(home(), "sessions")]
     places += [binding.folder, *_runs_named(command, os.path.dirname(binding.folder))] if binding else []
     places.append("run.lock")
+    return JOURNAL if _writes_into(command, places) else OWN if _writes_into(command, _own_places()) else ""
+
+
+def _own_places() -> list[str]:
+    return [os.path.join(folder, name) for folder in (STATE_FOLDER, home()) for name in OWN_FILES]
+
+
+def _writes_into(command: str, places: list[str]) -> bool:
     if not any(place in command for place in places):
-        return ""
+        return False
     from babysitter.hooks.shell_text import writes_into
 
-    return JOURNAL if writes_into(command, places) else ""
+    return writes_into(command, places)
 
 
 def _runs_named(command: str, folder: str) -> list[str]:

@@ -10,6 +10,7 @@ from babysitter.jsontext import canonical
 from babysitter.runs import context_files
 from babysitter.runs.assurance import PEOPLE, is_enough, minimum_of, shown_digest, ways_to_answer
 from babysitter.runs.results import ALREADY, RECORDED, Answer
+from babysitter.runs.sleeping import deadline_of_breakpoint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -215,7 +216,8 @@ def judge_collected(run: Run, effect: Effect, answer: Answer) -> str:
             if canonical(each.as_response()) == canonical(answer.value["allResponses"][0]):
                 return ALREADY
             raise AlreadyResolved(f"{by!r} has answered {effect.id!r} already; the first answer stands")
-    if asked.deadline is not None and run.now_ms() > effect.requested_ms + asked.deadline * 1000:
+    deadline = deadline_of_breakpoint(run, effect)
+    if deadline is not None and run.now_ms() > deadline:
         raise AlreadyResolved(
             f"the time to answer {effect.id!r} is over", hint=f"babysitter iterate {run.run_id}"
         )

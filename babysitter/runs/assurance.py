@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 # Nobody was asked, or nobody knows who typed: below anything that a breakpoint can demand.
-POLICY, SCRIPT = "policy", "script"
-LEVELS = (POLICY, SCRIPT, *ASSURANCES)
+POLICY, RULE, SCRIPT = "policy", "rule", "script"
+LEVELS = (POLICY, RULE, SCRIPT, *ASSURANCES)
 # Those at which somebody is there, as far as can be told.
 PEOPLE = (SCRIPT, *ASSURANCES)
 

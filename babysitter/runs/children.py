@@ -13,6 +13,7 @@ from babysitter.clock import iso
 from babysitter.engine.state import CANCELLED, COMPLETED, FAILED, SUBPROCESS
 from babysitter.errors import (
     BabysitterError,
+    CorruptRules,
     InvalidInput,
     JournalError,
     ProcessError,
@@ -218,7 +219,7 @@ def _halted(ending: dict[str, Any]) -> dict[str, Any]:
 
 def answer_to_mistake(effect: Effect, error: BabysitterError) -> Answer:
     """The child of an effect cannot be made: the effect has failed."""
-    if isinstance(error, (JournalError, StorageError, RunBusy)):
+    if isinstance(error, (JournalError, StorageError, RunBusy, CorruptRules)):
         # Not of the author's making, and it may be another time.
         raise error
     hint = f"; {error.hint}" if error.hint and not isinstance(error, RunExists) else ""

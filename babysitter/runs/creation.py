@@ -110,7 +110,15 @@ def create(
     created = {**_first_of(options, session), **_source_of(source, version)}
     run = Run(_make(runs_dir, about, texts, created, origin), limits)
     run.is_new = True
+    _remember(runs_dir)
     return run
+
+
+def _remember(runs_dir: str) -> None:
+    # Not at the top: `iterate` is called far more often, and makes no run.
+    from babysitter.places import remember
+
+    remember(runs_dir)
 
 
 def _first_of(options: dict[str, Any] | None, session: tuple[str, str] | None) -> dict[str, Any]:

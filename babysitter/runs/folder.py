@@ -18,7 +18,7 @@ from babysitter.runs.run import LINKS, Run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
     from babysitter.limits import Limits
@@ -26,6 +26,19 @@ if TYPE_CHECKING:
 LATEST = "latest"
 ARCHIVE = ".archive"
 PACKED = ".zip"
+
+
+class Unread:
+    """A run that cannot be read, or a folder of runs that cannot be listed: nobody knows what is in it."""
+
+    __slots__ = ("error", "folder")
+
+    def __init__(self, folder: str, error: BabysitterError) -> None:
+        self.folder = folder
+        self.error = error
+
+    def as_json(self) -> dict[str, Any]:
+        return {"run": os.path.basename(self.folder), "folder": self.folder, "error": self.error.message}
 
 
 def check_id(run_id: str) -> None:
@@ -157,6 +170,18 @@ def run_ids(runs_dir: str) -> Iterator[str]:
         folder = os.path.join(runs_dir, name)
         if valid_id(name) and not os.path.islink(folder) and _may_be_run(folder):
             yield name
+
+
+def run_folders(places: Iterable[str]) -> Iterator[str]:
+    """The folders of all runs in several folders of runs; one that cannot be listed stands for its runs.
+
+    So whoever opens what he is given hears of it.
+    """
+    for place in places:
+        try:
+            yield from [os.path.join(place, run_id) for run_id in run_ids(place)]
+        except OSError:
+            yield place
 
 
 def _may_be_run(folder: str) -> bool:

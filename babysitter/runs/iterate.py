@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from babysitter.engine.state import CONTINUED, STUCK
 from babysitter.errors import EditNeedsPerson, OtherPython
+from babysitter.paths import has_rules
 from babysitter.runs.execution import Execution
 from babysitter.runs.sleeping import wake_sleepers
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from babysitter.engine.state import Effect, RunState
     from babysitter.errors import ReplayError
+    from babysitter.runs.policy import Policy
     from babysitter.runs.run import Run
 
 DIVERGED_HINT = (
@@ -76,6 +78,7 @@ def iterate(run: Run) -> Iteration:
     Raises:
         NondeterminismError: the unchanged process asks for something else than its journal has.
         InvalidInput, NoSuchProcess: it was continued as new in a way that cannot be.
+        CorruptRules: a breakpoint is open, and nobody knows whether it may be answered without asking.
         JournalError, StorageError, RunBusy
     """
     if "parent" in run.state.created:
@@ -136,9 +139,14 @@ def _has_news(run: Run) -> bool:
 
 
 def _write_rounds(run: Run, execution: Execution) -> list[Any]:
-    """Write the round, and those that come of answers by policy; gives the events."""
+    """Write the round, and those that come of answers without asking; gives the events."""
     events = execution.write_round()
-    while _answer_by_policy(run, execution):
+    if not (run.state.answers_by_policy or has_rules()):
+        return events
+    from babysitter.runs.policy import Policy
+
+    policy = Policy(run)
+    while _answer_by_policy(policy, run, execution):
         execution.follow()
         events += execution.write_round()
     return events
@@ -154,14 +162,13 @@ def divergence_hint(diverged: ReplayError, run: Run) -> str:
     return DIVERGED_HINT.format(run=run.run_id) + (PERMITTED_FIRST if needs_permit else "")
 
 
-def _answer_by_policy(run: Run, execution: Execution) -> bool:
-    """Answer what the run's policy answers; whether there was anything."""
-    if not run.state.answers_by_policy or run.state.is_finished or execution.diverged is not None:
+def _answer_by_policy(policy: Policy, run: Run, execution: Execution) -> bool:
+    """Answer what nobody has to be asked for; whether there was anything."""
+    if run.state.is_finished or execution.diverged is not None:
         return False
-    from babysitter.runs.policy import answers
     from babysitter.runs.results import RECORDED, accept
 
-    answered = answers(run)
+    answered = policy.answers()
     return bool(answered) and any(verdict.status == RECORDED for verdict in accept(run, answered))
 
 

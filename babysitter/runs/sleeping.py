@@ -52,9 +52,20 @@ def deadline_of(run: Run, effect: Effect) -> int | None:
 
 
 def deadline_of_breakpoint(run: Run, effect: Effect) -> int | None:
-    """When a breakpoint is decided though nobody has answered; None: never."""
-    told = run.definition_of(effect)["breakpoint"].get("deadline")
-    return None if told is None else min(effect.requested_ms + round(seconds(told) * 1000), LAST_MS)
+    """When a breakpoint is decided though nobody has answered; None: never.
+
+    Raises:
+        CorruptRules: it may be one that a rule keeps for people.
+    """
+    asked = run.definition_of(effect)["breakpoint"]
+    if asked.get("deadline") is None:
+        return None
+    if asked.get("default"):
+        from babysitter.runs.policy import must_be_asked
+
+        if must_be_asked(run, effect):
+            return None
+    return min(effect.requested_ms + round(seconds(asked["deadline"]) * 1000), LAST_MS)
 
 
 def moments(run: Run, performed: Container[str] = ()) -> list[tuple[int, int, Effect]]:

@@ -25,6 +25,18 @@ HOW = {
 }
 
 
+def question_lines(run: Run, shown: Shown, *, is_numbered: bool = False) -> list[str]:
+    """An open breakpoint as it is shown to whoever is to answer it; with numbers to choose an option by."""
+    effect = shown.effect
+    lines = [printable(f"run {run.run_id}, breakpoint {effect.id}: {effect.label}")]
+    # Indented, so that no line of it can pass for a line of ours.
+    question = str(shown.definition["breakpoint"].get("question") or effect.label)
+    lines += [f"  {text}" for text in printable_lines(question)]
+    for number, option in enumerate(shown.asked.options, 1):
+        lines.append(f"  {f'{number}.' if is_numbered else '-'} {printable(option)}")
+    return [*lines, *about_lines(run, shown), f"what is shown has the digest {shown.digest}"]
+
+
 def about_lines(run: Run, shown: Shown, *, with_content: bool = True) -> list[str]:
     """What belongs to a question beside its words and options, a line each; of text files the beginning."""
     told = shown.definition["breakpoint"]

@@ -358,7 +358,7 @@ def effect_lines(told: dict[str, Any]) -> list[str]:
         "status": _status_of_effect(told),
         "attempt": attempt_text(told["attempt"], told["maxAttempts"]) if "attempt" in told else "",
         "taken": _taken(told),
-        "branch": _place(told.get("group")),
+        "branch": place_of(told.get("group")),
         "requested": moment(told["requestedAt"]),
         "took": _took(told),
         "executor": told.get("executor") or "",
@@ -390,7 +390,8 @@ def _taken(told: dict[str, Any]) -> str:
     return f"by {taken.get('agent') or taken['by']}, time {taken['attempt']}" if taken else ""
 
 
-def _place(group: dict[str, Any] | None) -> str:
+def place_of(group: dict[str, Any] | None) -> str:
+    """The branch of a group; nothing of the main line."""
     if not group:
         return ""
     name = group.get("label") or group.get("branch")

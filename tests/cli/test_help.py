@@ -21,7 +21,7 @@ CONTEXT = click.Context(group, info_name="babysitter")
 
 
 # Groups, which have only commands.
-GROUPS = ("process", "session", "trust")
+GROUPS = ("process", "rule", "session", "trust")
 
 
 def every_command() -> dict[str, click.Command]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from babysitter.clock import ms_of
 from tests.support.commands import BABYSITTER, call, end, start, told, write
 from tests.support.driving import wait_until
 
@@ -453,3 +454,46 @@ def test_a_hooks_folder_that_is_a_link_or_a_file_is_none(home: Path) -> None:
     write("p.py", "async def process(inputs, ctx):\n    ctx.halt('enough')\n")
     ended = call("run", "p.py", "--run-id", "r", "--json")
     assert (ended.code, ended.stderr) == (1, "")
+
+
+WHERE = ("runId", "runFolder", "project", "process")
+ASKS = """
+gate = define_task("gate", lambda args: {"kind": "breakpoint", "title": "Deploy", "breakpoint": {
+    "question": "Deploy it?", "id": "confirm.deploy", "tags": ["prod"], "expert": ["owner"],
+    "strategy": "single", "files": ["plan.md"], "deadline": 60, "attempt": 2, "previousFeedback": "too big",
+    "default": "no"}})
+
+async def process(inputs, ctx):
+    await ctx.task(gate)
+"""
+
+
+def test_of_a_question_all_is_told_that_a_person_may_want_to_know() -> None:
+    write("plan.md", "the plan")
+    told("create", write("p.py", ASKS), "--run-id", "r")
+    (called,) = [call for call in calls() if call["hook"] == "on-breakpoint"]
+    asked = {name: called[name] for name in called if name not in ("effect", "hook", "seq", *WHERE)}
+    assert (ms_of(asked.pop("deadline")) - ms_of(asked.pop("at"))) == 60_000
+    assert asked == {
+        "question": "Deploy it?",
+        "id": "confirm.deploy",
+        "tags": ["prod"],
+        "expert": ["owner"],
+        "strategy": "single",
+        "files": [{"path": "plan.md"}],
+        "attempt": 2,
+        "previousFeedback": "too big",
+    }
+
+
+def test_of_a_question_nothing_is_told_that_it_does_not_say() -> None:
+    told("create", write("p.py", "async def process(inputs, ctx):\n    await ctx.breakpoint('Go?')\n"))
+    (called,) = [call for call in calls() if call["hook"] == "on-breakpoint"]
+    assert sorted(called) == sorted(["at", "effect", "hook", "question", "seq", *WHERE])
+
+
+def test_of_a_question_that_a_rule_has_answered_that_is_told() -> None:
+    write("plan.md", "the plan")
+    told("rule", "add", "--match", "confirm.*", "--always", "--yes")
+    told("create", write("p.py", ASKS), "--run-id", "r")
+    assert [call["answered"] for call in calls() if call["hook"] == "on-breakpoint"] == [True]

@@ -86,7 +86,7 @@ class Case:
         return run
 
     def check_within(self, running: int) -> None:
-        """Something was asked for just now, so it had to be within the limit, as far as anybody could know."""
+        """Something was asked for just now: it was within the limit, as far as anybody could know."""
         assert self.spent < self.limit or self.dearest == 0
         if self.dearest is None:
             assert running <= PILOTS

@@ -24,6 +24,7 @@ CODES = {
     "UsageError": 2,
     "InvalidInput": 2,
     "ResultRejected": 2,
+    "CorruptRules": 2,
     "NoSuchRun": 4,
     "RunPacked": 4,
     "NoSuchEffect": 4,

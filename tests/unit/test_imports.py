@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from babysitter.library import resolve
+from babysitter.rulebook import add
+from babysitter.rules import Rule
 from babysitter.runs.creation import create
 from babysitter.runs.iterate import iterate
 
@@ -84,6 +86,35 @@ def test_a_command_of_an_agents_turn_imports_nothing_that_is_heavy(command: str,
 def test_a_command_of_an_agents_turn_imports_few_of_our_own_modules(command: str, effect: str) -> None:
     own = [name for name in imported_by(command, effect) if name.partition(".")[0] == "babysitter"]
     assert len(own) <= MOST[command], own
+
+
+GATED = """
+async def process(inputs, ctx):
+    await ctx.breakpoint("Go?")
+"""
+
+
+@pytest.fixture
+def gated(project: Path) -> None:
+    """A breakpoint that is open, in the run ``small``."""
+    (project / "process.py").write_text(GATED)
+    entry = resolve(str(project / "process.py"))
+    run = create(str(project / ".a5c" / "runs"), entry, {}, project=str(project), version="0", run_id="small")
+    iterate(run.load())
+
+
+@pytest.mark.usefixtures("gated")
+def test_without_rules_an_open_breakpoint_costs_nothing_more() -> None:
+    own = {name for name in imported_by("iterate", "") if name.startswith("babysitter.")}
+    assert own & {"babysitter.rules", "babysitter.rulebook", "babysitter.runs.policy"} == set()
+
+
+@pytest.mark.usefixtures("gated")
+def test_rules_without_patterns_import_nothing_that_is_heavy() -> None:
+    add(Rule("mine", "never", match="confirm.deploy", tags=["prod"]))
+    imported = imported_by("iterate", "")
+    others = {name for name in imported if name.partition(".")[0] != "babysitter"}
+    assert ("babysitter.rulebook" in imported, others - ALLOWED) == (True, set())
 
 
 def test_importing_the_package_loads_nothing_else() -> None:

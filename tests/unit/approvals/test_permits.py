@@ -35,7 +35,7 @@ def at_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_levels_go_from_nobody_to_a_signature() -> None:
-    assert LEVELS == ("policy", "script", "dialog", "command", "terminal", "signed")
+    assert LEVELS == ("policy", "rule", "script", "dialog", "command", "terminal", "signed")
 
 
 def test_a_permit_is_in_the_journal() -> None:

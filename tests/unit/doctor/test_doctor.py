@@ -270,6 +270,7 @@ def test_an_installation_in_order_passes(run: Run, project: Path) -> None:
         "libraries",
         "home",
         "configuration",
+        "rules",
         "hooks",
         "processes",
         "runs",

@@ -48,8 +48,32 @@ def test_what_babysitter_knows_of_sessions_is_not_written(bound: Callable[..., S
         f"{home}/sessions/{SESSION}/grants/policy.json",
         f"{home}/config.yaml",
         f"{home}/allowed_signers",
+        f"{home}/rules.json",
+        f"{home}/places/0123",
     ]
-    assert [kind(session, "Write", file_path=path) for path in paths] == ["deny"] * 3
+    assert [kind(session, "Write", file_path=path) for path in paths] == ["deny"] * 5
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "echo '{}' > {home}/rules.json",
+        "rm {home}/rules.json",
+        "sed -i s/never/always/ ~/.a5c/rules.json",
+        "cp mine {home}/trusted.json",
+        "rm -r {home}/places",
+    ],
+)
+def test_what_a_person_has_decided_is_not_written_by_a_shell(
+    bound: Callable[..., Session], home: Path, command: str
+) -> None:
+    assert kind(bound(ONE), "Bash", command=command.replace("{home}", str(home))) == "deny"
+
+
+def test_what_a_person_has_decided_can_be_read(bound: Callable[..., Session], home: Path) -> None:
+    commands = [f"cat {home}/rules.json", "ls ~/.a5c/places", "babysitter rule list"]
+    session = bound(ONE)
+    assert [kind(session, "Bash", command=command) for command in commands] == ["let go"] * 3
 
 
 def test_files_of_the_project_and_the_runs_own_artifacts_are_free(

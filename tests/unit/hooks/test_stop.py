@@ -12,8 +12,10 @@ import pytest
 
 from babysitter.approvals.permits import permit
 from babysitter.clock import iso
-from babysitter.errors import CorruptEvent, NoSuchRun, TailRemoved
+from babysitter.errors import CorruptEvent, CorruptRules, NoSuchRun, TailRemoved
 from babysitter.executors.effect_lock import EffectLock
+from babysitter.rulebook import add
+from babysitter.rules import Rule
 from babysitter.runs import run as run_module
 from babysitter.runs.iterate import DIVERGED_HINT, PERMITTED_FIRST, iterate
 from babysitter.runs.results import Answer, accept
@@ -422,6 +424,42 @@ def test_a_configuration_that_cannot_be_read_does_not_let_go(
     session = bound(ONE)
     (project / ".a5c" / "config.yaml").write_text(config)
     assert session.call("stop").kind == "go on"
+
+
+GATE = """
+from babysitter import define_task
+gate = define_task("gate", lambda args: {
+    "kind": "breakpoint", "title": "Gate", "breakpoint": {"question": "Go?", "id": "confirm.go"}})
+return await ctx.task(gate)
+"""
+
+
+def test_a_rule_of_the_users_answers_instead_of_the_person_of_the_session(
+    bound: Callable[..., Session],
+) -> None:
+    session = bound(GATE)
+    add(Rule("mine", "always", match="confirm.*"))
+    told = session.call("stop")
+    assert (told.kind, session.run.output()["respondedBy"]) == ("go on", "rule mine")
+
+
+def test_what_a_rule_says_never_of_is_asked_for_in_a_run_by_policy_too(bound: Callable[..., Session]) -> None:
+    session = bound(GATE)
+    add(Rule("mine", "never", match="confirm.*"))
+    permit(session.run, "policy", by="me", assurance="command", evidence={})
+    assert (session.call("stop").kind, session.pending("breakpoint").label) == ("go on", "Gate")
+
+
+def test_rules_that_cannot_be_read_answer_nothing_and_are_told_of(
+    bound: Callable[..., Session], home: Path
+) -> None:
+    session = bound(GATE)
+    permit(session.run, "policy", by="me", assurance="command", evidence={})
+    (home / "rules.json").write_text("{")
+    # Whoever calls it lets the session go, and says this.
+    with pytest.raises(CorruptRules):
+        session.call("stop")
+    assert session.pending("breakpoint").label == "Gate"
 
 
 def test_of_an_edit_that_does_not_fit_it_is_told_what_to_do(
