@@ -142,7 +142,7 @@ def is_asking(budget: Mapping[str, Any]) -> bool:
 def shown(what: str, amount: float) -> str:
     """An amount for people: ``1,000,000 tokens``, ``4.50``, ``2 h``."""
     if what == WALL:
-        return f"{brief(round(amount))} of time"
+        return f"{brief(round(amount) if amount >= 10 else amount)} of time"
     if what == MONEY:
         return f"{amount:,.2f} of money"
     return f"{amount:,.0f} {what}"

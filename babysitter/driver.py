@@ -228,7 +228,7 @@ class Driver:
 
     def _look_for_budgets(self) -> None:
         """What one run has spent can let another go on; and what a run below has reached is written above."""
-        held = [driven for driven in self._living.values() if driven.execution.is_held_back]
+        held = [driven for driven in self._living.values() if driven.execution.held]
         if not held:
             return
         for driven in self._living.values():

@@ -56,10 +56,22 @@ def status_json(run: Run) -> dict[str, Any]:
         "pending": _kinds(waits),
         **({"taken": taken} if taken else {}),
         **usage_json(run),
+        **budget_json(run),
         **({"folder": run.folder} if run.archive is None else {"packed": True, "archive": run.archive}),
     }
     told |= scores_json(state)
     return {**told, **related_json(run), **given_up_json(run), **next_wake(run), **ending_json(run)}
+
+
+def budget_json(run: Run) -> dict[str, Any]:
+    """The amounts that a run may spend, if it has a budget."""
+    if run.state.meter is None or run.archive is not None:
+        return {}
+    # Here, for hardly any run has one.
+    from babysitter.runs.budget_standing import standing_of
+
+    amounts = standing_of(run)["amounts"]
+    return {"budget": amounts} if amounts else {}
 
 
 def scores_json(state: RunState) -> dict[str, Any]:

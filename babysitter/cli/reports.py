@@ -55,6 +55,8 @@ def _iteration_json(iteration: Iteration) -> dict[str, Any]:
     pending = [effect.id for effect in run.state.pending.values() if effect.id not in new]
     if pending:
         told["pending"] = pending
+    if iteration.held:
+        told["held"] = iteration.held
     return {
         **told,
         **given_up_json(run),
@@ -167,6 +169,8 @@ def _iteration_lines(iteration: Iteration) -> list[str]:
     if len(iteration.new) > MOST_LINES:
         lines.append(f"  new      … and {len(iteration.new) - MOST_LINES} more")
     lines += waiting_lines(run)
+    if iteration.held:
+        lines.append(f"  held     {iteration.held} more, until the budget allows for them")
     if iteration.diverged is not None:
         from babysitter.runs.iterate import divergence_hint
 

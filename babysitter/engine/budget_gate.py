@@ -2,7 +2,7 @@
 
 Of tokens and money an effect says how much when it has ended, if at all. So before that it is expected to
 take as much as the dearest of its task so far, or what the budget estimates; where nothing is known of a
-task, a few are let through to find out. What is unknown is never taken for nothing.
+task, one goes first to find out. What is unknown is never taken for nothing.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from babysitter.engine.meter import Meter
 
 # So many effects of a task may be at work while nobody knows what one of them takes.
-PILOTS = 4
+PILOTS = 1
 
 
 class Reached:
@@ -121,7 +121,7 @@ class Gate:
         running = self._expected_of_running(scope, what)
         expected = self._expected(task_id, what)
         if expected is None:
-            # Nobody knows what one takes: a few find out, as long as anything is left.
+            # Nobody knows what one takes: the first finds out, as long as anything is left.
             is_over = spent + running >= limit or self._ledger.task(task_id).running >= PILOTS
         else:
             is_over = spent + running + expected > limit

@@ -97,7 +97,7 @@ class Meter:
     def limit(self, scope: str, what: str) -> float:
         """An amount as it was given at first; ``scope`` is empty, or the id of a task."""
         limits = self.budget.get("tasks", {}).get(scope, {}) if scope else self.budget.get(RUN, {})
-        return float(limits[what])
+        return limits[what]  # type: ignore[no-any-return]
 
     def limits(self) -> Iterable[tuple[str, str, float]]:
         """Scope, dimension and amount, with what was added since, of everything that is limited."""

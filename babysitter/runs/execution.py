@@ -104,9 +104,9 @@ class Execution:
         return self.end is not None and not self.is_stuck and bool(self.run.state.children)
 
     @property
-    def is_held_back(self) -> bool:
-        """It asks for something that a budget does not allow for, as far as that is known."""
-        return self._budgets is not None and self._budgets.held > 0
+    def held(self) -> int:
+        """How much it asks for that a budget does not allow for, as far as that is known."""
+        return 0 if self._budgets is None or self.run.state.is_finished else self._budgets.held
 
     @property
     def source(self) -> Source:
@@ -383,7 +383,7 @@ class Execution:
         self, described: list[drafts.Described]
     ) -> tuple[list[Draft], list[drafts.Described], list[Draft]]:
         """What of it may be asked for now, and what is to be written before and after that."""
-        if self.run.state.meter is None or not described:
+        if self.run.state.meter is None or not (described or self.held):
             return [], described, []
         if self._budgets is None:
             from babysitter.runs.budgets import Budgets

@@ -42,10 +42,11 @@ class Iteration:
         status: of the run afterwards; ``diverged`` when a changed process no longer fits its journal.
         new: effects requested by this iteration.
         diverged: where it stopped fitting.
+        held: how many requests a budget has held back.
         children: the same of the child runs that it brought on and that have not ended.
     """
 
-    __slots__ = ("children", "diverged", "new", "run", "status")
+    __slots__ = ("children", "diverged", "held", "new", "run", "status")
 
     def __init__(
         self,
@@ -53,8 +54,10 @@ class Iteration:
         new: list[Effect],
         diverged: ReplayError | None,
         children: list[Iteration] | None = None,
+        held: int = 0,
     ) -> None:
         self.run = run
+        self.held = held
         self.new = new
         self.diverged = diverged
         self.children = children or []
@@ -123,7 +126,7 @@ def _iterate(run: Run) -> Iteration:
         children = upbringing.iterations()
     # What a policy answered, or a child that has ended, is new no more.
     new = [effect for effect in requested_in(run.state, events) if effect.is_pending]
-    iteration = Iteration(run, new, execution.diverged, children)
+    iteration = Iteration(run, new, execution.diverged, children, execution.held)
     if run.observer is not None:
         run.observer.iteration_ended(iteration.status, new)
     return iteration

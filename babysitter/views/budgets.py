@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+UNITS = {"wall": "time", "money": "money"}
+
+
 def budget_lines(told: dict[str, Any]) -> list[str]:
     """A line for each amount, and what happens when one is reached."""
     if not told["amounts"]:
@@ -61,14 +64,14 @@ def _notes(told: dict[str, Any]) -> list[str]:
     return lines
 
 
-def brief_lines(told: dict[str, Any]) -> list[str]:
+def brief_lines(amounts: list[dict[str, Any]], run: str) -> list[str]:
     """The same in as few words as go into a status."""
     lines = []
-    for amount in told["amounts"]:
+    for amount in amounts:
         of = f" of task {amount['task']}" if amount["task"] else ""
-        above = "" if amount["run"] == told["run"] else f" (of {amount['run']})"
-        spent = shown(amount["what"], amount["spent"]).split(" ")[0] if amount["what"] != "wall" else ""
-        spent = spent or shown("wall", amount["spent"]).removesuffix(" of time")
+        above = "" if amount["run"] == run else f" (of {amount['run']})"
+        spent = shown(amount["what"], amount["spent"]).removesuffix(f" of {UNITS.get(amount['what'])}")
+        spent = spent.removesuffix(f" {amount['what']}")
         open_now = _open(amount)
         more = f", {open_now}" if open_now else ""
         lines.append(printable(f"{spent} of {shown(amount['what'], amount['limit'])}{of}{above}{more}"))

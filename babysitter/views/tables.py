@@ -245,6 +245,7 @@ def _status(told: dict[str, Any]) -> dict[str, Any]:
         "waits for": _counts(told["pending"]),
         "taken": told.get("taken", ""),
         "usage": _usage(told),
+        "budget": _budget(told),
         "until": moment(told.get("until", "")),
         **_scores(told.get("scores", [])),
         "rate limits": [_held(held) for held in told.get("rateLimits", [])] or "",
@@ -275,6 +276,14 @@ def _scores(scores: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def _score(told: dict[str, Any], marks: Marks) -> str:
     path = told["scope"].rstrip(".")
     return f"{path}: {score_text(told, marks)}" if path else score_text(told, marks)
+
+
+def _budget(told: dict[str, Any]) -> str:
+    if "budget" not in told:
+        return ""
+    from babysitter.views.budgets import brief_lines
+
+    return "; ".join(brief_lines(told["budget"], told["run"]))
 
 
 def _usage(told: dict[str, Any]) -> str:
