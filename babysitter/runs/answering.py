@@ -83,7 +83,7 @@ def decide(
         at = Shown(run, effect)
         _check_option(effect.id, at.asked, option)
         if at.asked.is_budget and approved:
-            _check_more(effect.id, at.definition, response)
+            told |= _more_said(effect.id, at.definition, told)
         _check_assurance(run, effect.id, at.definition, assurance)
         if assurance in PEOPLE:
             seen |= _check_expert(run, at, by, names)
@@ -104,11 +104,14 @@ def _check_option(effect_id: str, asked: Asked, option: str | None) -> None:
         )
 
 
-def _check_more(effect_id: str, definition: dict[str, Any], response: str | None) -> None:
-    """How much more there is to be spent."""
-    from babysitter.engine.meter import read_more
+def _more_said(effect_id: str, definition: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
+    """How much more there is to be spent: a response; or words after a yes, if they are an amount."""
+    from babysitter.engine.meter import more_of, read_more
 
     reached = definition["breakpoint"]["reached"]
+    if told["response"] is None and more_of(told["feedback"], reached):
+        told = {**told, "response": told["feedback"], "feedback": None}
+    response = told["response"]
     try:
         said = read_more(response, reached)
     except ValueError as error:
@@ -124,6 +127,7 @@ def _check_more(effect_id: str, definition: dict[str, Any], response: str | None
                 f"it is not said how many {each['what']} a result counts as that does not say it",
                 hint=f"--response {each['what']}=N",
             )
+    return told
 
 
 def _check_assurance(run: Run, effect_id: str, definition: dict[str, Any], level: str) -> None:

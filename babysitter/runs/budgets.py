@@ -165,7 +165,7 @@ def question_text(reached: list[Reached], told: list[dict[str, Any]]) -> str:
                 f"The budget{of} of {limit} does not allow for more: {spent} are spent."
                 f" A yes adds {shown(each.what, more['limit'])}."
             )
-    lines.append("Another amount is said with it: --response 500k, or --response 'tokens=500k, money=2'.")
+    lines.append("Another amount is said with it: yes 500k, or --response 'tokens=500k, money=2'.")
     lines.append("A no ends the run.")
     return "\n".join(lines)
 

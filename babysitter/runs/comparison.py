@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from babysitter.engine.state import OWN_STEPS
 from babysitter.jsontext import canonical
 
 TYPE_CHECKING = False
@@ -53,8 +54,12 @@ def compare(first: Run, second: Run) -> tuple[dict[str, list[Any]], list[Differe
 
 
 def _current(run: Run) -> dict[str, Effect]:
-    """The last request of each step, as far as it counts."""
-    return {effect.step: effect for effect in run.state.effects.values() if not effect.is_superseded}
+    """The last request of each step of the process, as far as it counts."""
+    return {
+        effect.step: effect
+        for effect in run.state.effects.values()
+        if not (effect.is_superseded or effect.step.startswith(OWN_STEPS))
+    }
 
 
 def _difference(
