@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from babysitter.desk import TICK_SECONDS, Desk
 from babysitter.driven import Driven
 from babysitter.engine.state import CONTINUED, SUBPROCESS
-from babysitter.errors import NondeterminismError
+from babysitter.errors import NondeterminismError, ResultRejected
 from babysitter.runs.recording import record
 from babysitter.runs.sleeping import wake_sleepers
 
@@ -328,3 +328,6 @@ class Driver:
         for verdict in record(driven.run, answers):
             assert verdict.error is not None
             self.view.message(f"{verdict.effect_id}: {verdict.error.message}")
+            if isinstance(verdict.error, ResultRejected):
+                # What a person said cannot be recorded; they can say it otherwise.
+                self._desk.fresh.append((driven, driven.run.state.effects[verdict.error.effect_id]))

@@ -107,8 +107,8 @@ def _decide(run: str, effect: str | None, approved: bool, told: dict[str, Any]) 
     )
     target = find_effect(found, effect) if effect else only_breakpoint(found)
     shown = told["shown"]
-    if level == "terminal" and target.is_pending and target.kind == "breakpoint":
-        shown = shown or _show_and_confirm(found, target, approved, told)
+    if level == "terminal" and target.is_pending and target.kind == "breakpoint" and shown is None:
+        shown = _show_and_confirm(found, target, approved, told)
     evidence = seen_here() if level == "terminal" else {}
     answer = decide(
         found,
@@ -118,7 +118,7 @@ def _decide(run: str, effect: str | None, approved: bool, told: dict[str, Any]) 
         assurance="signed" if told["sign"] else level,
         evidence={**evidence, "user": person()} if told["name"] else evidence,
         shown=shown,
-        names=tuple if told["name"] else own_names,
+        names=tuple if told["name"] else lambda: [person(), *own_names()],
         **{name: told[name] for name in WORDS},
     )
     if told["sign"] and target.is_pending:

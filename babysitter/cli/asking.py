@@ -51,6 +51,10 @@ class TerminalAsker:
             self._view.message(printable(f"{effect.id} waits for {whom}: {effect.label}"))
             return
         self._waiting[effect.id] = {**question, "about": about_lines(run, shown), "shown": shown.digest}
+        if effect.id == self._current:
+            # What is on the screen is not what would be answered any more.
+            self._write("\n(asked anew)\n")
+            self._put()
         self._next()
 
     def withdraw(self, effect_id: str) -> None:
@@ -92,9 +96,13 @@ class TerminalAsker:
             return
         self._current = next(iter(self._waiting))
         self._view.pause()
+        self._put()
+        self._selector.register(self._fd, selectors.EVENT_READ, data="stdin")
+
+    def _put(self) -> None:
+        assert self._current is not None
         forget_typed(self._fd)
         self._write(question_text(self._waiting[self._current]))
-        self._selector.register(self._fd, selectors.EVENT_READ, data="stdin")
 
     def _done(self, effect_id: str) -> None:
         """Ask this one no longer; if it was on the terminal, the next takes its place."""

@@ -15,7 +15,7 @@ from babysitter.runs.folder import LATEST, find, name_of, packed_ids, run_ids
 from babysitter.views.meter import Meter, events
 
 if TYPE_CHECKING:
-    from babysitter.approvals.signed import Approval
+    from babysitter.approvals.signed_journal import Approval
     from babysitter.doctor.checks import Check
     from babysitter.journal.events import Event
     from babysitter.runs.verification import Verified
@@ -86,7 +86,7 @@ def _verified(name: str, runs_dir: str | None, signers: str | None) -> tuple[Ver
         watching.append(children.see)
         approvals = None
         if signers is not None:
-            from babysitter.approvals.signed import SignedApprovals
+            from babysitter.approvals.signed_journal import SignedApprovals
 
             approvals = SignedApprovals(run)
             watching.append(approvals.see)

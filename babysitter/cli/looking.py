@@ -256,7 +256,7 @@ def _breakpoint_details(run: Run, effect: Effect) -> dict[str, Any]:
     from babysitter.runs.approval_records import records_of
 
     told: dict[str, Any] = {"answers": records_of(run, effect)}
-    if effect.is_pending and run.archive is None:
+    if effect.is_pending and not run.state.is_finished:
         from babysitter.runs.answering import Shown
         from babysitter.views.questions import about_json, about_lines
 

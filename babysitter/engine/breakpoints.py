@@ -17,6 +17,7 @@ STRATEGIES = (SINGLE, FIRST, ALL, QUORUM)
 OWNER = "owner"
 LONGEST_NAME = 128
 SPOKEN = {"yes": True, "no": False}
+LONGEST_SECONDS = 250_000_000_000
 _IN_NAMES = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 
 
@@ -104,7 +105,8 @@ def _length(name: str, told: Any) -> float:
     length = seconds(told)
     if not length:
         raise ValueError(f"{name}={told!r} is over at once")
-    return length
+    # No calendar goes further, and no sum with it does either.
+    return min(length, LONGEST_SECONDS)
 
 
 def _files(_: str, told: Any) -> list[dict[str, str]]:
@@ -119,7 +121,9 @@ def _file(told: Any) -> dict[str, str]:
     described = {"path": told} if isinstance(told, str) else told
     if not isinstance(described, dict) or not isinstance(described.get("path"), str) or not described["path"]:
         raise TypeError(f"files has {told!r}, which is neither a path nor a mapping with a 'path'")
-    return {name: _text(name, described[name]) for name in described}
+    if "\0" in described["path"]:
+        raise ValueError(f"files has {told!r}, and no path has a NUL in it")
+    return {_text("files", name): _text(name, described[name]) for name in described}
 
 
 def _check_who(kept: dict[str, Any]) -> None:
@@ -221,6 +225,6 @@ class Asked:
         """Answers are kept as they come, and decided about when the process is to go on with them."""
         return self.strategy in (ALL, QUORUM) or bool(self.files) or self.expires is not None
 
-    def is_for(self, names: Mapping[str, Any] | set[str]) -> bool:
-        """Whether somebody with these names is asked."""
-        return not self.experts or any(expert in names for expert in self.experts)
+    def until_ms(self, given_ms: int) -> int:
+        """Until when a yes counts that was given then."""
+        return given_ms + round((self.expires or 0) * 1000)

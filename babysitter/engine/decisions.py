@@ -6,7 +6,7 @@ from babysitter.engine.breakpoints import ALL, OWNER, QUORUM
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
     from babysitter.engine.breakpoints import Asked
@@ -60,6 +60,11 @@ class GivenAnswer:
         return self.by == by or (key is not None and self.key == key)
 
 
+def experts_heard(answers: Iterable[GivenAnswer]) -> set[str]:
+    """The experts for whom somebody has answered."""
+    return {expert for answer in answers for expert in answer.speaks_for}
+
+
 def decision(asked: Asked, answers: Sequence[GivenAnswer]) -> dict[str, Any] | None:
     """What the answers come to, as the value of the breakpoint; None: it is not decided yet."""
     if asked.strategy == ALL:
@@ -70,8 +75,7 @@ def decision(asked: Asked, answers: Sequence[GivenAnswer]) -> dict[str, Any] | N
 
 
 def _by_all(asked: Asked, answers: Sequence[GivenAnswer]) -> dict[str, Any] | None:
-    heard = {expert for answer in answers for expert in answer.speaks_for}
-    if not heard.issuperset(asked.experts):
+    if not experts_heard(answers).issuperset(asked.experts):
         return None
     against = [answer for answer in answers if not answer.approved]
     return _value(not against, against or answers, answers)
@@ -87,7 +91,7 @@ def _by_quorum(asked: Asked, answers: Sequence[GivenAnswer]) -> dict[str, Any] |
                 return _value(True, agreeing[option], answers)
     against = [answer for answer in answers if not answer.approved]
     if asked.experts:
-        heard = {expert for answer in answers for expert in answer.speaks_for}
+        heard = experts_heard(answers)
         left = sum(expert not in heard for expert in asked.experts)
         is_lost = max(map(len, agreeing.values()), default=0) + left < asked.needed
     else:
@@ -123,17 +127,17 @@ def at_deadline(asked: Asked, answers: Sequence[GivenAnswer]) -> dict[str, Any]:
 
 
 def experts_met(asked: Asked, names: set[str], owner: str | None) -> list[str]:
-    """Those experts whom somebody is that goes by these names; the owner is who has made the run."""
-    return [
-        expert
-        for expert in asked.experts
-        if expert in names or (expert == OWNER and (owner is None or owner in names))
-    ]
+    """Those experts whom somebody is that goes by these names; the owner is who has made the run.
+
+    Of a run of an earlier version nobody knows who that was, so it is anybody.
+    """
+    is_owner = owner is None or owner in names
+    return [each for each in asked.experts if (is_owner if each == OWNER else each in names)]
 
 
 def standing(asked: Asked, answers: Sequence[GivenAnswer]) -> dict[str, Any]:
     """Where a breakpoint stands that collects answers, to be shown."""
-    heard = {expert for answer in answers for expert in answer.speaks_for}
+    heard = experts_heard(answers)
     return {
         "strategy": asked.strategy,
         "approvals": sum(answer.approved for answer in answers),

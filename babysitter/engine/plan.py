@@ -51,6 +51,7 @@ def replan(state: RunState, event: Event) -> None:
             left.append(effect)
             if state.pending.pop(effect.id, None) is not None:
                 effect.cancel(event, BY_CHANGE)
+                state.answers.pop(effect.id, None)
                 if state.meter is not None:
                     state.meter.ended(effect, {}, event.ms)
     state.script = script

@@ -376,7 +376,10 @@ def _answered(state: RunState, event: Event) -> None:
     from babysitter.engine.decisions import GivenAnswer
 
     state.check_pending(event)
-    state.answers.setdefault(event.data["effectId"], []).append(GivenAnswer(event.seq, event.data))
+    known = event.data["effectId"]
+    if state.pending[known].kind != "breakpoint":
+        raise _misshaped(event, "effectId")
+    state.answers.setdefault(known, []).append(GivenAnswer(event.seq, event.data))
 
 
 def _voided(state: RunState, event: Event) -> None:
@@ -385,7 +388,11 @@ def _voided(state: RunState, event: Event) -> None:
     answers = state.answers.get(known, [])
     if all(answer.seq != seq for answer in answers):
         raise _misshaped(event, "answer")
-    state.answers[known] = [answer for answer in answers if answer.seq != seq]
+    left = [answer for answer in answers if answer.seq != seq]
+    if left:
+        state.answers[known] = left
+    else:
+        del state.answers[known]
     state.voided[known] = state.voided.get(known, 0) + 1
 
 

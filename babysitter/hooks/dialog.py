@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from babysitter.approvals.place import own_names, person
-from babysitter.errors import BabysitterError
+from babysitter.errors import BabysitterError, ResultRejected
 from babysitter.hooks.batch_text import QUESTION_MARK, name_for, question_mark_of
 from babysitter.hooks.bound import bound_to, pending_in
 from babysitter.hooks.doubt import doubt
@@ -91,7 +91,7 @@ def _refusal(call: Call, run: Run, effect: Effect, options: list[str]) -> str:
     if reason:
         return f"{reason}; {ways_to_answer(name_for(call, run), effect.id, None)}"
     try:
-        _decision(run, effect, True, option=options[0] if options else None)
+        _decision(run, effect, True, shown_digest(run, effect), option=options[0] if options else None)
     except BabysitterError as error:
         return f"{error.message}; {error.hint}"
     return ""
@@ -101,8 +101,7 @@ def _text(run: Run, effect: Effect) -> str:
     return "\n".join([question_of(run, effect), *about_of(run, effect)])
 
 
-def _decision(run: Run, effect: Effect, approved: bool, **told: Any) -> results.Answer:
-    shown = shown_digest(run, effect)
+def _decision(run: Run, effect: Effect, approved: bool, shown: str, **told: Any) -> results.Answer:
     return decide(run, effect, approved, by=person(), names=own_names, assurance=LEVEL, shown=shown, **told)
 
 
@@ -210,8 +209,13 @@ def _record(call: Call, run: Run, effect: Effect, said: str) -> Answer:
         "pid": call.pid,
         "label": said,
     }
-    answer = _decision(run, effect, not is_no, evidence=evidence, option=None if is_no else labels.get(said))
-    refused = accept(run, [answer])[0].error
+    option = None if is_no else labels.get(said)
+    try:
+        # On what the label names, and not on what it would name by now.
+        answer = _decision(run, effect, not is_no, digest, evidence=evidence, option=option)
+        refused = accept(run, [answer])[0].error
+    except ResultRejected as error:
+        refused = error
     if refused is not None:
         return tell(f"babysitter: nothing was recorded: {refused.message}")
     return tell(f"babysitter: recorded, the person said {'no' if is_no else 'yes'} ({said})")

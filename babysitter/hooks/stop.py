@@ -37,7 +37,7 @@ from babysitter.hosts.calls import let_go
 from babysitter.runs.assurance import is_enough, minimum_of
 from babysitter.runs.iterate import divergence_hint, iterate
 from babysitter.runs.run import Run
-from babysitter.runs.sleeping import deadline_of, due_at
+from babysitter.runs.sleeping import deadline_of, deadline_of_breakpoint, due_at
 from babysitter.sessions.agents import carried, folder_of, note_gone
 from babysitter.sessions.binding import unbind
 from babysitter.sessions.progress import check_below, heads_of, keep_head
@@ -240,8 +240,7 @@ def _waiting_message(call: Call, run: Run, pending: list[Pending], held: Held | 
     waits = []
     for each, effect in pending:
         if effect.kind == "breakpoint":
-            way = f"/babysitter:approve, or babysitter approve {name_for(call, each)} {effect.id}"
-            waits.append(f"your answer to {effect.label!r} ({way})")
+            waits.append(_answer_awaited(call, each, effect))
         elif effect.kind == "sleep":
             waits.append(iso(due_at(effect)))
     others = sum(effect.kind not in OTHERS for _, effect in pending)
@@ -253,3 +252,18 @@ def _waiting_message(call: Call, run: Run, pending: list[Pending], held: Held | 
         until = f", until {iso(min(late))} at the latest" if late else ""
         waits.append(f"{others} effects that are being worked on{until}")
     return printable(f"babysitter: run {run.run_id} is not finished; it waits for {'; '.join(waits[:5])}")
+
+
+def _answer_awaited(call: Call, run: Run, effect: Effect) -> str:
+    """Whose answer a breakpoint waits for, and until when."""
+    from babysitter.approvals.place import own_names, person
+    from babysitter.engine.breakpoints import Asked
+    from babysitter.runs.answering import is_for
+
+    at = deadline_of_breakpoint(run, effect)
+    until = f", until {iso(at)}" if at is not None else ""
+    if is_for(run, effect, person(), own_names):
+        way = f"/babysitter:approve, or babysitter approve {name_for(call, run)} {effect.id}"
+        return f"your answer to {effect.label!r}{until} ({way})"
+    others = ", ".join(Asked(run.definition_of(effect)).experts) or "others"
+    return f"the answer of {others} to {effect.label!r}{until}"

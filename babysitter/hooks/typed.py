@@ -9,7 +9,8 @@ from __future__ import annotations
 from babysitter.approvals.about import NAMED, is_name
 from babysitter.approvals.permits import WHAT
 from babysitter.errors import InvalidInput, NoSuchEffect
-from babysitter.hooks.shown import about_of, open_breakpoints, options_of, question_of, shown_digest
+from babysitter.hooks.shown import about_of, open_breakpoints, options_of, question_of
+from babysitter.runs.answering import SHOWN_LENGTH, Shown
 from babysitter.views.text import printable
 
 TYPE_CHECKING = False
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 COMMAND = "/babysitter:approve"
 YES, NO = frozenset({"yes", "y", "ok", "approve"}), frozenset({"no", "n", "reject"})
 PERMIT = "permit"
+_HEX = frozenset("0123456789abcdef")
 # A host shows no more than so much at once.
 MOST_SHOWN, MOST_QUESTION = 5, 1500
 
@@ -119,10 +121,14 @@ def _named(open_ones: Sequence[Effect], name: str) -> list[Effect]:
 
 
 def digest_in(run: Run, effect: Effect, words: list[str]) -> tuple[str | None, list[str]]:
-    """The digest of what was looked at, where it is typed before the answer, and the words that are left."""
-    if words and words[0] == shown_digest(run, effect):
-        return words[0], words[1:]
-    return None, words
+    """The digest of what was looked at, where it is typed before the answer, and the words that are left.
+
+    One that is not right any more is one all the same.
+    """
+    if not words or _option_in(options_of(run, effect), " ".join(words)) is not None:
+        return None, words
+    is_digest = len(words[0]) == SHOWN_LENGTH and _HEX.issuperset(words[0])
+    return (words[0], words[1:]) if is_digest else (None, words)
 
 
 def _option_in(options: Sequence[str], text: str) -> str | None:
@@ -166,12 +172,15 @@ def waiting_text(run: Run, name: str, effects: Sequence[Effect]) -> str:
 
 def _shown(run: Run, name: str, effect: Effect, *, is_only: bool) -> list[str]:
     # Indented, so that no line of it can pass for a line of ours.
-    question, options = question_of(run, effect), options_of(run, effect)
-    lines = [f"breakpoint {effect.id}, digest {shown_digest(run, effect)}:"]
+    question, options, shown = question_of(run, effect), options_of(run, effect), Shown(run, effect)
+    digest = shown.digest[:SHOWN_LENGTH]
+    lines = [f"breakpoint {effect.id}, digest {digest}:"]
     lines += [f"  {line}" for line in question[:MOST_QUESTION].split("\n")]
     if len(question) > MOST_QUESTION:
         lines.append(f"  … cut; all of it: babysitter show {name} {effect.id}")
     lines += [f"  - {printable(option)}" for option in options]
     lines += [f"  {line}" for line in about_of(run, effect)]
-    start = COMMAND if is_only else f"{COMMAND} {effect.id}"
+    start = COMMAND if is_only and not shown.changed else f"{COMMAND} {effect.id}"
+    # Without it a yes would be one to what was asked at first.
+    start += f" {digest}" if shown.changed else ""
     return [*lines, f"to answer: {start} {'OPTION' if options else 'yes'}, or {start} no"]

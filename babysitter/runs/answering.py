@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from babysitter.clock import ms_of
-from babysitter.engine.breakpoints import Asked
-from babysitter.engine.decisions import decision, experts_met
-from babysitter.errors import AlreadyResolved, PersonNeeded, ResultRejected
-from babysitter.jsontext import canonical
+from babysitter.engine.breakpoints import OWNER, Asked
+from babysitter.engine.decisions import experts_heard, experts_met
+from babysitter.errors import PersonNeeded, ResultRejected
 from babysitter.runs import context_files
 from babysitter.runs.assurance import PEOPLE, is_enough, minimum_of, shown_digest, ways_to_answer
-from babysitter.runs.results import ALREADY, RECORDED, Answer
-from babysitter.runs.sleeping import deadline_of_breakpoint
+from babysitter.runs.results import PERSON, Answer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,10 +15,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from babysitter.engine.state import Effect
-    from babysitter.runs.drafts import Draft
     from babysitter.runs.run import Run
 
-WORDS = ("response", "feedback", "option")
+# So much of a digest is shown, and has to be said at least: nobody types 64 letters.
+SHOWN_LENGTH = 8
 
 
 class Shown:
@@ -92,7 +89,7 @@ def decide(
         if at.files:
             seen["files"] = at.files
     value = {"approved": approved, **told, "allResponses": [{"approved": approved, **told}]}
-    return Answer(effect.id, "ok", value, executor="person", evidence={**seen, **(evidence or {})})
+    return Answer(effect.id, "ok", value, executor=PERSON, evidence={**seen, **(evidence or {})})
 
 
 def _check_option(effect_id: str, asked: Asked, option: str | None) -> None:
@@ -154,9 +151,10 @@ def _check_expert(run: Run, at: Shown, by: str, names: Callable[[], Iterable[str
     """Whose answer it is, of those that are asked; nothing where nobody in particular is."""
     if not at.asked.experts:
         return {}
-    met = experts_met(at.asked, {by, *names()}, run.state.created.get("createdBy"))
+    owner = run.state.created.get("createdBy")
+    met = experts_met(at.asked, {by, *names()}, owner)
     if not met:
-        asked = ", ".join(at.asked.experts)
+        asked = ", ".join(f"{each} ({owner})" if each == OWNER else each for each in at.asked.experts)
         raise ResultRejected(
             at.effect.id,
             f"the breakpoint asks {asked}, and this is an answer of {by!r}",
@@ -167,14 +165,20 @@ def _check_expert(run: Run, at: Shown, by: str, names: Callable[[], Iterable[str
 
 
 def is_for(run: Run, effect: Effect, by: str, names: Callable[[], Iterable[str]]) -> bool:
-    """Whether somebody is asked who has not answered yet."""
-    if any(answer.is_of(by, None) for answer in run.state.answers.get(effect.id, ())):
+    """Whether somebody is asked who has not answered yet, nor has anybody else in their place."""
+    given = run.state.answers.get(effect.id, [])
+    if any(answer.is_of(by, None) for answer in given):
         return False
     asked = Asked(run.definition_of(effect))
-    return not asked.experts or bool(experts_met(asked, {by, *names()}, run.state.created.get("createdBy")))
+    if not asked.experts:
+        return True
+    met = experts_met(asked, {by, *names()}, run.state.created.get("createdBy"))
+    return not experts_heard(given).issuperset(met)
 
 
 def _check_seen(run: Run, at: Shown, shown: str | None) -> None:
+    if shown is not None and len(shown) < SHOWN_LENGTH:
+        raise _not_seen(run, at, f"{shown!r} is too short for a digest of what is shown")
     if shown is not None and not at.digest.startswith(shown):
         raise _not_seen(run, at, "something else is shown by now than what this answers")
     if shown is None and at.changed:
@@ -182,7 +186,6 @@ def _check_seen(run: Run, at: Shown, shown: str | None) -> None:
 
 
 def _not_seen(run: Run, at: Shown, what: str) -> ResultRejected:
-    # No words for a person that name more than the beginning: nobody types 64 letters.
     digest = at.digest[:SHOWN_LENGTH]
     return ResultRejected(
         at.effect.id,
@@ -190,61 +193,3 @@ def _not_seen(run: Run, at: Shown, what: str) -> ResultRejected:
         hint=f"look at it again: babysitter show {run.run_id} {at.effect.id}; then answer with"
         f" --shown {digest}, or in the session /babysitter:approve {at.effect.id} {digest} yes",
     )
-
-
-SHOWN_LENGTH = 8
-
-
-def is_collected(run: Run, effect: Effect, answer: Answer) -> bool:
-    """The answer is kept beside others, and decided about later."""
-    level = (answer.evidence or {}).get("assurance")
-    return (
-        effect.kind == "breakpoint"
-        and effect.is_pending
-        and level in PEOPLE
-        and Asked(run.definition_of(effect)).is_collecting
-    )
-
-
-def judge_collected(run: Run, effect: Effect, answer: Answer) -> str:
-    """Whether an answer counts beside those that are there.
-
-    Raises:
-        AlreadyResolved: the same person has said something else, it is decided, or it is too late.
-    """
-    asked = Asked(run.definition_of(effect))
-    given = run.state.answers.get(effect.id, [])
-    by, key = answer.value["respondedBy"], (answer.evidence or {}).get("fingerprint")
-    for each in given:
-        if each.is_of(by, key):
-            if canonical(each.as_response()) == canonical(answer.value["allResponses"][0]):
-                return ALREADY
-            raise AlreadyResolved(f"{by!r} has answered {effect.id!r} already; the first answer stands")
-    deadline = deadline_of_breakpoint(run, effect)
-    if deadline is not None and run.now_ms() > deadline:
-        raise AlreadyResolved(
-            f"the time to answer {effect.id!r} is over", hint=f"babysitter iterate {run.run_id}"
-        )
-    if decision(asked, given) is not None:
-        raise AlreadyResolved(
-            f"{effect.id!r} has been answered, and is decided when the run goes on",
-            hint=f"babysitter iterate {run.run_id}",
-        )
-    return RECORDED
-
-
-def answered(run: Run, effect: Effect, answer: Answer) -> Draft:
-    """BREAKPOINT_ANSWERED."""
-    evidence = dict(answer.evidence or {})
-    data: dict[str, Any] = {"effectId": effect.id, "approved": answer.value["approved"]}
-    data |= {name: answer.value[name] for name in WORDS if answer.value[name] is not None}
-    data["respondedBy"] = answer.value["respondedBy"]
-    data |= {
-        name: evidence.pop(name) for name in ("assurance", "shown", "files", "experts") if name in evidence
-    }
-    expires = Asked(run.definition_of(effect)).expires
-    if expires is not None:
-        # From when it was signed, for that is what can be verified.
-        given_ms = ms_of(evidence["at"]) if "at" in evidence else run.now_ms()
-        data["untilMs"] = given_ms + round(expires * 1000)
-    return "BREAKPOINT_ANSWERED", {**data, "evidence": evidence}

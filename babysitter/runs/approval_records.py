@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from babysitter.journal.events import Event
 
 WORDS = ("approved", "option", "response", "feedback", "respondedBy")
+OF_ANSWERS = ("experts", "assurance", "shown", "files")
 # Of the evidence what is too long to be read here, or is told by itself.
-NOT_TOLD = frozenset({"message", "signature", "publicKey", "assurance", "shown", "files"})
+NOT_TOLD = frozenset({"message", "signature", "publicKey", *OF_ANSWERS})
 
 
 def records_of(run: Run, effect: Effect) -> list[dict[str, Any]]:
@@ -39,9 +40,7 @@ def records_of(run: Run, effect: Effect) -> list[dict[str, Any]]:
 
 
 def _record(event: Event, told: dict[str, Any], evidence: dict[str, Any]) -> dict[str, Any]:
-    kept = {
-        name: told[name] for name in (*WORDS, "assurance", "shown", "files") if told.get(name) is not None
-    }
+    kept = {name: told[name] for name in (*WORDS, *OF_ANSWERS) if told.get(name) is not None}
     rest = {name: value for name, value in evidence.items() if name not in NOT_TOLD}
     until = {"untilMs": told["untilMs"]} if "untilMs" in told else {}
     return {"event": event.seq, "at": event.at, **kept, **until, **({"evidence": rest} if rest else {})}

@@ -8,6 +8,7 @@ from babysitter.jsontext import canonical
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
 # Nobody was asked, or nobody knows who typed: below anything that a breakpoint can demand.
@@ -20,6 +21,11 @@ PEOPLE = (SCRIPT, *ASSURANCES)
 def is_enough(level: str, wanted: str | None) -> bool:
     """A level is at least the one that is wanted; without one every level is."""
     return wanted is None or LEVELS.index(level) >= LEVELS.index(wanted)
+
+
+def weakest_of(levels: Iterable[str]) -> str:
+    """The level of what rests on all of these; one that nobody knows is below all others."""
+    return min(levels, key=lambda level: LEVELS.index(level) if level in LEVELS else -1)
 
 
 def minimum_of(definition: dict[str, Any]) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from babysitter.errors import BabysitterError, InvalidInput, UnsafePath
+from babysitter.errors import InvalidInput, UnsafePath
 from babysitter.files import open_inside
 from babysitter.ids import sha256_hex
 
@@ -38,14 +38,18 @@ def look_at(run: Run, files: Iterable[dict[str, str]]) -> list[dict[str, Any]]:
 
 
 def present(run: Run, files: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The same files as they are now; of one that is gone, or cannot be read, the digest is None."""
+    """The same files as they are now; of one that is gone, or is something else, the digest is None.
+
+    Raises:
+        StorageError: one cannot be read, so nobody knows what it is.
+    """
     return [{**file, **_present(run, file["path"])} for file in files]
 
 
 def _present(run: Run, path: str) -> dict[str, Any]:
     try:
         return _content(run, path)
-    except BabysitterError:
+    except (UnsafePath, InvalidInput):
         # A link in its place, say: not what was shown, whatever it is.
         return {"sha256": None, "bytes": 0}
 
@@ -70,7 +74,10 @@ def read(run: Run, path: str) -> bytes | None:
 
     Raises:
         UnsafePath, InvalidInput: as in ``look_at``.
+        StorageError: it cannot be read.
     """
+    if not run.has_files:
+        return b""
     root, inside = _place(run, path)
     *folders, name = inside.split(os.sep)
     try:

@@ -1,16 +1,18 @@
-"""Record what was performed here; what cannot be recorded as a result is recorded as a failure."""
+"""Record what was performed here; what cannot be recorded as a result is recorded as a failure.
+
+But not what a person has said: they are told, and can say it otherwise.
+"""
 
 from __future__ import annotations
 
 from babysitter.errors import ResultRejected
-from babysitter.runs.results import Answer, accept
+from babysitter.runs.results import PERSON, Answer, Verdict, accept
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from babysitter.errors import BabysitterError
-    from babysitter.runs.results import Verdict
     from babysitter.runs.run import Run
 
 
@@ -20,17 +22,15 @@ def record(run: Run, answers: Sequence[Answer]) -> list[Verdict]:
     Raises:
         RunBusy, JournalError, StorageError
     """
-    verdicts = accept(run, answers)
-    unfit = [
-        as_failure(answer, verdict.error)
-        for answer, verdict in zip(answers, verdicts, strict=True)
-        if isinstance(verdict.error, ResultRejected)
-    ]
+    left, unfit = list[Verdict](), list[Answer]()
+    for answer, verdict in zip(answers, accept(run, answers), strict=True):
+        if isinstance(verdict.error, ResultRejected) and answer.executor != PERSON:
+            unfit.append(as_failure(answer, verdict.error))
+        elif verdict.error is not None:
+            left.append(verdict)
     if unfit:
         accept(run, unfit)
-    return [
-        verdict for verdict in verdicts if verdict.error and not isinstance(verdict.error, ResultRejected)
-    ]
+    return left
 
 
 def as_failure(answer: Answer, error: BabysitterError) -> Answer:

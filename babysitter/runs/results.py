@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from babysitter.runs.run import Run
 
 RECORDED, ALREADY = "recorded", "already"
+# Who performs it, where a person answers.
+PERSON = "person"
 # Resolved by babysitter itself: an agent cannot post a test result, it can only make the tests pass.
 OWN_KINDS = {
     "shell": "its result comes from running the command: babysitter work",
@@ -131,23 +133,26 @@ def accept(run: Run, answers: Sequence[Answer]) -> list[Verdict]:
 
 def _judge_all(run: Run, answers: Sequence[Answer]) -> tuple[list[Verdict], list[Draft]]:
     verdicts: list[Verdict] = []
-    batch: dict[str, tuple[Answer, Draft]] = {}
+    batch: dict[str, tuple[Answer, list[Draft]]] = {}
     for answer in answers:
         try:
             effect = find_effect(run, answer.effect)
-            status = _judge(run, effect, answer, batch)
+            status, told = _judge(run, effect, answer, batch)
             if status == RECORDED:
-                batch[effect.id] = (answer, _draft_of(run, effect, answer))
+                batch[effect.id] = (answer, told)
             verdicts.append(Verdict(effect.id, status))
         except (JournalError, StorageError):
             # Not about this answer: nothing can be recorded here.
             raise
         except BabysitterError as error:
             verdicts.append(Verdict(answer.effect, "refused", error))
-    return verdicts, [draft for _, draft in batch.values()]
+    return verdicts, [draft for _, told in batch.values() for draft in told]
 
 
-def _judge(run: Run, effect: Effect, answer: Answer, batch: dict[str, tuple[Answer, Draft]]) -> str:
+def _judge(
+    run: Run, effect: Effect, answer: Answer, batch: dict[str, tuple[Answer, list[Draft]]]
+) -> tuple[str, list[Draft]]:
+    """What becomes of an answer, and the events that record it."""
     if answer.executor == "outside" and effect.kind in OWN_KINDS:
         raise ResultRejected(
             effect.id,
@@ -155,9 +160,9 @@ def _judge(run: Run, effect: Effect, answer: Answer, batch: dict[str, tuple[Answ
             hint=OWN_KINDS[effect.kind],
         )
     if effect.id in batch:
-        return _compare(effect.id, answer, _said(batch[effect.id][0]))
+        return _compare(effect.id, answer, _said(batch[effect.id][0])), []
     if effect.status in ("ok", "error"):
-        return _compare_with_first(run, effect, answer)
+        return _compare_with_first(run, effect, answer), []
     if effect.status == "cancelled":
         raise EffectCancelled(f"effect {effect.id!r} was cancelled; its branch no longer needs a result")
     if run.state.is_finished:
@@ -166,14 +171,20 @@ def _judge(run: Run, effect: Effect, answer: Answer, batch: dict[str, tuple[Answ
     if run.state.meter is not None and answer.executor == "outside" and answer.status == "ok":
         _check_usage(run, effect, answer)
     if effect.kind == "breakpoint":
-        from babysitter.runs.answering import is_collected, judge_collected
+        from babysitter.runs.collecting import check_in_time, collected, is_collected
 
         if is_collected(run, effect, answer):
-            return judge_collected(run, effect, answer)
-    return RECORDED
+            return collected(run, effect, answer)
+        check_in_time(run, effect, answer)
+    return RECORDED, [_draft(run, effect, answer)]
 
 
 def _compare_with_first(run: Run, effect: Effect, answer: Answer) -> str:
+    if effect.kind == "breakpoint":
+        from babysitter.runs.collecting import is_among
+
+        if is_among(run.value_of(effect), answer):
+            return ALREADY
     text = run.text_of(effect) if answer.status == "ok" else None
     if text is not None:
         # Two large values at once would take too much memory, and one is enough for nearly every answer.
@@ -259,15 +270,6 @@ def schema_of(run: Run, effect: Effect) -> Any:
     described = definition.get(effect.kind)
     inner = described.get("outputSchema") if isinstance(described, dict) else None
     return inner if inner is not None else definition.get("outputSchema")
-
-
-def _draft_of(run: Run, effect: Effect, answer: Answer) -> Draft:
-    if effect.kind == "breakpoint":
-        from babysitter.runs.answering import answered, is_collected
-
-        if is_collected(run, effect, answer):
-            return answered(run, effect, answer)
-    return _draft(run, effect, answer)
 
 
 def _draft(run: Run, effect: Effect, answer: Answer) -> Draft:

@@ -72,7 +72,10 @@ class Run:
         is_new: it was made by this command.
         archive: the file that it was taken from to be looked at, when it is packed.
         above: the run that it is a child of, where that was read already.
+        has_files: there is a project around it; a run in memory only plays that there is.
     """
+
+    has_files = True
 
     def __init__(
         self, folder: str, limits: Limits = limits_module.DEFAULT, *, about: dict[str, Any] | None = None

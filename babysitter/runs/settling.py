@@ -10,7 +10,8 @@ from babysitter.clock import iso
 from babysitter.engine.breakpoints import Asked
 from babysitter.engine.decisions import at_deadline, decision
 from babysitter.runs import context_files, drafts
-from babysitter.runs.assurance import LEVELS
+from babysitter.runs.assurance import weakest_of
+from babysitter.runs.results import PERSON
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,16 +44,20 @@ def _settled(run: Run) -> list[Draft]:
 
 
 def _settle(run: Run, effect: Effect) -> list[Draft]:
-    answers = run.state.answers[effect.id]
-    asked = Asked(run.definition_of(effect))
+    counting, voids = sorted_out(run, effect)
+    value = decision(Asked(run.definition_of(effect)), counting)
+    return voids if value is None else [*voids, decided(run, effect, value, counting)]
+
+
+def sorted_out(run: Run, effect: Effect) -> tuple[list[GivenAnswer], list[Draft]]:
+    """The answers to a breakpoint that count at this moment, and an event for each that does not."""
+    answers = run.state.answers.get(effect.id, [])
     voided = {answer.seq: reason for answer in answers if (reason := _why_void(run, answer))}
-    told: list[Draft] = [
+    voids: list[Draft] = [
         ("ANSWER_VOIDED", {"effectId": effect.id, "answer": seq, "reason": reason})
         for seq, reason in voided.items()
     ]
-    counting = [answer for answer in answers if answer.seq not in voided]
-    value = decision(asked, counting)
-    return told if value is None else [*told, decided(run, effect, value, counting)]
+    return [answer for answer in answers if answer.seq not in voided], voids
 
 
 def _why_void(run: Run, answer: GivenAnswer) -> str:
@@ -66,11 +71,11 @@ def _why_void(run: Run, answer: GivenAnswer) -> str:
     return f"changed: {', '.join(changed)}" if changed else ""
 
 
-def undecided_in_time(run: Run, effect: Effect, at_ms: int) -> Draft:
-    """The result of a breakpoint whose time is over: its default, unless the answers decide it."""
-    answers = [each for each in run.state.answers.get(effect.id, []) if not _why_void(run, each)]
-    value = at_deadline(Asked(run.definition_of(effect)), answers)
-    return decided(run, effect, value, answers, executor="clock", at=iso(at_ms))
+def undecided_in_time(run: Run, effect: Effect, at_ms: int) -> list[Draft]:
+    """What ends a breakpoint whose time is over: its default, unless the answers decide it."""
+    counting, voids = sorted_out(run, effect)
+    value = at_deadline(Asked(run.definition_of(effect)), counting)
+    return [*voids, decided(run, effect, value, counting, executor="clock", at=iso(at_ms))]
 
 
 def decided(
@@ -79,14 +84,13 @@ def decided(
     value: dict[str, Any],
     answers: Sequence[GivenAnswer],
     *,
-    executor: str = "person",
+    executor: str = PERSON,
     at: str | None = None,
 ) -> Draft:
     """EFFECT_RESOLVED of a breakpoint: the evidence is the answers, as weak as the weakest of them."""
-    levels = [str(answer.data["assurance"]) for answer in answers]
     evidence: dict[str, Any] = {"answers": [answer.seq for answer in answers]}
-    if levels:
-        evidence["assurance"] = min(levels, key=LEVELS.index)
+    if answers:
+        evidence["assurance"] = weakest_of(str(answer.data["assurance"]) for answer in answers)
     return drafts.resolved(
         run,
         effect.id,

@@ -93,27 +93,23 @@ def wake_sleepers(run: Run, performed: Container[str] = ()) -> None:
         if not due:
             return
         try:
-            run.append([_ended(run, effect, at) for effect, at in due])
+            run.append([draft for effect, at in due for draft in _ended(run, effect, at)])
         except HeadMoved:
             run.refresh()
 
 
-def _ended(run: Run, effect: Effect, at: int) -> drafts.Draft:
+def _ended(run: Run, effect: Effect, at: int) -> list[drafts.Draft]:
     if effect.kind == "breakpoint":
         from babysitter.runs.settling import undecided_in_time
 
         return undecided_in_time(run, effect, at)
     if effect.kind == "sleep":
-        return drafts.resolved(run, effect.id, "ok", None, None, executor="clock", finished_at=iso(at))
+        return [drafts.resolved(run, effect.id, "ok", None, None, executor="clock", finished_at=iso(at))]
     took = (at - effect.taken_ms) / 1000
     error = {"name": "TaskTimeout", "message": f"the agent gave no result within {took:g} s"}
-    return drafts.resolved(
-        run,
-        effect.id,
-        "error",
-        None,
-        error,
-        executor="clock",
-        started_at=iso(effect.taken_ms),
-        finished_at=iso(at),
-    )
+    began, ended = iso(effect.taken_ms), iso(at)
+    return [
+        drafts.resolved(
+            run, effect.id, "error", None, error, executor="clock", started_at=began, finished_at=ended
+        )
+    ]

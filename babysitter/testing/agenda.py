@@ -6,19 +6,24 @@ from typing import TYPE_CHECKING, Any
 
 from babysitter.clock import iso
 from babysitter.runs.results import Answer
-from babysitter.runs.sleeping import due_at
+from babysitter.runs.sleeping import deadline_of_breakpoint, due_at
 from babysitter.testing.answers import no_answer
 from babysitter.testing.canned import Never
-from babysitter.testing.values import answer_of
+from babysitter.testing.values import answer_of, undecided
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from babysitter.engine.state import Effect
     from babysitter.testing.answers import Answers
     from babysitter.testing.asked import Asked
     from babysitter.testing.memory import MemoryRun
 
 __tracebackhide__ = True  # pytest shows the lines of the test, not ours
+
+
+class Undecided:
+    """Nobody has answered a breakpoint in time."""
 
 
 class Coming:
@@ -33,11 +38,17 @@ class Coming:
         self.result = result
         self.due_ms = due_ms
 
+    def is_before(self, at_ms: int) -> bool:
+        """It comes by then, if it comes at all."""
+        return not isinstance(self.result, Never) and (self.due_ms is None or self.due_ms < at_ms)
+
     def answer(self, run: MemoryRun) -> Answer:
         """What the run is told when it comes."""
         if self.asked.kind == "sleep":
             ended = iso(self.due_ms or run.clock_ms)
             return Answer(self.asked.effect_id, "ok", None, executor="clock", finished_at=ended)
+        if isinstance(self.result, Undecided):
+            return undecided(self.asked, iso(self.due_ms or run.clock_ms))
         return answer_of(run, self.asked, self.result)
 
 
@@ -68,6 +79,13 @@ class Agenda:
         effect = self._run.state.effects[asked.effect_id]
         if asked.kind == "sleep":
             return Coming(asked, None, due_at(effect))
+        at_ms = deadline_of_breakpoint(self._run, effect) if asked.kind == "breakpoint" else None
+        given = self._given(asked, effect)
+        if at_ms is not None and (given is None or not given.is_before(at_ms)):
+            return Coming(asked, Undecided(), at_ms)
+        return given
+
+    def _given(self, asked: Asked, effect: Effect) -> Coming | None:
         if asked not in self._answers:
             return None
         timed = self._answers.take(asked)

@@ -68,6 +68,7 @@ class MemoryRun(Run):
     """
 
     journal: MemoryJournal
+    has_files = False
 
     def __init__(self, about: dict[str, Any], inputs: Any, *, clock_ms: int, artifacts: str | None) -> None:
         super().__init__(os.path.join(FOLDER, about["runId"]), limits(), about=about)

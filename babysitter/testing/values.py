@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from babysitter.engine import breakpoints
+from babysitter.engine.decisions import at_deadline
 from babysitter.engine.outcomes import ShellResult
 from babysitter.errors import InvalidInput
 from babysitter.executors.output import Output
@@ -53,9 +55,20 @@ def _decided(run: MemoryRun, effect: Effect, asked: Asked, result: Any) -> Answe
             f"the answer to the breakpoint {asked.question!r} is {result!r}; a person approves or rejects",
             hint="write approves(), approves(option=…) or rejects('why')",
         )
-    # A test may play anybody, also somebody who signs.
-    level = minimum_of(asked.definition) or BY_TEST
-    return decide(run, effect, result.approved, assurance=level, **result.told)
+    # A test may play anybody, also somebody who signs, and whoever is asked.
+    level, told = minimum_of(asked.definition) or BY_TEST, breakpoints.Asked(asked.definition)
+    answer = decide(run, effect, result.approved, assurance=level, names=lambda: told.experts, **result.told)
+    if told.is_collecting:
+        # What a test gives is what several answers come to.
+        answer.evidence = {"assurance": level, "answers": []}
+    return answer
+
+
+def undecided(asked: Asked, at: str) -> Answer:
+    """What a breakpoint comes to when its time is over."""
+    value = at_deadline(breakpoints.Asked(asked.definition), [])
+    evidence = {"answers": list[int]()}
+    return Answer(asked.effect_id, "ok", value, executor="clock", finished_at=at, evidence=evidence)
 
 
 def _ended(run: MemoryRun, asked: Asked, result: Any) -> Answer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from babysitter.clock import iso
+from babysitter.durations import brief
 from babysitter.engine.breakpoints import ALL, FIRST, QUORUM
 from babysitter.engine.decisions import standing
 from babysitter.errors import BabysitterError
@@ -77,12 +78,14 @@ def _again(told: dict[str, Any]) -> list[str]:
 
 
 def _when(run: Run, shown: Shown) -> list[str]:
-    at = deadline_of_breakpoint(run, shown.effect)
-    if at is None:
-        return []
-    default = shown.asked.default
-    taken = default if isinstance(default, str) else "yes" if default else "no"
-    return [f"decided   at {iso(at)} by itself, if nobody does before: {printable(taken)}"]
+    lines, at = [], deadline_of_breakpoint(run, shown.effect)
+    if at is not None:
+        default = shown.asked.default
+        taken = default if isinstance(default, str) else "yes" if default else "no"
+        lines.append(f"decided   at {iso(at)} by itself, if nobody does before: {printable(taken)}")
+    if shown.asked.expires is not None:
+        lines.append(f"a yes     counts for {brief(shown.asked.expires)}, if it is not made use of before")
+    return lines
 
 
 def _file_line(file: dict[str, Any], shown: Shown) -> str:

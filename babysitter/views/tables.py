@@ -28,7 +28,18 @@ NOT_FOR_PEOPLE = frozenset({"prev", "batch"})
 NOT_ASKED = frozenset({"process", "module"})
 # What is told of an open breakpoint in words.
 TOLD_ABOUT = frozenset(
-    {"expert", "tags", "strategy", "quorum", "files", "attempt", "previousFeedback", "deadline", "default"}
+    {
+        "attempt",
+        "deadline",
+        "default",
+        "expert",
+        "expires",
+        "files",
+        "previousFeedback",
+        "quorum",
+        "strategy",
+        "tags",
+    }
 )
 MOST_SCORES = 20
 

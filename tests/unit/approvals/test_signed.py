@@ -10,7 +10,8 @@ import pytest
 from gated import GATE, RUNS, SIGNED, begin, needs_ssh_keygen, new_key, open_breakpoint, signers_of
 
 from babysitter.approvals import ssh_keys
-from babysitter.approvals.signed import SignedApprovals, message_of, own_signers, sign
+from babysitter.approvals.signed import message_of, own_signers, sign
+from babysitter.approvals.signed_journal import SignedApprovals
 from babysitter.approvals.ssh_keys import Signature, own_key, verify
 from babysitter.errors import BadSignature, InvalidInput, UsageError
 from babysitter.runs.answering import decide
@@ -19,7 +20,7 @@ from babysitter.runs.results import accept
 from babysitter.runs.verification import verify as verify_run
 
 if TYPE_CHECKING:
-    from babysitter.approvals.signed import Approval
+    from babysitter.approvals.signed_journal import Approval
     from babysitter.runs.run import Run
 
 pytestmark = needs_ssh_keygen

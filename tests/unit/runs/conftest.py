@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from projects import Project
 
+from tests.support.asking import Clock, Question
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -16,6 +18,14 @@ if TYPE_CHECKING:
 @pytest.fixture
 def project(project: Path) -> Project:
     return Project(project)
+
+
+@pytest.fixture
+def question(project: Project, monkeypatch: pytest.MonkeyPatch) -> Question:
+    """A run with a question can be made; time passes only when the test lets it."""
+    clock = Clock()
+    monkeypatch.setattr("babysitter.runs.run.now_ms", clock)
+    return Question(project.folder, clock)
 
 
 @pytest.fixture(autouse=True)
