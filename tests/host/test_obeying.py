@@ -60,6 +60,17 @@ def test_the_tokens_of_a_subagent_are_counted_once_per_message(lab: Lab) -> None
     assert (told["usage"]["inputTokens"], told["usage"]["outputTokens"]) == (20, 10)
 
 
+def test_a_run_ends_when_the_tokens_of_its_subagents_have_used_its_budget_up(lab: Lab) -> None:
+    lab.use("chain.py")
+    # Each subagent takes 30, so a fourth is not within it any more.
+    budget = "--budget tokens=100 --budget reached=halt"
+    command = f"babysitter create chain.py -i steps=10 --run-id r {budget}"
+    session = lab.session("go", Obeying(command, answers={"after": NEXT}))
+    told = status("r")
+    assert (told["status"], told["by"], len(events("r", "EFFECT_RESOLVED"))) == ("halted", "budget", 3)
+    assert (told["budget"][0]["spent"], session.code) == (90, 0)
+
+
 @pytest.mark.torture
 def test_thirty_iterations_fit_into_one_session(lab: Lab, torture: bool) -> None:
     lab.use("chain.py")
