@@ -191,13 +191,13 @@ def only_breakpoint(run: Run) -> Effect:
 
 def _show_question(run: Run, shown: Shown, told: dict[str, Any]) -> None:
     from babysitter.views.questions import about_lines as about_question
-    from babysitter.views.text import printable_lines
+    from babysitter.views.text import whole_lines
 
     effect = shown.effect
     lines = [f"run {run.run_id}, breakpoint {effect.id}: {effect.label}"]
     # Indented, so that no line of it can pass for a line of ours.
     question = str(shown.definition["breakpoint"].get("question") or effect.label)
-    lines += [f"  {text}" for text in printable_lines(question)]
+    lines += [f"  {text}" for text in whole_lines(question)]
     lines += [f"  - {option}" for option in shown.asked.options]
     lines += about_question(run, shown)
     lines.append(f"what is shown has the digest {shown.digest}")

@@ -10,7 +10,7 @@ from babysitter.errors import BabysitterError
 from babysitter.runs import context_files
 from babysitter.runs.answering import SHOWN_LENGTH
 from babysitter.runs.sleeping import deadline_of_breakpoint
-from babysitter.views.text import printable, printable_lines
+from babysitter.views.text import printable, whole_lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from babysitter.runs.run import Run
 
 MOST_LINES, MOST_COLUMNS = 40, 200
+# Of a file what is told by itself; the rest is what the author says of it.
+OF_FILES = ("path", "sha256", "bytes")
 HOW = {
     FIRST: "the first of them decides",
     ALL: "all of them answer",
@@ -59,7 +61,7 @@ def _again(told: dict[str, Any]) -> list[str]:
     if told.get("attempt"):
         lines.append(f"attempt   {told['attempt']}")
     if told.get("previousFeedback"):
-        first, *rest = printable_lines(str(told["previousFeedback"])) or [""]
+        first, *rest = whole_lines(str(told["previousFeedback"])) or [""]
         # Indented, so that no line of it can pass for a line of ours.
         lines += [f"feedback on the one before: {first}", *(f"  {line}" for line in rest)]
     return lines
@@ -78,10 +80,11 @@ def _when(run: Run, shown: Shown) -> list[str]:
 
 def _file_line(file: dict[str, Any], shown: Shown) -> str:
     path = printable(str(file["path"]))
+    said = "".join(f"; {printable(f'{name}: {file[name]}')}" for name in file if name not in OF_FILES)
     if file["sha256"] is None:
-        return f"file      {path} is not there any more"
+        return f"file      {path} is not there any more{said}"
     changed = ", changed since it was asked" if file["path"] in shown.changed else ""
-    return f"file      {path}, {file['bytes']} bytes, {file['sha256'][:SHOWN_LENGTH]}{changed}"
+    return f"file      {path}, {file['bytes']} bytes, {file['sha256'][:SHOWN_LENGTH]}{changed}{said}"
 
 
 def _content_lines(run: Run, file: dict[str, Any]) -> list[str]:
@@ -90,10 +93,14 @@ def _content_lines(run: Run, file: dict[str, Any]) -> list[str]:
         text = (context_files.read(run, file["path"]) or b"").decode()
     except (UnicodeDecodeError, BabysitterError):
         return []
-    lines = printable_lines(text)
-    shown = [f"  | {line[:MOST_COLUMNS]}" for line in lines[:MOST_LINES]]
-    left = len(lines) - MOST_LINES
-    return [*shown, f"  … {left} more lines"] if left > 0 else shown
+    first = whole_lines("\n".join(_cut(line) for line in text.split("\n", MOST_LINES)[:MOST_LINES]))
+    left = len(text.removesuffix("\n").split("\n")) - MOST_LINES
+    return [*(f"  | {line}" for line in first), *([f"  … {left} more lines"] if left > 0 else [])]
+
+
+def _cut(line: str) -> str:
+    left = len(line) - MOST_COLUMNS
+    return f"{line[:MOST_COLUMNS]}… {left} more characters" if left > 0 else line
 
 
 def about_json(run: Run, shown: Shown) -> dict[str, Any]:
