@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from babysitter.clock import iso
 from babysitter.durations import brief
-from babysitter.engine.breakpoints import ALL, FIRST, QUORUM
+from babysitter.engine.breakpoints import ALL, FIRST, OWNER, QUORUM
 from babysitter.engine.decisions import standing
 from babysitter.errors import BabysitterError
 from babysitter.runs import context_files
@@ -43,10 +43,12 @@ def _who(run: Run, shown: Shown) -> list[str]:
     asked, given = shown.asked, run.state.answers.get(shown.effect.id, [])
     how = HOW.get(asked.strategy, "")
     if asked.strategy == QUORUM:
-        how = f"{asked.needed} have to agree"
+        how = f"{asked.needed} ha{'s' if asked.needed == 1 else 've'} to agree"
     lines = []
     if asked.experts or how:
-        experts = printable(", ".join(asked.experts)) or "anybody"
+        owner = run.state.created.get("createdBy")
+        names = [f"{each} ({owner})" if each == OWNER and owner else each for each in asked.experts]
+        experts = printable(", ".join(names)) or "anybody"
         lines.append(f"asked of  {experts}{f'; {how}' if how else ''}")
     if given:
         said = [f"{printable(each.by)} {'yes' if each.approved else 'no'}" for each in given]

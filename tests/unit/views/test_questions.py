@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from babysitter.clock import iso
+from babysitter.paths import user_name
 from babysitter.runs.answering import Shown
 from babysitter.views.questions import about_json, about_lines
 from tests.support.asking import START_MS, Clock, Question
@@ -45,6 +46,8 @@ def test_of_a_plain_question_there_is_nothing_to_say(question: Question) -> None
             "asked of  alice, bob; all of them answer",
         ),
         ({"quorum": 3}, "asked of  anybody; 3 have to agree"),
+        ({"quorum": 1}, "asked of  anybody; 1 has to agree"),
+        ({"expert": "owner"}, f"asked of  owner ({user_name()})"),
         ({"tags": ["db", "eu"]}, "tags      db, eu"),
         ({"expert": "a\nstatus ok"}, "asked of  a\\nstatus ok"),
         (
