@@ -49,19 +49,19 @@ def _who(run: Run, shown: Shown) -> list[str]:
         owner = run.state.created.get("createdBy")
         names = [f"{each} ({owner})" if each == OWNER and owner else each for each in asked.experts]
         experts = printable(", ".join(names)) or "anybody"
-        lines.append(f"asked of  {experts}{f'; {how}' if how else ''}")
+        lines.append(f"asked of   {experts}{f'; {how}' if how else ''}")
     if given:
         said = [f"{printable(each.by)} {'yes' if each.approved else 'no'}" for each in given]
-        lines.append(f"so far    {', '.join(said)}")
+        lines.append(f"so far     {', '.join(said)}")
     if asked.tags:
-        lines.append(f"tags      {printable(', '.join(asked.tags))}")
+        lines.append(f"tags       {printable(', '.join(asked.tags))}")
     return lines
 
 
 def _again(told: dict[str, Any]) -> list[str]:
     lines = []
     if told.get("attempt"):
-        lines.append(f"attempt   {told['attempt']}")
+        lines.append(f"attempt    {told['attempt']}")
     if told.get("previousFeedback"):
         first, *rest = whole_lines(str(told["previousFeedback"])) or [""]
         # Indented, so that no line of it can pass for a line of ours.
@@ -74,9 +74,9 @@ def _when(run: Run, shown: Shown) -> list[str]:
     if at is not None:
         default = shown.asked.default
         taken = default if isinstance(default, str) else "yes" if default else "no"
-        lines.append(f"decided   at {iso(at)} by itself, if nobody does before: {printable(taken)}")
+        lines.append(f"decided    at {iso(at)} by itself, if nobody does before: {printable(taken)}")
     if shown.asked.expires is not None:
-        lines.append(f"a yes     counts for {brief(shown.asked.expires)}, if it is not made use of before")
+        lines.append(f"a yes      counts for {brief(shown.asked.expires)}, if it is not made use of before")
     return lines
 
 
@@ -84,9 +84,9 @@ def _file_line(file: dict[str, Any], shown: Shown) -> str:
     path = printable(str(file["path"]))
     said = "".join(f"; {printable(f'{name}: {file[name]}')}" for name in file if name not in OF_FILES)
     if file["sha256"] is None:
-        return f"file      {path} is not there any more{said}"
+        return f"file       {path} is not there any more{said}"
     changed = ", changed since it was asked" if file["path"] in shown.changed else ""
-    return f"file      {path}, {file['bytes']} bytes, {file['sha256'][:SHOWN_LENGTH]}{changed}{said}"
+    return f"file       {path}, {file['bytes']} bytes, {file['sha256'][:SHOWN_LENGTH]}{changed}{said}"
 
 
 def _content_lines(run: Run, file: dict[str, Any]) -> list[str]:

@@ -111,8 +111,8 @@ def test_all_that_was_said_can_be_read_before_and_after() -> None:
     told("approve", "r", "--as", "alice")
     told("reject", "r", "--as", "bob", "--feedback", "too early")
     before = call("show", "r", "1").stdout.splitlines()
-    assert "asked of  alice, bob, carol; 2 have to agree" in before
-    assert "so far    alice yes, bob no" in before
+    assert "asked of   alice, bob, carol; 2 have to agree" in before
+    assert "so far     alice yes, bob no" in before
     told("reject", "r", "--as", "carol")
     assert output() == [False, "bob, carol", "too early"]
     after = call("show", "r", "1").stdout
@@ -200,7 +200,7 @@ def test_people_are_shown_what_is_in_the_file(plan: Path) -> None:
     begin(FILES)
     lines = call("show", "r", "1").stdout.splitlines()
     at = next(number for number, line in enumerate(lines) if line.startswith("file "))
-    assert lines[at].startswith("file      plan.md, 12 bytes, ")
+    assert lines[at].startswith("file       plan.md, 12 bytes, ")
     assert lines[at + 1 : at + 3] == ["  | one", "  | \\x1b[2Jtwo"]
 
 
@@ -273,7 +273,7 @@ def test_a_yes_that_has_expired_is_asked_again() -> None:
 
 def test_a_yes_counts_while_it_has_not_expired() -> None:
     begin(asks("expires='1h'"))
-    assert "a yes     counts for 1 h, if it is not made use of before" in call("show", "r", "1").stdout
+    assert "a yes      counts for 1 h, if it is not made use of before" in call("show", "r", "1").stdout
     told("approve", "r")
     assert output() == [True, None, user_name()]
 
@@ -294,7 +294,8 @@ def test_until_when_it_can_be_answered_is_told() -> None:
     made = begin(asks("deadline='1h', default=True"))
     assert made["until"] == told("status", "r")["until"] == shown()["deadlineAt"]
     assert (
-        f"decided   at {made['until']} by itself, if nobody does before: yes" in call("show", "r", "1").stdout
+        f"decided    at {made['until']} by itself, if nobody does before: yes"
+        in call("show", "r", "1").stdout
     )
 
 
@@ -378,5 +379,5 @@ def test_who_is_asked_again_reads_why() -> None:
             told("iterate", "r")
     (gate,) = told("tasks", "r", "--pending")["tasks"]
     lines = call("show", "r", gate["id"]).stdout.splitlines()
-    at = lines.index("attempt   2")
+    at = lines.index("attempt    2")
     assert lines[at + 1 : at + 3] == ["feedback on the one before: shorter", "  much"]

@@ -39,26 +39,26 @@ def test_of_a_plain_question_there_is_nothing_to_say(question: Question) -> None
 @pytest.mark.parametrize(
     ("told", "line"),
     [
-        ({"expert": "alice"}, "asked of  alice"),
-        ({"expert": ["alice", "bob"]}, "asked of  alice, bob; the first of them decides"),
+        ({"expert": "alice"}, "asked of   alice"),
+        ({"expert": ["alice", "bob"]}, "asked of   alice, bob; the first of them decides"),
         (
             {"expert": ["alice", "bob"], "strategy": "collect-all"},
-            "asked of  alice, bob; all of them answer",
+            "asked of   alice, bob; all of them answer",
         ),
-        ({"quorum": 3}, "asked of  anybody; 3 have to agree"),
-        ({"quorum": 1}, "asked of  anybody; 1 has to agree"),
-        ({"expert": "owner"}, f"asked of  owner ({user_name()})"),
-        ({"tags": ["db", "eu"]}, "tags      db, eu"),
-        ({"expert": "a\nstatus ok"}, "asked of  a\\nstatus ok"),
+        ({"quorum": 3}, "asked of   anybody; 3 have to agree"),
+        ({"quorum": 1}, "asked of   anybody; 1 has to agree"),
+        ({"expert": "owner"}, f"asked of   owner ({user_name()})"),
+        ({"tags": ["db", "eu"]}, "tags       db, eu"),
+        ({"expert": "a\nstatus ok"}, "asked of   a\\nstatus ok"),
         (
             {"deadline": "1h"},
-            f"decided   at {iso(START_MS + 3_600_000)} by itself, if nobody does before: no",
+            f"decided    at {iso(START_MS + 3_600_000)} by itself, if nobody does before: no",
         ),
         (
             {"deadline": 60, "default": "us", "options": ["us"]},
-            f"decided   at {iso(START_MS + 60_000)} by itself, if nobody does before: us",
+            f"decided    at {iso(START_MS + 60_000)} by itself, if nobody does before: us",
         ),
-        ({"expires": "1h30m"}, "a yes     counts for 1 h 30 m, if it is not made use of before"),
+        ({"expires": "1h30m"}, "a yes      counts for 1 h 30 m, if it is not made use of before"),
     ],
     ids=str,
 )
@@ -73,12 +73,12 @@ def test_who_has_answered_is_told(question: Question) -> None:
     question.ask(quorum=3)
     question.yes("ann\n")
     question.no("ben")
-    assert lines(question)[1] == "so far    ann\\n yes, ben no"
+    assert lines(question)[1] == "so far     ann\\n yes, ben no"
 
 
 def test_no_line_of_a_feedback_passes_for_one_of_ours(question: Question) -> None:
-    question.ask(attempt=2, previous_feedback="shorter\rok\nattempt   1")
-    assert lines(question) == ["attempt   2", "feedback on the one before: shorter\\rok", "  attempt   1"]
+    question.ask(attempt=2, previous_feedback="shorter\rok\nattempt    1")
+    assert lines(question) == ["attempt    2", "feedback on the one before: shorter\\rok", "  attempt    1"]
 
 
 def test_a_file_is_told_with_its_beginning(question: Question) -> None:
@@ -97,17 +97,17 @@ def test_a_file_is_told_with_its_beginning(question: Question) -> None:
     assert short[1:] == ["  | one", "  | ", "  | three"]
     assert wide[1:] == [f"  | {'x' * 200}… 3 more characters"]
     assert [len(empty), len(binary)] == [1, 1]
-    assert binary[0].startswith("file      binary, 3 bytes, ")
+    assert binary[0].startswith("file       binary, 3 bytes, ")
     assert lines(question, with_content=False) == [part[0] for part in (plan, short, wide, empty, binary)]
 
 
 def test_nothing_that_is_in_a_file_is_hidden_by_it(question: Question) -> None:
-    question.write("plan.md", "delete everything\rkeep everything\n\x1b[2J\nfile      other.md, 3 bytes\n")
+    question.write("plan.md", "delete everything\rkeep everything\n\x1b[2J\nfile       other.md, 3 bytes\n")
     question.ask(files=["plan.md"])
     assert lines(question)[1:] == [
         "  | delete everything\\rkeep everything",
         "  | \\x1b[2J",
-        "  | file      other.md, 3 bytes",
+        "  | file       other.md, 3 bytes",
     ]
 
 
@@ -115,7 +115,7 @@ def test_what_the_author_says_of_a_file_is_told(question: Question) -> None:
     question.write("plan.md", "one")
     question.ask(files=[{"path": "plan.md", "note": "all of it", "language": "de\n"}])
     (head, _) = lines(question)
-    assert head.startswith("file      plan.md, 3 bytes, ")
+    assert head.startswith("file       plan.md, 3 bytes, ")
     assert head.endswith("; language: de\\n; note: all of it")
 
 
@@ -125,7 +125,7 @@ def test_of_a_file_it_is_told_that_it_has_changed_or_is_gone(question: Question)
     question.write("plan.md", "two")
     assert lines(question)[0].endswith(", changed since it was asked")
     (question.project / "plan.md").unlink()
-    assert lines(question) == ["file      plan.md is not there any more"]
+    assert lines(question) == ["file       plan.md is not there any more"]
 
 
 def test_the_same_is_there_for_programs(question: Question) -> None:
