@@ -124,18 +124,26 @@ def _decide(run: str, effect: str | None, approved: bool, told: dict[str, Any]) 
     if told["sign"] and target.is_pending:
         _sign(found, answer, told["key"])
     verdict = accept(found, [answer])[0]
-    if verdict.status == RECORDED and target.is_pending and not told["as_json"]:
-        line(f"{target.id}: recorded; {_still_open(found, target)}")
+    if verdict.status == RECORDED and target.is_pending:
+        _tell_kept(found, target, told["as_json"])
         return 0
     return tell_one(found, verdict, told["as_json"])
 
 
-def _still_open(run: Run, effect: Effect) -> str:
+def _tell_kept(run: Run, effect: Effect, wants_json: bool) -> None:
     """What an answer has done that was kept beside others."""
     asked, given = Asked(run.definition_of(effect)), run.state.answers[effect.id]
-    if decision(asked, given) is not None:
-        return f"it is decided when the run goes on: babysitter iterate {run.run_id}, or resume"
-    at = standing(asked, given)
+    at, is_decided = standing(asked, given), decision(asked, given) is not None
+    if wants_json:
+        told = {"run": run.run_id, "effect": effect.id, "status": RECORDED}
+        as_json({**told, "open": {**at, "isDecided": is_decided}})
+    elif is_decided:
+        line(f"{effect.id}: recorded; it is decided when the run goes on: babysitter iterate {run.run_id}")
+    else:
+        line(f"{effect.id}: recorded; {_standing_text(at)}")
+
+
+def _standing_text(at: dict[str, Any]) -> str:
     needed = f" of {at['needed']} approvals" if "needed" in at else " approvals"
     left = f", waiting for {', '.join(at['waitingFor'])}" if at.get("waitingFor") else ""
     return f"{at['approvals']}{needed} so far{left}"

@@ -13,7 +13,7 @@ from babysitter.approvals.place import own_names, person, seen_here
 from babysitter.runs.answering import Shown, is_for
 from babysitter.runs.assurance import is_enough
 from babysitter.views.questions import about_lines
-from babysitter.views.text import printable, printable_lines
+from babysitter.views.text import printable, whole_lines
 
 if TYPE_CHECKING:
     from babysitter.engine.state import Effect
@@ -146,7 +146,7 @@ def question_text(question: dict[str, Any]) -> str:
     lines = ["", printable(title)]
     if asked != title:
         # Indented, so that no line of it can pass for a line of ours.
-        lines += [f"  {line}" for line in printable_lines(asked)]
+        lines += [f"  {line}" for line in whole_lines(asked)]
     lines += [f"  {number}. {printable(option)}" for number, option in enumerate(options_of(question), 1)]
     lines += question.get("about", [])
     return "\n".join([*lines, f"[{choices(question)}; words after it are kept as feedback]: "])

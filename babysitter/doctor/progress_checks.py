@@ -6,11 +6,13 @@ import os
 
 from babysitter.clock import iso, now_ms
 from babysitter.doctor.checks import Check, failed, passed, warned
+from babysitter.engine.breakpoints import Asked
+from babysitter.engine.decisions import decision
 from babysitter.engine.state import SUBPROCESS
 from babysitter.errors import BabysitterError, EditNeedsPerson, OtherPython, ProcessError
 from babysitter.executors.effect_lock import worker_of
 from babysitter.runs.execution import Execution
-from babysitter.runs.sleeping import due_at
+from babysitter.runs.sleeping import deadline_of_breakpoint, due_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ def _waiting_for(run: Run, name: str, kind: str, effects: list[Effect]) -> Check
     if kind in ("shell", "python", "hook"):
         return _own(run, name, effects, told)
     if kind == "breakpoint":
-        return warned("effects", f"{told}: a person has to answer", f"babysitter approve {name} (or reject)")
+        return _asked(run, name, effects, told)
     if kind == "sleep":
         return _sleeping(name, effects)
     if kind == SUBPROCESS:
@@ -53,6 +55,18 @@ def _waiting_for(run: Run, name: str, kind: str, effects: list[Effect]) -> Check
     by_hand = f"babysitter post {name} EFFECT --value JSON"
     cure = f"{by_hand}, or: babysitter resume {name} --agent-command COMMAND"
     return (warned if is_long else passed)("effects", f"{told}: an agent has to answer", cure)
+
+
+def _asked(run: Run, name: str, effects: list[Effect], told: str) -> Check:
+    dues = [at for effect in effects if (at := deadline_of_breakpoint(run, effect)) is not None]
+    is_decided = any(
+        decision(Asked(run.definition_of(effect)), run.state.answers.get(effect.id, [])) for effect in effects
+    )
+    if is_decided or (dues and min(dues) <= now_ms()):
+        return warned(
+            "effects", f"{told}: it is decided, and nobody has looked since", f"babysitter iterate {name}"
+        )
+    return warned("effects", f"{told}: a person has to answer", f"babysitter approve {name} (or reject)")
 
 
 def _own(run: Run, name: str, effects: list[Effect], told: str) -> Check:

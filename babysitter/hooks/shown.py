@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from babysitter.runs.answering import SHOWN_LENGTH, Shown
 from babysitter.views.questions import about_lines
-from babysitter.views.text import printable, printable_lines
+from babysitter.views.text import printable, whole_lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def question_of(run: Run, effect: Effect) -> str:
     """The whole question, after its title where that says something else."""
     definition = run.definition_of(effect)
     asked = definition["breakpoint"]
-    text = "\n".join(printable_lines(str(asked.get("question") or effect.label)))
+    text = "\n".join(whole_lines(str(asked.get("question") or effect.label)))
     # Not the label of the effect, which is short.
     title = str(definition.get("title") or "")
     if title == asked.get("question") or printable(title) in text:

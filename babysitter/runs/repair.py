@@ -264,11 +264,11 @@ def _folded_to(found: Salvage, last: int) -> RunState:
 
 
 def _answers_cut(folder: str, salvaged: Salvage) -> list[str]:
-    """The effects of which an event that is cut has the result."""
+    """The effects of which an event that is cut has the result, or a person's answer."""
     resolved = []
     for event in _readable(folder, salvaged):
         try:
-            if event["type"] == "EFFECT_RESOLVED":
+            if event["type"] in ("EFFECT_RESOLVED", "BREAKPOINT_ANSWERED"):
                 resolved.append(event["data"]["effectId"])
         except (LookupError, TypeError):
             continue
@@ -305,7 +305,9 @@ def _who_permitted(made: Plan) -> dict[str, Any] | None:
         if event["type"] == "PERMITTED" and data["what"] == "repair":
             is_this = data.get("about") == {"before": made.before}
             found = {name: data[name] for name in ("by", "assurance", "evidence")} if is_this else found
-        elif event["type"] == "EFFECT_RESOLVED" and data.get("executor") == "person":
+        elif event["type"] == "BREAKPOINT_ANSWERED" or (
+            event["type"] == "EFFECT_RESOLVED" and data.get("executor") == "person"
+        ):
             found = None
     return found
 

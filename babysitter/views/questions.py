@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from babysitter.clock import iso
 from babysitter.durations import brief
-from babysitter.engine.breakpoints import ALL, FIRST, QUORUM
+from babysitter.engine.breakpoints import ALL, FIRST, OWNER, QUORUM
 from babysitter.engine.decisions import standing
 from babysitter.errors import BabysitterError
 from babysitter.runs import context_files
 from babysitter.runs.answering import SHOWN_LENGTH
 from babysitter.runs.sleeping import deadline_of_breakpoint
-from babysitter.views.text import printable, printable_lines
+from babysitter.views.text import printable, whole_lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from babysitter.runs.run import Run
 
 MOST_LINES, MOST_COLUMNS = 40, 200
+# Of a file what is told by itself; the rest is what the author says of it.
+OF_FILES = ("path", "sha256", "bytes")
 HOW = {
     FIRST: "the first of them decides",
     ALL: "all of them answer",
@@ -32,7 +34,7 @@ def question_lines(run: Run, shown: Shown, *, is_numbered: bool = False) -> list
     lines = [printable(f"run {run.run_id}, breakpoint {effect.id}: {effect.label}")]
     # Indented, so that no line of it can pass for a line of ours.
     question = str(shown.definition["breakpoint"].get("question") or effect.label)
-    lines += [f"  {text}" for text in printable_lines(question)]
+    lines += [f"  {text}" for text in whole_lines(question)]
     for number, option in enumerate(shown.asked.options, 1):
         lines.append(f"  {f'{number}.' if is_numbered else '-'} {printable(option)}")
     return [*lines, *about_lines(run, shown), f"what is shown has the digest {shown.digest}"]
@@ -53,25 +55,27 @@ def _who(run: Run, shown: Shown) -> list[str]:
     asked, given = shown.asked, run.state.answers.get(shown.effect.id, [])
     how = HOW.get(asked.strategy, "")
     if asked.strategy == QUORUM:
-        how = f"{asked.needed} have to agree"
+        how = f"{asked.needed} ha{'s' if asked.needed == 1 else 've'} to agree"
     lines = []
     if asked.experts or how:
-        experts = printable(", ".join(asked.experts)) or "anybody"
-        lines.append(f"asked of  {experts}{f'; {how}' if how else ''}")
+        owner = run.state.created.get("createdBy")
+        names = [f"{each} ({owner})" if each == OWNER and owner else each for each in asked.experts]
+        experts = printable(", ".join(names)) or "anybody"
+        lines.append(f"asked of   {experts}{f'; {how}' if how else ''}")
     if given:
         said = [f"{printable(each.by)} {'yes' if each.approved else 'no'}" for each in given]
-        lines.append(f"so far    {', '.join(said)}")
+        lines.append(f"so far     {', '.join(said)}")
     if asked.tags:
-        lines.append(f"tags      {printable(', '.join(asked.tags))}")
+        lines.append(f"tags       {printable(', '.join(asked.tags))}")
     return lines
 
 
 def _again(told: dict[str, Any]) -> list[str]:
     lines = []
     if told.get("attempt"):
-        lines.append(f"attempt   {told['attempt']}")
+        lines.append(f"attempt    {told['attempt']}")
     if told.get("previousFeedback"):
-        first, *rest = printable_lines(str(told["previousFeedback"])) or [""]
+        first, *rest = whole_lines(str(told["previousFeedback"])) or [""]
         # Indented, so that no line of it can pass for a line of ours.
         lines += [f"feedback on the one before: {first}", *(f"  {line}" for line in rest)]
     return lines
@@ -82,18 +86,19 @@ def _when(run: Run, shown: Shown) -> list[str]:
     if at is not None:
         default = shown.asked.default
         taken = default if isinstance(default, str) else "yes" if default else "no"
-        lines.append(f"decided   at {iso(at)} by itself, if nobody does before: {printable(taken)}")
+        lines.append(f"decided    at {iso(at)} by itself, if nobody does before: {printable(taken)}")
     if shown.asked.expires is not None:
-        lines.append(f"a yes     counts for {brief(shown.asked.expires)}, if it is not made use of before")
+        lines.append(f"a yes      counts for {brief(shown.asked.expires)}, if it is not made use of before")
     return lines
 
 
 def _file_line(file: dict[str, Any], shown: Shown) -> str:
     path = printable(str(file["path"]))
+    said = "".join(f"; {printable(f'{name}: {file[name]}')}" for name in file if name not in OF_FILES)
     if file["sha256"] is None:
-        return f"file      {path} is not there any more"
+        return f"file       {path} is not there any more{said}"
     changed = ", changed since it was asked" if file["path"] in shown.changed else ""
-    return f"file      {path}, {file['bytes']} bytes, {file['sha256'][:SHOWN_LENGTH]}{changed}"
+    return f"file       {path}, {file['bytes']} bytes, {file['sha256'][:SHOWN_LENGTH]}{changed}{said}"
 
 
 def _content_lines(run: Run, file: dict[str, Any]) -> list[str]:
@@ -102,10 +107,14 @@ def _content_lines(run: Run, file: dict[str, Any]) -> list[str]:
         text = (context_files.read(run, file["path"]) or b"").decode()
     except (UnicodeDecodeError, BabysitterError):
         return []
-    lines = printable_lines(text)
-    shown = [f"  | {line[:MOST_COLUMNS]}" for line in lines[:MOST_LINES]]
-    left = len(lines) - MOST_LINES
-    return [*shown, f"  … {left} more lines"] if left > 0 else shown
+    first = whole_lines("\n".join(_cut(line) for line in text.split("\n", MOST_LINES)[:MOST_LINES]))
+    left = len(text.removesuffix("\n").split("\n")) - MOST_LINES
+    return [*(f"  | {line}" for line in first), *([f"  … {left} more lines"] if left > 0 else [])]
+
+
+def _cut(line: str) -> str:
+    left = len(line) - MOST_COLUMNS
+    return f"{line[:MOST_COLUMNS]}… {left} more characters" if left > 0 else line
 
 
 def about_json(run: Run, shown: Shown) -> dict[str, Any]:

@@ -400,7 +400,7 @@ def _answers(told: dict[str, Any]) -> list[str]:
         voided = f", void ({record['voided']})" if "voided" in record else ""
         shown = f", on {record['shown'][:8]}" if "shown" in record else ""
         lines.append(
-            printable(f"answer    {moment(record['at'])} {': '.join([said, *words])}, {by}{shown}{voided}")
+            printable(f"answer     {moment(record['at'])} {': '.join([said, *words])}, {by}{shown}{voided}")
         )
     return lines
 

@@ -52,6 +52,14 @@ def printable_lines(text: str) -> list[str]:
     return [printable(line.rstrip("\r").rpartition("\r")[2].expandtabs()) for line in lines]
 
 
+def whole_lines(text: str) -> list[str]:
+    """The lines of a text that somebody decides about: nothing of it is left out, whatever it would hide."""
+    lines = text.replace("\r\n", "\n").split("\n")
+    if lines[-1] == "":
+        lines.pop()
+    return [printable(line.expandtabs()) for line in lines]
+
+
 def without_colours(text: str) -> str:
     """The text without the sequences that set colours; every other sequence stays to be escaped."""
     if _COLOUR not in text:

@@ -319,8 +319,9 @@ def test_a_permit_for_what_is_still_to_come_does_not_count() -> None:
     assert go_back("5", 3)["error"]["name"] == "PersonNeeded"
 
 
-def test_what_a_person_has_answered_since_is_not_undone_by_an_older_permit() -> None:
-    run = begin_guarded(GATE + "    await ctx.breakpoint('More?')\n")
+@pytest.mark.parametrize("asked", [GATE, GATE.replace("title=", "quorum=2, title=")], ids=["one", "two"])
+def test_what_a_person_has_answered_since_is_not_undone_by_an_older_permit(asked: str) -> None:
+    run = begin_guarded(asked + "    await ctx.breakpoint('More?')\n")
     permit_to_go_back(4)
     run.refresh()
     (effect,) = run.state.pending.values()

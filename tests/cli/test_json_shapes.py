@@ -165,6 +165,72 @@ def test_approve_and_reject_say_what_became_of_it(scene: Scene) -> None:
     assert told("iterate", "gate")["output"] == [True, "live", "eu", "yes"]
 
 
+ASKS_TWO = """
+    async def process(inputs, ctx):
+        await ctx.breakpoint("Go?", expert=["alice", "bob"], quorum=2, files=["asks.py"], expires="1h")
+    """
+
+
+def test_an_answer_beside_others_says_how_it_stands(scene: Scene) -> None:
+    write("asks.py", ASKS_TWO)
+    told("create", "asks.py", "--run-id", "asks")
+    told_ = told("approve", "asks", "--as", "alice")
+    assert (keys(told_), told_["status"]) == (["effect", "open", "run", "status"], "recorded")
+    assert keys(told_["open"]) == [
+        "approvals",
+        "isDecided",
+        "needed",
+        "rejections",
+        "strategy",
+        "waitingFor",
+    ]
+
+
+def test_show_of_a_breakpoint_has_its_answers_and_how_it_stands(scene: Scene) -> None:
+    write("asks.py", ASKS_TWO)
+    told("create", "asks.py", "--run-id", "asks")
+    told("approve", "asks", "--as", "alice", "--feedback", "soon", "--response", "yes")
+    told_ = told("show", "asks", "1")
+    assert keys(told_) == sorted([*TASK, "answers", "definition", "open", "requestedAt", "run"])
+    assert keys(told_["open"]) == [
+        "approvals",
+        "deadlineAt",
+        "files",
+        "needed",
+        "rejections",
+        "shown",
+        "strategy",
+        "waitingFor",
+    ]
+    assert [keys(file) for file in told_["open"]["files"]] == [["bytes", "changed", "path", "sha256"]]
+    (answer,) = told_["answers"]
+    assert keys(answer) == [
+        "approved",
+        "assurance",
+        "at",
+        "event",
+        "evidence",
+        "experts",
+        "feedback",
+        "files",
+        "respondedBy",
+        "response",
+        "shown",
+        "untilMs",
+    ]
+
+
+def test_show_of_a_breakpoint_that_is_decided_or_over_has_only_its_answers(scene: Scene) -> None:
+    told("approve", "gate", "--option", "live")
+    told_ = told("show", "gate", "1")
+    shown = sorted([*TASK, "answers", "definition", "executor", "finishedAt", "requestedAt", "run", "value"])
+    assert (keys(told_), len(told_["answers"])) == (shown, 1)
+    write("asks.py", ASKS_TWO)
+    told("create", "asks.py", "--run-id", "asks")
+    told("halt", "asks")
+    assert keys(told("show", "asks", "1")) == sorted([*TASK, "answers", "definition", "requestedAt", "run"])
+
+
 # status, tasks, show, events, list
 
 

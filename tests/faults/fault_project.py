@@ -14,7 +14,7 @@ from babysitter.ids import sha256_hex
 from babysitter.journal import cache
 from babysitter.jsontext import compact
 from babysitter.library import resolve
-from babysitter.runs.answering import decide
+from babysitter.runs.answering import Shown, decide
 from babysitter.runs.children import family
 from babysitter.runs.creation import create
 from babysitter.runs.folder import open_run
@@ -75,6 +75,13 @@ class Project:
         verdicts = accept(run, [answer_to(run, effect) for effect in pending])
         assert all(verdict.status == "recorded" for verdict in verdicts), verdicts
 
+    def approve(self, by: str) -> None:
+        """Somebody says yes to the one open breakpoint."""
+        run = self.open()
+        (effect,) = run.state.pending.values()
+        (verdict,) = accept(run, [decide(run, effect, True, by=by)])
+        assert verdict.status == "recorded", verdict.error
+
     def forget_cache(self) -> None:
         shutil.rmtree(self.run_folder / "state")
 
@@ -99,7 +106,7 @@ def value_for(label: str) -> Any:
 
 def answer_to(run: Run, effect: Effect) -> Answer:
     if effect.kind == "breakpoint":
-        return decide(run, effect, True, by=person())
+        return decide(run, effect, True, by=person(), shown=Shown(run, effect).digest)
     return Answer(effect.id, "ok", value_for(effect.label))
 
 

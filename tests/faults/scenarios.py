@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fault_project import Project, answer_to, forked, mended, note_damage, told, value_for
 
+from babysitter.ids import sha256_hex
 from babysitter.jsontext import compact
+from babysitter.runs.assurance import shown_digest
 from babysitter.runs.children import family
 from babysitter.runs.iterate import iterate
 from babysitter.runs.results import accept
@@ -95,6 +97,21 @@ ASKS_A_PERSON = """
 async def process(inputs, ctx):
     answer = await ctx.breakpoint(question="Go on?", title="Go")
     return [answer.approved, await asked(ctx, "last")]
+"""
+ASKS_TWO_PEOPLE = """
+async def process(inputs, ctx):
+    answer = await ctx.breakpoint("Go on?", quorum=2, files=["process.py"])
+    return [answer.responded_by, await asked(ctx, "last")]
+"""
+SHOWS_A_FILE = """
+async def process(inputs, ctx):
+    answer = await ctx.breakpoint("Go on?", files=["plan.md"])
+    return [answer.approved, await asked(ctx, "last")]
+"""
+NOBODY_ANSWERS = """
+async def process(inputs, ctx):
+    answer = await ctx.breakpoint("Go on?", deadline=0.001, default=True)
+    return [answer.responded_by, await asked(ctx, "last")]
 """
 HAS_A_CHILD = """
 async def child(inputs, ctx):
@@ -197,6 +214,24 @@ def late_taken(project: Project) -> None:
     take(run, late, lambda effect: True, by="somebody")
 
 
+def said_by(*people: str) -> Callable[[Project], None]:
+    """These people have said yes, and the run has not gone on since."""
+
+    def before(project: Project) -> None:
+        project.begin()
+        for by in people:
+            project.approve(by)
+
+    return before
+
+
+def file_changed(project: Project) -> None:
+    """After somebody has said yes to it."""
+    project.write("plan.md", "one")
+    said_by("ann")(project)
+    project.write("plan.md", "two")
+
+
 def sleep_begun(project: Project) -> None:
     project.begin()
 
@@ -293,6 +328,16 @@ ITERATE = ("iterate", "r", "--json")
 SMALL = "1.5feceb66ff.1"
 POST = ("post", "r", SMALL, "--value", compact(value_for("small 0")), "--json")
 POST_LARGE = ("post", "r", "1", "--file", "large.json", "--json")
+# Of what is shown when plan.md has changed.
+SHOWN = shown_digest(
+    {
+        "kind": "breakpoint",
+        "title": "Go on?",
+        "breakpoint": {"question": "Go on?", "files": [{"path": "plan.md"}]},
+    },
+    [{"path": "plan.md", "sha256": sha256_hex(b"two"), "bytes": 3}],
+)
+APPROVE = ("approve", "r", "1", "--json")
 FORK = ("fork", "x", "--at", "2", "--run-id", "r", "--json")
 REPAIR = ("repair", "r", "--json")
 POST_LINES = ("post", "r", "--lines", "lines.jsonl", "--json")
@@ -328,6 +373,13 @@ SCENARIOS = [
     Scenario("cancel", WIDE, begun(2), ("cancel", "r", "--json"), already=3),
     Scenario("cancel-effect", WIDE, begun(2), ("cancel", "r", SMALL, "--json"), already=3),
     Scenario("approve", ASKS_A_PERSON, sleep_begun, ("approve", "r", "1", "--json")),
+    Scenario("approve-beside-another", ASKS_TWO_PEOPLE, said_by("ann"), APPROVE),
+    Scenario("iterate-settles", ASKS_TWO_PEOPLE, said_by("ann", "ben"), ITERATE),
+    Scenario("iterate-undecided", NOBODY_ANSWERS, sleep_begun, ITERATE),
+    Scenario("iterate-voids", SHOWS_A_FILE, file_changed, ITERATE),
+    Scenario(
+        "reject-what-is-void", SHOWS_A_FILE, file_changed, ("reject", "r", "1", "--shown", SHOWN, "--json")
+    ),
     Scenario("look-cold", WIDE, cold, ("status", "r", "--json")),
     Scenario("look-torn", WIDE, torn_cache, ("status", "r", "--json")),
     Scenario("repair-cuts", WIDE, rotten(is_warm=False), REPAIR, sees=mended, is_whole=True),

@@ -80,6 +80,13 @@ class Recording:
         assert all(verdict.status == "recorded" for verdict in accept(run, told))
         self.iterate()
 
+    def said(self, by: str, approved: bool, *, level: str = "terminal", **told: Any) -> None:
+        """Somebody's answer to the one open breakpoint."""
+        run = self.open()
+        (effect,) = run.state.pending.values()
+        answer = decide(run, effect, approved, by=by, assurance=level, **told)
+        assert accept(run, [answer])[0].status == "recorded"
+
     def accept(self, source: str, rule: str) -> None:
         """Edit the process, and go on with that."""
         self.edit(source)
@@ -261,6 +268,24 @@ def scored() -> None:
     run.keep()
 
 
+def asked() -> None:
+    """Answers of several people, one of them void; a default at the deadline; waiting for one more answer."""
+    run = Recording("asked", {})
+    run.said("anna", True, option="staging", feedback="early")
+    time.sleep(0.25)
+    run.iterate()
+    run.said("bert", False, feedback="not on Fridays")
+    run.said("anna", True, option="live")
+    run.said("somebody", True, option="live", feedback="go")
+    run.iterate()
+    run.said("anna", True, option="a", level="script")
+    time.sleep(0.06)
+    run.iterate()
+    run.said("anna", True, level="script")
+    run.iterate()
+    run.keep()
+
+
 def packed(name: str) -> None:
     """The same run as one file."""
     shutil.rmtree(PROJECT, ignore_errors=True)
@@ -287,10 +312,12 @@ RECORDINGS: list[Callable[[], None]] = [
     edited,
     tasks,
     scored,
+    asked,
 ]
 
 if __name__ == "__main__":
     os.umask(0o022)
+    os.environ["LOGNAME"] = "somebody"
     for record in RECORDINGS:
         if not (HERE / "runs" / record.__name__).exists():
             record()

@@ -13,6 +13,7 @@ import pytest
 from babysitter.errors import RunPacked
 from babysitter.limits import DEFAULT
 from babysitter.runs.answering import decide
+from babysitter.runs.approval_records import records_of
 from babysitter.runs.execution import Execution
 from babysitter.runs.folder import open_run
 from babysitter.runs.iterate import iterate
@@ -176,6 +177,7 @@ RUNS = {
             "found": [[1e-7, True, [3, 2.75, 1e-7, 3, 0.4]], [0, False, [2, 3, 0]]],
         },
     ),
+    "asked": Golden("waiting", "asked", {"1": "ok", "2": "ok", "3": "requested"}, None),
 }
 
 
@@ -319,6 +321,35 @@ def test_a_recorded_run_goes_on(folder: Path) -> None:
             "agreed": False,
         },
     )
+
+
+@pytest.mark.parametrize("name", ["asked"])
+def test_a_recorded_run_goes_on_with_the_answers_that_it_has(folder: Path) -> None:
+    run = opened(folder)
+    (person,) = run.state.pending.values()
+    accept(run, [decide(run, person, True, by="bert")])
+    silent = {"response": None, "feedback": None, "option": None}
+    assert iterate(opened(folder)).run.output() == {
+        "release": [True, "live", "go", "anna, somebody"],
+        "responses": [
+            {**silent, "approved": False, "feedback": "not on Fridays", "respondedBy": "bert"},
+            {**silent, "approved": True, "option": "live", "respondedBy": "anna"},
+            {**silent, "approved": True, "option": "live", "feedback": "go", "respondedBy": "somebody"},
+        ],
+        "where": ["b", "deadline", 1],
+        "last": [True, "anna, bert"],
+    }
+
+
+@pytest.mark.parametrize("name", ["asked"])
+def test_what_people_have_said_in_a_recorded_run_is_read(folder: Path) -> None:
+    run = opened(folder)
+    records = [records_of(run, effect) for effect in run.state.effects.values()]
+    assert [[(each["respondedBy"], each.get("voided")) for each in told] for told in records] == [
+        [("anna", "expired"), ("bert", None), ("anna", None), ("somebody", None)],
+        [("anna", None)],
+        [("anna", None)],
+    ]
 
 
 def test_what_an_interrupted_batch_left_stays_aside_while_the_run_goes_on(tmp_path: Path) -> None:

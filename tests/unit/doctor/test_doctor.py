@@ -17,10 +17,12 @@ from babysitter.doctor.progress_checks import process, waiting
 from babysitter.doctor.run_checks import examine
 from babysitter.journal.lock import run_lock
 from babysitter.library import resolve
+from babysitter.runs.answering import decide
 from babysitter.runs.creation import create
 from babysitter.runs.folder import open_run
 from babysitter.runs.iterate import iterate
 from babysitter.runs.results import Answer, accept
+from tests.support.driving import wait_until
 from tests.support.folders import digest_of
 
 if TYPE_CHECKING:
@@ -45,6 +47,10 @@ async def process(inputs, ctx):
         await ctx.task(check)
     elif answer == "person":
         await ctx.breakpoint("sure?")
+    elif answer == "people":
+        await ctx.breakpoint("sure?", quorum=1)
+    elif answer == "person in time":
+        await ctx.breakpoint("sure?", deadline=0.001)
     elif answer == "sleep":
         await ctx.sleep(0.001)
     elif answer == "long sleep":
@@ -202,8 +208,23 @@ def test_a_person_who_has_not_answered_is_a_warning(run: Run) -> None:
     assert told_of(run) == [("WARN", "1 breakpoint", "babysitter approve r (or reject)")]
 
 
+def test_what_people_have_decided_and_nobody_has_gone_on_with_is_a_warning(run: Run) -> None:
+    loaded = answered(run, "people")
+    assert told_of(run) == [("WARN", "1 breakpoint", "babysitter approve r (or reject)")]
+    (effect,) = loaded.state.pending.values()
+    accept(loaded, [decide(loaded, effect, True, by="me")])
+    assert told_of(run) == [("WARN", "1 breakpoint", "babysitter iterate r")]
+
+
+def test_a_question_whose_time_is_over_is_a_warning(run: Run) -> None:
+    loaded = answered(run, "person in time")
+    wait_until(lambda: loaded.now_ms() > loaded.state.last_ms + 1)
+    assert told_of(run) == [("WARN", "1 breakpoint", "babysitter iterate r")]
+
+
 def test_a_sleep_that_has_ended_is_a_warning(run: Run) -> None:
-    answered(run, "sleep")
+    loaded = answered(run, "sleep")
+    wait_until(lambda: loaded.now_ms() > loaded.state.last_ms + 1)
     ((level, _, cure),) = told_of(run)
     assert (level, cure) == ("WARN", "babysitter iterate r")
 

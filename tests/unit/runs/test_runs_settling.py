@@ -12,6 +12,7 @@ from babysitter.runs.answering import decide
 from babysitter.runs.changes import accept_edit, load_to_change, rewind
 from babysitter.runs.folder import open_run
 from babysitter.runs.iterate import iterate
+from babysitter.runs.repair import plan
 from babysitter.runs.results import accept
 from babysitter.runs.settling import settle
 from babysitter.runs.stopping import cancel_effect, halt_run
@@ -278,6 +279,13 @@ def test_in_a_run_that_was_halted_nothing_is_decided_any_more(question: Question
     question.yes("ann")
     halt_run(question.open(), by="me", reason="enough")
     assert (question.iterate().status, types(question)[-1]) == ("halted", "RUN_HALTED")
+
+
+def test_a_repair_says_whose_answers_it_cuts(question: Question) -> None:
+    question.ask(quorum=2)
+    question.yes("ann")
+    made = plan(question.open().folder, 3)
+    assert (made.answers_cut, made.asked_again) == ([question.effect().id], [question.effect().id])
 
 
 def test_two_questions_are_decided_in_one_iteration(question: Question) -> None:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from babysitter import agent
 from babysitter.errors import InvalidInput, NoAnswer, ResultRejected
-from babysitter.testing import approves, begin, in_turn, play, rejects
+from babysitter.testing import approves, begin, every_order, in_turn, never, play, rejects, takes
 
 if TYPE_CHECKING:
     from babysitter import Context
@@ -83,3 +84,71 @@ def test_a_question_that_nobody_answers_is_named() -> None:
 
 def test_a_question_is_answered_by_hand() -> None:
     assert begin(ask).answer("Merge", approves()).status == "completed"
+
+
+# Those that collect answers, and those that time decides: what a test gives is the decision.
+
+
+@agent
+def slow() -> str:
+    return "Take your time"
+
+
+async def ask_many(inputs: Any, ctx: Context) -> Any:
+    said = await ctx.breakpoint("Merge?", **inputs)
+    return [said.approved, said.option, said.responded_by, ctx.now().isoformat()[11:16]]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"expert": "alice"},
+        {"expert": ["alice", "bob"], "strategy": "collect-all"},
+        {"quorum": 3},
+        {"quorum": 2, "expert": ["alice", "bob"], "assurance": "signed"},
+        {"files": ["not/there.md"]},
+        {"expires": "1h"},
+    ],
+    ids=str,
+)
+def test_one_answer_of_a_test_is_what_all_who_are_asked_come_to(told: dict[str, Any]) -> None:
+    assert play(ask_many, told, people=approves()).output == [True, None, "somebody", "09:00"]
+    assert play(ask_many, told, people=rejects(by="bob")).output == [False, None, "bob", "09:00"]
+
+
+@pytest.mark.parametrize(
+    "people",
+    [None, never, takes("2h", approves()), takes("1h", approves())],
+    ids=["nobody", "never", "later", "at that moment"],
+)
+def test_at_the_deadline_the_default_is_taken(people: Any) -> None:
+    played = play(ask_many, {"deadline": "1h", "default": True}, people=people)
+    assert played.output == [True, None, "deadline", "10:00"]
+
+
+@pytest.mark.parametrize(("people", "at"), [(rejects(), "09:00"), (takes("59m", rejects()), "09:59")])
+def test_who_answers_before_the_deadline_decides(people: Any, at: str) -> None:
+    told = {"deadline": "1h", "default": True, "quorum": 2}
+    assert play(ask_many, told, people=people).output == [False, None, "somebody", at]
+
+
+def test_time_that_is_let_pass_decides_too() -> None:
+    waiting = begin(ask_many, {"deadline": "1h", "default": "us", "options": ["eu", "us"]})
+    assert [asked.question for asked in waiting.advance("59m").pending] == ["Merge?"]
+    assert waiting.advance("1m").output == [True, "us", "deadline", "10:00"]
+
+
+def test_before_the_deadline_it_is_answered_by_hand() -> None:
+    waiting = begin(ask_many, {"deadline": "1h"}).advance("30m")
+    assert waiting.answer("Merge?", approves(by="ann")).finish().output == [True, None, "ann", "09:30"]
+
+
+def test_in_every_order_the_deadline_comes_when_nobody_answers() -> None:
+    async def process(inputs: Any, ctx: Context) -> Any:
+        async def asking() -> str:
+            return (await ctx.breakpoint("Go?", deadline="1h")).responded_by or ""
+
+        return await ctx.parallel.race([asking, lambda: ctx.task(slow)])
+
+    orders = every_order(process, results={slow: takes("2h", "slow")}, same=False)
+    assert [order.played.output for order in orders.outcomes] == ["deadline"]

@@ -20,6 +20,7 @@ from babysitter.runs.results import Answer, accept
 from babysitter.runs.stopping import cancel_effect, cancel_run, halt_run
 from babysitter.testing import recorded
 from babysitter.testing.recording import record, shown
+from tests.support.driving import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -337,6 +338,29 @@ def test_a_large_value_comes_from_its_own_file(lived: Lived) -> None:
     lived.post(count="x" * 100_000)
     lived.post(breakpoint=True)
     lived.post(count=1)
+    assert same(lived)
+
+
+COLLECTS = """
+async def process(inputs, ctx):
+    first = await ctx.breakpoint("One?", quorum=2, files=["plan.md"])
+    second = await ctx.breakpoint("Two?", deadline=0.001, default=True)
+    return [first.responded_by, len(first.all_responses), second.responded_by]
+"""
+
+
+def test_what_several_people_and_the_clock_have_decided_is_played_again(project: Path) -> None:
+    (project / "plan.md").write_text("one")
+    lived = Lived(project, COLLECTS)
+    for by in ("ann", "ben"):
+        run = lived.open().load()
+        (effect,) = run.state.pending.values()
+        accept(run, [decide(run, effect, True, by=by)])
+    lived.iterate()
+    wait_until(lambda: lived.open().load().now_ms() > lived.open().load().state.last_ms + 1)
+    lived.iterate()
+    assert lived.open().load().output() == ["ann, ben", 2, "deadline"]
+    (project / "plan.md").unlink()
     assert same(lived)
 
 

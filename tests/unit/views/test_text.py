@@ -19,6 +19,7 @@ from babysitter.views.text import (
     printable_lines,
     shorten,
     terminal_width,
+    whole_lines,
     width_of,
 )
 
@@ -65,6 +66,16 @@ def test_the_lines_of_an_output_lose_colours_and_keep_what_else_is_odd() -> None
 
 def test_of_a_line_that_was_written_over_itself_the_last_state_is_kept() -> None:
     assert printable_lines("10 %\r50 %\r100 %\r\nnext") == ["100 %", "next"]
+
+
+def test_of_what_somebody_decides_about_nothing_is_left_out() -> None:
+    assert whole_lines("delete it\rkeep it\r\n\x1b[8mhidden\x1b[0m\n\tin\u202e\n\n") == [
+        "delete it\\rkeep it",
+        "\\x1b[8mhidden\\x1b[0m",
+        "        in\\u202e",
+        "",
+    ]
+    assert whole_lines("") == []
 
 
 @pytest.mark.parametrize(("text", "width"), [("", 0), ("abc", 3), ("日本", 4), ("e\u0301", 1), ("✓", 1)])
