@@ -30,6 +30,7 @@ ENDINGS = {"RUN_COMPLETED": COMPLETE, "RUN_FAILED": FAIL, "RUN_HALTED": HALT}
 # Of the event's own data what is told of how something ended.
 ENDING_WORDS = ("output", "outputRef", "error", "reason", "by", "data")
 RESULT_WORDS = ("value", "resultRef", "error", "startedAt", "finishedAt", "executor", "reason")
+QUESTION_WORDS = ("question", "options", "id", "tags", "expert", "attempt")
 LOG_WORDS = ("message", "level", "fields", "score", "scope")
 # Nobody does anything for it.
 WITHOUT_WORK = ("sleep",)
@@ -114,7 +115,23 @@ class Lifecycle:
             return ""
         if event.type == "EFFECT_REQUESTED":
             return BREAKPOINT if effect.kind == "breakpoint" else TASK_START
+        if event.type == "ANSWER_VOIDED":
+            return BREAKPOINT if self._is_open(effect) else ""
         return TASK_COMPLETE if event.type in ("EFFECT_RESOLVED", "EFFECT_CANCELLED") else ""
+
+    def _is_open(self, effect: Effect) -> bool:
+        """A breakpoint waits for people again, and not only for the run to go on."""
+        from babysitter.engine.breakpoints import Asked
+        from babysitter.engine.decisions import decision
+        from babysitter.runs.sleeping import deadline_of_breakpoint
+
+        run = self._run
+        if not effect.is_pending:
+            return False
+        at_ms = deadline_of_breakpoint(run, effect)
+        is_over = at_ms is not None and at_ms <= run.now_ms()
+        answers = run.state.answers.get(effect.id, [])
+        return not is_over and decision(Asked(run.definition_of(effect)), answers) is None
 
     def _about(self, event: Event) -> dict[str, Any]:
         told = {"at": event.at, "seq": event.seq}
@@ -122,9 +139,12 @@ class Lifecycle:
             return {**told, "status": self._run.state.status, **_some(event, ENDING_WORDS)}
         if event.type == "PROCESS_LOG":
             return {**told, **_some(event, LOG_WORDS)}
-        told["effect"] = _effect(self._run.state.effects[event.data["effectId"]])
+        effect = self._run.state.effects[event.data["effectId"]]
+        told["effect"] = _effect(effect)
         if event.type == "EFFECT_REQUESTED":
-            return {**told, **_question(event)}
+            return {**told, **_question(event.data.get("definition"))}
+        if event.type == "ANSWER_VOIDED":
+            return {**told, **_question(effect.definition), "voided": event.data["reason"]}
         status = "cancelled" if event.type == "EFFECT_CANCELLED" else event.data["status"]
         return {**told, "status": status, **_exit_code(event), **_some(event, RESULT_WORDS)}
 
@@ -144,9 +164,9 @@ def _effect(effect: Effect) -> dict[str, Any]:
     }
 
 
-def _question(event: Event) -> dict[str, Any]:
-    asked = (event.data.get("definition") or {}).get("breakpoint") or {}
-    return {name: asked[name] for name in ("question", "options") if asked.get(name) is not None}
+def _question(definition: dict[str, Any] | None) -> dict[str, Any]:
+    asked = (definition or {}).get("breakpoint") or {}
+    return {name: asked[name] for name in QUESTION_WORDS if asked.get(name) is not None}
 
 
 def _exit_code(event: Event) -> dict[str, Any]:
