@@ -115,7 +115,23 @@ class Lifecycle:
             return ""
         if event.type == "EFFECT_REQUESTED":
             return BREAKPOINT if effect.kind == "breakpoint" else TASK_START
+        if event.type == "ANSWER_VOIDED":
+            return BREAKPOINT if self._is_open(effect) else ""
         return TASK_COMPLETE if event.type in ("EFFECT_RESOLVED", "EFFECT_CANCELLED") else ""
+
+    def _is_open(self, effect: Effect) -> bool:
+        """A breakpoint waits for people again, and not only for the run to go on."""
+        from babysitter.engine.breakpoints import Asked
+        from babysitter.engine.decisions import decision
+        from babysitter.runs.sleeping import deadline_of_breakpoint
+
+        run = self._run
+        if not effect.is_pending:
+            return False
+        at_ms = deadline_of_breakpoint(run, effect)
+        is_over = at_ms is not None and at_ms <= run.now_ms()
+        answers = run.state.answers.get(effect.id, [])
+        return not is_over and decision(Asked(run.definition_of(effect)), answers) is None
 
     def _about(self, event: Event) -> dict[str, Any]:
         told = {"at": event.at, "seq": event.seq}
@@ -127,6 +143,8 @@ class Lifecycle:
         told["effect"] = _effect(effect)
         if event.type == "EFFECT_REQUESTED":
             return {**told, **_question(event, effect)}
+        if event.type == "ANSWER_VOIDED":
+            return {**told, **_asked(effect), "voided": event.data["reason"]}
         status = "cancelled" if event.type == "EFFECT_CANCELLED" else event.data["status"]
         return {**told, "status": status, **_exit_code(event), **_some(event, RESULT_WORDS)}
 
@@ -152,6 +170,11 @@ def _question(event: Event, effect: Effect) -> dict[str, Any]:
         return {}
     # By a rule or a policy, in the call that asked for it: nobody need be disturbed.
     return {**told_of(asked, event.ms), **({} if effect.is_pending else {"answered": True})}
+
+
+def _asked(effect: Effect) -> dict[str, Any]:
+    asked = (effect.definition or {}).get("breakpoint")
+    return told_of(asked, effect.requested_ms) if asked else {}
 
 
 def _exit_code(event: Event) -> dict[str, Any]:

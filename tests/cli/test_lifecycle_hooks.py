@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from babysitter.clock import ms_of
+from babysitter.runs.folder import open_run
 from tests.support.commands import BABYSITTER, call, end, start, told, write
 from tests.support.driving import wait_until
 
@@ -155,6 +156,42 @@ def test_what_they_are_told() -> None:
         "value": found["on-task-complete"]["value"],
         "status": found["on-task-complete"]["status"],
     } == {"effect": "agent", "value": 7, "status": "ok"}
+
+
+ASKS_TWICE = """
+async def process(inputs, ctx):
+    about = {"id": "take", "tags": "plan", "expert": ["ann", "ben"]}
+    await ctx.breakpoint("Take it?", quorum=2, files=["plan.md"], **about)
+"""
+
+
+def test_whom_a_breakpoint_asks_is_told_and_that_it_asks_again() -> None:
+    Path("plan.md").write_text("one")
+    write("p.py", ASKS_TWICE)
+    told("create", "p.py", "--run-id", "r")
+    told("approve", "r", "--as", "ann")
+    Path("plan.md").write_text("two")
+    told("iterate", "r")
+    asked = [called for called in calls() if called["hook"] == "on-breakpoint"]
+    about = {"question": "Take it?", "expert": ["ann", "ben"], "tags": ["plan"], "id": "take"}
+    assert all(about.items() <= each.items() for each in asked)
+    assert [each.get("voided") for each in asked] == [None, "changed: plan.md"]
+
+
+def test_where_an_answer_is_void_and_it_is_decided_all_the_same_nobody_is_asked_again() -> None:
+    write("p.py", ASKS_TWICE.replace('files=["plan.md"]', "expires=0.001, deadline=0.002"))
+    told("create", "p.py", "--run-id", "r")
+    run = open_run("r", str(Path(".a5c/runs").resolve())).load()
+    (effect,) = run.state.pending.values()
+    said = {"effectId": effect.id, "approved": True, "respondedBy": "ann", "assurance": "script"}
+    more = {"shown": "", "experts": ["ann"], "untilMs": effect.requested_ms + 1, "evidence": {}}
+    run.append([("BREAKPOINT_ANSWERED", said | more)])
+    told("iterate", "r")
+    assert names().count("breakpoint") == 1
+    assert [event["type"] for event in told("events", "r")["events"]][-3:-1] == [
+        "ANSWER_VOIDED",
+        "EFFECT_RESOLVED",
+    ]
 
 
 SCORES = """

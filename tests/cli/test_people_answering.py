@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 pytestmark = pytest.mark.usefixtures("project")
+needs_ssh_keygen = pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="there is no ssh-keygen")
 
 QUORUM = """
 async def process(inputs, ctx):
@@ -156,6 +159,32 @@ def test_an_answer_under_another_name_says_whose_account_it_came_from() -> None:
     told("approve", "r", "--as", "bob")
     (answer,) = told("show", "r", "1")["answers"]
     assert (answer["respondedBy"], answer["evidence"]) == ("bob", {"user": user_name()})
+
+
+# Signatures
+
+
+@needs_ssh_keygen
+def test_what_several_have_signed_is_verified_by_who_knows_their_keys(home: Path) -> None:
+    begin(asks("quorum=2, expert=['anna', 'bert'], assurance='signed'"))
+    names = ("anna", "bert")
+    for name in names:
+        words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", name]
+        subprocess.run(words, check=True, stdin=subprocess.DEVNULL)
+    lines = [f"{name} {Path(f'{name}.pub').read_text()}" for name in names]
+    (home / "allowed_signers").write_text("".join(lines))
+    error = told("approve", "r", "--sign", "--key", "anna", "--as", "bert", code=5)["error"]
+    assert error["message"] == "it says that 'bert' answers, and the key is that of 'anna'"
+    # Whoever the key belongs to answers, where nobody says otherwise.
+    told("approve", "r", "--sign", "--key", "anna")
+    assert told("approve", "r", "--sign", "--key", "anna")["status"] == "already"
+    told("approve", "r", "--sign", "--key", "bert")
+    assert output() == [True, None, "anna, bert"]
+    found = told("verify", "r", "--signers", str(home / "allowed_signers"))["approvals"]
+    assert [(each["signer"], each["approved"]) for each in found] == [("anna", True), ("bert", True)]
+    (home / "allowed_signers").write_text(lines[0])
+    error = told("verify", "r", "--signers", str(home / "allowed_signers"), code=5)["error"]
+    assert error["message"].startswith("event 4: the key SHA256:")
 
 
 # Files

@@ -214,6 +214,14 @@ def test_who_goes_by_that_name_is_asked_and_answers(bound: Callable[..., Session
     assert (resolved["value"]["respondedBy"], resolved["evidence"]["experts"]) == ("zoe", ["alice"])
 
 
+def test_a_configuration_that_cannot_be_read_keeps_no_session(
+    bound: Callable[..., Session], home: Path
+) -> None:
+    (home / "config.yaml").write_text("answersAs: 7\n")
+    told = bound(OF_ALICE).call("stop")
+    assert (told.kind, "the answer of alice" in told.message) == ("let go", True)
+
+
 def events(session: Session) -> list[Any]:
     found: list[Any] = []
     session.run.journal.load(found.append)
