@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from babysitter.lint.modules import Library, Module
     from babysitter.lint.scopes import Scope
 
-CONTEXT_NAMES = ("ctx", "context")
-CONTEXT = "babysitter.Context"
+CONTEXT_NAME = "ctx"
+CONTEXTS = ("babysitter.Context", "babysitter.engine.context.Context")
 TASK_MAKERS = ("python", "shell", "agent", "define_task")
 IMPORTERS = ("builtins.__import__", "importlib.import_module")
 PATHS = ("pathlib.Path", "pathlib.PosixPath")
@@ -242,10 +242,10 @@ class Names:
             return str(note.value).rpartition(".")[2] == "Context"
         if note is not None:
             named = self.meaning(note, module)
-            if isinstance(named, External) and named.name.startswith("babysitter."):
-                return named.name.endswith(".Context")
+            if named is not None and named != External("typing.Any"):
+                return isinstance(named, External) and named.name in CONTEXTS
         is_process = getattr(function, "name", "") == self.export and function in module.tree.body
-        return arg.arg in CONTEXT_NAMES or (is_process and function.args.args[1:2] == [arg])
+        return arg.arg == CONTEXT_NAME or (is_process and function.args.args[1:2] == [arg])
 
     def of_annotation(self, note: ast.expr, module: Module) -> Meaning:
         """An object of the type that an annotation names."""
@@ -275,7 +275,7 @@ class Names:
             member = self.member(base.module, base.node, node.attr)
             if member is not None:
                 return self._of_binding(*member)
-        return InContext("") if node.attr in CONTEXT_NAMES else None
+        return InContext("") if node.attr == CONTEXT_NAME and isinstance(base, Instance) else None
 
     def member(self, module: Module, node: ast.ClassDef, name: str, depth: int = 0) -> Target | None:
         """What a class, or an own class that it inherits from, has by this name."""

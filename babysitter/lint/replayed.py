@@ -182,6 +182,8 @@ class Replayed:
         parent = module.parent_of(node)
         if isinstance(parent, ast.Call) and parent.func is node:
             return True
+        if isinstance(parent, Definition) and node in parent.decorator_list:
+            return True
         return node in self._seen or not Place(node, module, self.names).is_at_import
 
     def _reach(self, target: Target, *, is_called: bool) -> None:
@@ -228,6 +230,6 @@ class Replayed:
 def is_never_run(test: ast.expr) -> bool:
     """``if TYPE_CHECKING:`` and ``if __name__ == "__main__":``."""
     if isinstance(test, ast.Compare):
-        test = test.left
+        return isinstance(test.left, ast.Name) and test.left.id == "__name__"
     name = test.attr if isinstance(test, ast.Attribute) else getattr(test, "id", "")
-    return name in ("TYPE_CHECKING", "__name__")
+    return name == "TYPE_CHECKING"

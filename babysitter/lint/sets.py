@@ -68,7 +68,27 @@ def _is_join(node: ast.Call) -> bool:
 def _is_sorted_after(node: ast.AST, place: Place) -> bool:
     """What comes of it goes straight to something that does not care for an order."""
     parent = place.module.parent_of(node)
-    return isinstance(parent, ast.Call) and node in parent.args and place.dotted(parent.func) in NO_MATTER
+    if isinstance(parent, ast.Assign):
+        return isinstance(parent.targets[0], ast.Name) and _is_sorted_by_name(parent.targets[0], place)
+    if not isinstance(parent, ast.Call) or node not in parent.args:
+        return False
+    return place.dotted(parent.func) in NO_MATTER or _is_method_of_set(parent.func, place)
+
+
+def _is_method_of_set(function: ast.expr, place: Place) -> bool:
+    return isinstance(function, ast.Attribute) and is_set(function.value, place)
+
+
+def _is_sorted_by_name(name: ast.Name, place: Place) -> bool:
+    """As in ``names = list(found)`` and then ``names.sort()``."""
+    around = place.module.scope_of(name).node
+    return any(
+        isinstance(each, ast.Attribute)
+        and each.attr == "sort"
+        and isinstance(each.value, ast.Name)
+        and each.value.id == name.id
+        for each in ast.walk(around)
+    )
 
 
 def _is_without_order(node: ast.stmt) -> bool:

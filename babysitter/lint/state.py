@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from babysitter.lint.findings import in_words
-from babysitter.lint.names import External, Own
+from babysitter.lint.names import External, Instance, Own
 from babysitter.lint.scopes import Assigned, Imported
 
 if TYPE_CHECKING:
@@ -62,15 +62,25 @@ def _is_shared(node: ast.AST, place: Place) -> bool:
     value = _value_of_module(node, place)
     if value is not None:
         return is_mutable(value[0], value[1])
-    if isinstance(node, ast.Attribute):
-        base = place.meaning(node.value)
-        if isinstance(base, Own) and isinstance(base.node, ast.ClassDef):
-            member = place.names.member(base.module, base.node, node.attr)
-            binding = member.binding if member else None
-            return isinstance(binding, Assigned) and is_mutable(
-                binding.value, place._replace(module=base.module)
-            )
-    return False
+    return isinstance(node, ast.Attribute) and _is_kept_by_class(node, place)
+
+
+def _is_kept_by_class(node: ast.Attribute, place: Place) -> bool:
+    """``Report.lines``, also as ``self.lines`` where no object ever gets lines of its own."""
+    base = place.meaning(node.value)
+    if not isinstance(base, (Own, Instance)) or not isinstance(base.node, ast.ClassDef):
+        return False
+    if isinstance(base, Instance) and _is_of_object(node.attr, base.node):
+        return False
+    member = place.names.member(base.module, base.node, node.attr)
+    if member is None or not isinstance(member.binding, Assigned):
+        return False
+    return is_mutable(member.binding.value, place._replace(module=member.scope.module))
+
+
+def _is_of_object(name: str, node: ast.ClassDef) -> bool:
+    stored = (each for each in ast.walk(node) if isinstance(each, ast.Attribute) and each.attr == name)
+    return bool(node.decorator_list) or any(isinstance(each.ctx, ast.Store) for each in stored)
 
 
 def _is_of_class(node: ast.Subscript | ast.Attribute, place: Place) -> bool:
