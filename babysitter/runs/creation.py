@@ -174,9 +174,30 @@ def check_new(entry: Entry, inputs: Any, typed: dict[str, str] | None, limits: L
     Raises:
         InvalidInput, NoSuchProcess, StorageError
     """
+    source = load_checked(entry, limits)
+    return source, prepare_inputs(entry, source, inputs, typed, limits)
+
+
+def load_checked(entry: Entry, limits: Limits) -> Source:
+    """All that is asked of a process, whatever its inputs.
+
+    Raises:
+        InvalidInput, NoSuchProcess, StorageError
+    """
     source = load_new(entry, limits)
     _look_through(source)
-    return source, ask_author(entry, limits, "checks its inputs", lambda: prepare(source, inputs, typed))
+    return source
+
+
+def prepare_inputs(
+    entry: Entry, source: Source, inputs: Any, typed: dict[str, str] | None, limits: Limits
+) -> Any:
+    """The inputs as the process gets them.
+
+    Raises:
+        InvalidInput: they do not fit.
+    """
+    return ask_author(entry, limits, "checks its inputs", lambda: prepare(source, inputs, typed))
 
 
 def load_new(entry: Entry, limits: Limits) -> Source:

@@ -470,7 +470,7 @@ def test_process_show_has_the_inputs(scene: Scene) -> None:
 def test_process_check_has_what_was_checked_the_inputs_and_the_tasks(scene: Scene) -> None:
     before = scene.digest()
     shown = told("process", "check", "review.py", "-i", "what=1.10")
-    assert keys(shown) == ["checked", "file", "given", "inputs", "name", "tasks"]
+    assert keys(shown) == ["checked", "file", "findings", "given", "inputs", "name", "ok", "tasks"]
     assert (shown["given"], shown["inputs"]["properties"]["what"]["default"]) == (
         {"what": "1.10"},
         "all of it",
@@ -480,6 +480,40 @@ def test_process_check_has_what_was_checked_the_inputs_and_the_tasks(scene: Scen
         {"task": "review", "kind": "agent", "title": "Review the change"},
     ]
     assert scene.digest() == before
+
+
+UNSOUND = """
+    import time
+    Inputs = {"required": ["what"]}
+    async def process(inputs, ctx):
+        print(time.time())
+    """
+
+
+def test_process_check_has_each_finding_with_its_place(scene: Scene) -> None:
+    write("unsound.py", UNSOUND)
+    shown = told("process", "check", "unsound.py", "--select", "BS101", code=2)
+    assert keys(shown) == ["checked", "file", "findings", "inputs", "name", "ok", "tasks"]
+    [finding] = shown["findings"]
+    assert (finding.pop("reason"), finding.pop("cure"), finding.pop("file")) == (
+        "time.time() gives another time on each replay",
+        "use ctx.now()",
+        shown["file"],
+    )
+    assert finding == {
+        "code": "BS101",
+        "name": "clock",
+        "severity": "error",
+        "line": 13,
+        "column": 11,
+        "endLine": 13,
+        "endColumn": 22,
+    }
+
+
+def test_process_check_lists_its_rules(scene: Scene) -> None:
+    [first, *_] = told("process", "check", "--rules")["rules"]
+    assert keys(first) == ["about", "code", "cure", "name", "reason", "severity"]
 
 
 LATE = """

@@ -27,7 +27,7 @@ LAYERS = [
     ["driver"],
     ["views"],
     ["hooks"],
-    ["doctor"],
+    ["doctor", "lint"],
     ["__init__"],  # what authors import; the package itself never does
     ["testing"],  # what authors import in tests, and `process test`
     ["cli"],

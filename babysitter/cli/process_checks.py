@@ -1,0 +1,190 @@
+"""``process check``: what ``create`` would refuse, and what would break a replay."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from babysitter.cli.options import (
+    complete_process,
+    input_options,
+    json_option,
+    read_inputs,
+    read_pairs,
+    settings,
+)
+from babysitter.cli.output import as_json as print_json
+from babysitter.cli.output import line
+from babysitter.cli.process_inputs import input_lines, schema_of
+from babysitter.errors import BabysitterError, InvalidInput, UsageError
+from babysitter.library import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from babysitter.engine.tasks import Task
+    from babysitter.library import Entry
+    from babysitter.limits import Limits
+    from babysitter.lint.findings import Finding
+    from babysitter.lint.linter import Looked
+    from babysitter.runs.source import Source
+
+
+@click.command(
+    epilog="""\b
+Example:
+  babysitter process check ./release.py
+  babysitter process check ./release.py -i version=1.2.0 --json
+  babysitter process check ./release.py --ignore BS601 --strict
+  babysitter process check --rules"""
+)
+@click.argument("name", required=False, shell_complete=complete_process)
+@input_options
+@click.option("--select", metavar="CODE", multiple=True, help="Look for this only; repeatable.")
+@click.option("--ignore", metavar="CODE", multiple=True, help="Do not look for this; repeatable.")
+@click.option("--strict", is_flag=True, help="Warnings count as errors.")
+@click.option("--rules", is_flag=True, help="List what is looked for, with the codes.")
+@json_option
+def check(
+    name: str | None,
+    inputs_file: str | None,
+    pairs: tuple[str, ...],
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    strict: bool,
+    rules: bool,
+    as_json: bool,
+) -> int:
+    """Check a process and its inputs without making a run.
+
+    What `create` would refuse is refused, and its own files are looked through for what would break
+    a replay. `# babysitter: ignore[CODE]` on a line silences a finding there. Exits with 2 when
+    there is an error.
+    """
+    from babysitter.lint.rules import chosen
+
+    if rules:
+        _tell_rules(as_json)
+        return 0
+    if name is None:
+        raise UsageError("which process?", hint="babysitter process check NAME, or FILE.py, or --rules")
+    codes, limits, entry = chosen(select, ignore), settings().limits, resolve(name)
+    told = _look(entry, codes, limits, (inputs_file, pairs), strict=strict)
+    if as_json:
+        print_json(told)
+    else:
+        for text in _lines(told):
+            line(text)
+    return 0 if told["ok"] else InvalidInput.exit_code
+
+
+def _look(
+    entry: Entry,
+    codes: frozenset[str],
+    limits: Limits,
+    given: tuple[str | None, tuple[str, ...]],
+    *,
+    strict: bool,
+) -> dict[str, Any]:
+    """All that there is to say of a process.
+
+    Raises:
+        BabysitterError: `create` would refuse it; for its inputs alone only when nothing else is wrong.
+    """
+    from babysitter.lint.linter import look_through
+    from babysitter.runs.creation import ask_author, load_checked, prepare_inputs
+
+    source = load_checked(entry, limits)
+    looked = look_through(entry.file, entry.export, codes)
+    is_ok = not _fails(looked.findings, strict=strict)
+    told: dict[str, Any] = {"name": entry.process_id, "file": entry.file, "ok": is_ok}
+    told["checked"] = _checked(source, looked)
+    told["findings"] = [each.as_json() for each in looked.findings]
+    told["inputs"] = ask_author(entry, limits, "describes its inputs", lambda: schema_of(source))
+    try:
+        typed = read_pairs(given[1])
+        told["given"] = prepare_inputs(entry, source, read_inputs(*given, limits), typed, limits)
+    except BabysitterError:
+        # Whoever looks for faults of a process need not think of inputs for it.
+        if is_ok:
+            raise
+    return {**told, "tasks": _tasks_of(source)}
+
+
+def _fails(findings: Iterable[Finding], *, strict: bool) -> bool:
+    return any(strict or finding.is_error for finding in findings)
+
+
+def _checked(source: Source, looked: Looked) -> list[str]:
+    """What is known of a process that was not refused."""
+    files = ", ".join(sorted(source.digests))
+    number = len(looked.files)
+    told = [
+        f"it can be imported ({files}), and `{source.process.__name__}` is an async function",
+        "no branch that is made in a loop sees only the last item",
+    ]
+    if not looked.findings:
+        told.append(f"nothing was found that would break a replay (looked through {number} of its files)")
+    fit = "the inputs fit" if hasattr(source.module, "Inputs") else "it has no `Inputs`: any inputs fit"
+    return [*told, fit]
+
+
+def _tasks_of(source: Source) -> list[dict[str, str]]:
+    """The tasks that the process file can name; those that it makes while it runs are not seen."""
+    from babysitter.engine.tasks import Task
+
+    found = {each.id: each for each in vars(source.module).values() if isinstance(each, Task)}
+    return [{"task": each.id, "kind": each.kind, "title": _title(each)} for each in found.values()]
+
+
+def _title(task: Task[..., Any]) -> str:
+    lines = (task.function.__doc__ or "").strip().splitlines()
+    return str(task.options.get("title") or (lines[0].strip() if lines else task.id))
+
+
+def _lines(told: dict[str, Any]) -> list[str]:
+    found = [_shown(each) for each in told["findings"]]
+    if not told["ok"]:
+        return [*found, _count(told["findings"])]
+    tasks = [f"  {task['kind']:<10} {task['task']}: {task['title']}" for task in told["tasks"]]
+    return [
+        *found,
+        f"{told['name']} ({told['file']}) can be run",
+        *(f"  ok  {text}" for text in told["checked"]),
+        *input_lines(told["inputs"] if isinstance(told["inputs"], dict) else {}),
+        *(["tasks:", *tasks] if tasks else []),
+    ]
+
+
+def _shown(finding: dict[str, Any]) -> str:
+    place = f"{_from_here(finding['file'])}:{finding['line']}:{finding['column']}"
+    return f"{place}  {finding['code']} {finding['name']}: {finding['reason']}; {finding['cure']}"
+
+
+def _from_here(file: str) -> str:
+    """A path as somebody in this folder would type it."""
+    near = os.path.relpath(file)
+    return file if near.startswith(os.pardir + os.sep) else near
+
+
+def _count(findings: list[dict[str, Any]]) -> str:
+    errors = sum(each["severity"] == "error" for each in findings)
+    parts = [_plural(errors, "error"), _plural(len(findings) - errors, "warning")]
+    return " and ".join(part for part in parts if part)
+
+
+def _plural(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}" if number else ""
+
+
+def _tell_rules(as_json: bool) -> None:
+    from babysitter.lint.rules import RULES
+
+    if as_json:
+        print_json({"rules": [rule.as_json() for rule in RULES]})
+        return
+    width = max(len(rule.name) for rule in RULES)
+    for rule in RULES:
+        line(f"{rule.code}  {rule.severity:<7}  {rule.name:<{width}}  {rule.about}; {rule.cure}")

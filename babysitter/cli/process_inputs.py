@@ -1,0 +1,29 @@
+"""What a process says of its inputs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from babysitter.jsontext import compact
+
+if TYPE_CHECKING:
+    from babysitter.runs.source import Source
+
+
+def schema_of(source: Source) -> Any:
+    """The JSON Schema of a process's inputs, or None."""
+    wanted = getattr(source.module, "Inputs", None)
+    make_schema = getattr(wanted, "model_json_schema", None)
+    return wanted if make_schema is None else make_schema()
+
+
+def input_lines(schema: dict[str, Any]) -> list[str]:
+    """The inputs, one in a line, for people."""
+    needed = schema.get("required", [])
+    lines = []
+    for name, rule in schema.get("properties", {}).items():
+        told = rule if isinstance(rule, dict) else {}
+        default = f" (default: {compact(told['default'])})" if "default" in told else ""
+        mark = " (needed)" if name in needed else default
+        lines.append(f"  {name}: {told.get('description', told.get('type', ''))}{mark}")
+    return ["inputs:", *lines] if lines else []

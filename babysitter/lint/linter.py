@@ -1,0 +1,92 @@
+"""Look through a process: every rule, on all that runs at its replay."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from babysitter.lint.arguments import foreign_arguments
+from babysitter.lint.endings import left, swallowed
+from babysitter.lint.findings import Finding
+from babysitter.lint.loops import late_bindings
+from babysitter.lint.modules import Library
+from babysitter.lint.names import Names
+from babysitter.lint.outside import reaches_out
+from babysitter.lint.replayed import Replayed
+from babysitter.lint.rules import BY_CODE
+from babysitter.lint.sets import own_orders
+from babysitter.lint.silence import apart
+from babysitter.lint.state import global_state, shared_defaults
+from babysitter.lint.waiting import forgotten, too_early
+
+if TYPE_CHECKING:
+    import ast
+    from collections.abc import Iterator
+
+    from babysitter.lint.replayed import Place
+
+FAMILIES = (
+    reaches_out,
+    own_orders,
+    forgotten,
+    too_early,
+    late_bindings,
+    swallowed,
+    left,
+    global_state,
+    shared_defaults,
+    foreign_arguments,
+)
+ALL = frozenset(BY_CODE)
+# Much deeper than Python's own limit, which counts our calls and not the author's brackets.
+DEEPEST = 20_000
+
+
+class Looked:
+    """What came of it.
+
+    Attributes:
+        findings: in the order of the files and lines.
+        files: those that were looked through.
+    """
+
+    def __init__(self, findings: list[Finding], files: list[str]) -> None:
+        self.findings = findings
+        self.files = files
+
+
+def look_through(file: str, export: str = "process", codes: frozenset[str] = ALL) -> Looked:
+    """All that the rules of these codes have against a process; nothing of it is executed.
+
+    Raises:
+        SyntaxError, ValueError: the file is not Python.
+        FileNotFoundError, UnsafePath, StorageError: it cannot be read.
+    """
+    with _deep():
+        library = Library(file)
+        replayed = Replayed(library, Names(library, export))
+        found = sorted({each for place in replayed.places for each in _found_at(place, codes)})
+    findings = []
+    for module in replayed.modules:
+        own = [each for each in found if each.file == module.file]
+        findings += sorted(each for each in apart(own, module, codes) if each.code in codes)
+    return Looked(findings, [module.file for module in replayed.modules])
+
+
+def _found_at(place: Place, codes: frozenset[str]) -> Iterator[Finding]:
+    for family in FAMILIES:
+        found: Iterator[tuple[ast.AST, str, str]] = family(place)
+        for node, code, what in found:
+            if code in codes:
+                yield Finding(place.module.file, place.module.span(node), code, what)
+
+
+@contextmanager
+def _deep() -> Iterator[None]:
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, DEEPEST))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)

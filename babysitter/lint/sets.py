@@ -1,0 +1,139 @@
+"""Sets that are gone through in their own order, which is another one in each Python."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from babysitter.lint.findings import in_words
+from babysitter.lint.scopes import Assigned, Comprehension
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from babysitter.lint.replayed import Place
+
+CODE = "BS108"
+MADE = ("builtins.set()", "builtins.frozenset()")
+# Methods of a set that give one, and operators that do when one side is a set.
+ALGEBRA = frozenset({"union", "intersection", "difference", "symmetric_difference", "copy"})
+OPERATORS = (ast.BitOr, ast.BitAnd, ast.BitXor, ast.Sub)
+# Whoever takes things in their order. What is not here, as `sorted`, `len` or `sum`, does not care.
+IN_ORDER = frozenset(
+    f"builtins.{name}" for name in ("list", "tuple", "enumerate", "zip", "map", "filter", "iter", "dict")
+)
+NO_MATTER = frozenset(
+    f"builtins.{name}" for name in ("sorted", "set", "frozenset", "len", "any", "all", "sum", "min", "max")
+)
+GROUPS = ("parallel.map", "parallel.all", "parallel.settled", "parallel.any", "parallel.race")
+DEEPEST = 8
+
+
+def own_orders(place: Place) -> Iterator[tuple[ast.AST, str, str]]:
+    """Where a set is taken apart and the order matters."""
+    node = place.node
+    for each in _gone_through(node, place):
+        if is_set(each, place) and not _is_sorted_after(node, place):
+            yield each, CODE, f"the set {in_words(each)}"
+    if _pops(node, place):
+        yield node, CODE, in_words(node)
+
+
+def _gone_through(node: ast.AST, place: Place) -> Iterator[ast.expr]:
+    if isinstance(node, ast.For):
+        if not all(_is_without_order(each) for each in node.body):
+            yield node.iter
+    elif isinstance(node, Comprehension) and not isinstance(node, (ast.SetComp, ast.DictComp)):
+        yield from (each.iter for each in node.generators)
+    elif isinstance(node, ast.Starred) and not isinstance(place.module.parent_of(node), ast.Set):
+        yield node.value
+    elif isinstance(node, ast.Call):
+        yield from _taken_by(node, place)
+
+
+def _taken_by(node: ast.Call, place: Place) -> Iterator[ast.expr]:
+    if place.dotted(node.func) in IN_ORDER:
+        yield from node.args
+    elif place.in_context(node.func) in GROUPS or _is_join(node):
+        yield from node.args[:1]
+
+
+def _is_join(node: ast.Call) -> bool:
+    function = node.func
+    if not isinstance(function, ast.Attribute) or function.attr != "join":
+        return False
+    return isinstance(function.value, (ast.Constant, ast.JoinedStr))
+
+
+def _is_sorted_after(node: ast.AST, place: Place) -> bool:
+    """What comes of it goes straight to something that does not care for an order."""
+    parent = place.module.parent_of(node)
+    if isinstance(parent, ast.Assign):
+        return isinstance(parent.targets[0], ast.Name) and _is_sorted_by_name(parent.targets[0], place)
+    if not isinstance(parent, ast.Call) or node not in parent.args:
+        return False
+    return place.dotted(parent.func) in NO_MATTER or _is_method_of_set(parent.func, place)
+
+
+def _is_method_of_set(function: ast.expr, place: Place) -> bool:
+    return isinstance(function, ast.Attribute) and is_set(function.value, place)
+
+
+def _is_sorted_by_name(name: ast.Name, place: Place) -> bool:
+    """As in ``names = list(found)`` and then ``names.sort()``."""
+    around = place.module.scope_of(name).node
+    return any(
+        isinstance(each, ast.Attribute)
+        and each.attr == "sort"
+        and isinstance(each.value, ast.Name)
+        and each.value.id == name.id
+        for each in ast.walk(around)
+    )
+
+
+def _is_without_order(node: ast.stmt) -> bool:
+    """A statement of a loop that comes to the same in any order."""
+    if isinstance(node, ast.If):
+        return all(_is_without_order(each) for each in (*node.body, *node.orelse))
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        function = node.value.func
+        return isinstance(function, ast.Attribute) and function.attr in ("add", "discard")
+    if isinstance(node, ast.AugAssign):
+        return isinstance(node.value, ast.Constant)
+    return isinstance(node, (ast.Pass, ast.Continue))
+
+
+def _pops(node: ast.AST, place: Place) -> bool:
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        return False
+    return node.func.attr == "pop" and not node.args and is_set(node.func.value, place)
+
+
+def is_set(node: ast.AST, place: Place, depth: int = 0) -> bool:
+    """An expression is a set for sure."""
+    if isinstance(node, (ast.Set, ast.SetComp)) or place.dotted(node) in MADE:
+        return True
+    if depth > DEEPEST:
+        return False
+    if isinstance(node, ast.BinOp) and isinstance(node.op, OPERATORS):
+        return any(
+            is_set(side, place, depth + 1) or _is_view_of_keys(side) for side in (node.left, node.right)
+        )
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return node.func.attr in ALGEBRA and is_set(node.func.value, place, depth + 1)
+    if isinstance(node, ast.Name):
+        return _is_name_of_set(node, place, depth)
+    return False
+
+
+def _is_view_of_keys(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "keys"
+
+
+def _is_name_of_set(node: ast.Name, place: Place, depth: int) -> bool:
+    targets = place.names.targets(node, place.module)
+    return bool(targets) and all(
+        isinstance(target.binding, Assigned)
+        and is_set(target.binding.value, place._replace(module=target.scope.module), depth + 1)
+        for target in targets
+    )

@@ -1,0 +1,125 @@
+"""Where a finding stands, and how one is silenced."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from babysitter.errors import UsageError
+from babysitter.lint.linter import look_through
+from babysitter.lint.rules import RULES, chosen
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from babysitter.lint.findings import Finding
+
+BEFORE = "import time\nasync def process(inputs, ctx):\n"
+
+
+def found(tmp_path: Path, body: str, codes: frozenset[str] | None = None) -> list[Finding]:
+    file = tmp_path / "process.py"
+    file.write_text(f"{BEFORE}{body}\n", "utf-8")
+    return look_through(str(file), codes=codes or chosen((), ())).findings
+
+
+def codes(findings: list[Finding]) -> list[tuple[str, int]]:
+    return [(each.code, each.span.line) for each in findings]
+
+
+def test_a_place_counts_characters_from_one(tmp_path: Path) -> None:
+    [finding] = found(tmp_path, '    return "日本 é", time.time()')
+    assert finding.span == (3, 20, 3, 31)
+
+
+def test_a_place_ends_where_the_source_ends(tmp_path: Path) -> None:
+    [finding] = found(tmp_path, "    return time.time(\n    )")
+    assert finding.span == (3, 12, 4, 6)
+
+
+def test_findings_are_in_the_order_of_the_lines(tmp_path: Path) -> None:
+    body = "    print(1)\n    later()\ndef later():\n    time.sleep(1)\nprint(2)"
+    assert codes(found(tmp_path, body)) == [("BS601", 3), ("BS201", 6), ("BS601", 7)]
+
+
+def test_what_is_used_twice_is_found_once(tmp_path: Path) -> None:
+    body = "    return [later(), later()]\ndef later():\n    return time.time()"
+    assert codes(found(tmp_path, body)) == [("BS101", 5)]
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "# babysitter: ignore[BS101]",
+        "#babysitter:ignore[ BS101 ]",
+        "# noqa  # babysitter: ignore[BS101] - why",
+    ],
+)
+def test_a_comment_silences_its_code_on_its_line(comment: str, tmp_path: Path) -> None:
+    assert codes(found(tmp_path, f"    time.time()  {comment}")) == []
+
+
+def test_a_comment_silences_no_other_code_and_no_other_line(tmp_path: Path) -> None:
+    body = "    print(time.time())  # babysitter: ignore[BS101]\n    return time.time()"
+    assert codes(found(tmp_path, body)) == [("BS601", 3), ("BS101", 4)]
+
+
+@pytest.mark.parametrize(
+    ("comment", "code"),
+    [("ignore[BS999]", "BS001"), ("ignore", "BS001"), ("ignore[]", "BS001"), ("ignore[BS102]", "BS002")],
+)
+def test_a_comment_that_silences_nothing_is_told(comment: str, code: str, tmp_path: Path) -> None:
+    assert codes(found(tmp_path, f"    return 1  # babysitter: {comment}")) == [(code, 3)]
+
+
+def test_a_comment_about_what_was_not_looked_for_is_not_unused(tmp_path: Path) -> None:
+    body = "    return 1  # babysitter: ignore[BS102]"
+    assert codes(found(tmp_path, body, chosen((), ("BS102",)))) == []
+
+
+def test_text_that_looks_like_a_comment_silences_nothing(tmp_path: Path) -> None:
+    body = '    return time.time(), "# babysitter: ignore[BS101]"'
+    assert codes(found(tmp_path, body)) == [("BS101", 3)]
+
+
+def test_codes_are_selected_and_ignored(tmp_path: Path) -> None:
+    body = "    print(time.time(), id(1))"
+    assert codes(found(tmp_path, body, chosen(("BS601", "BS109"), ("BS109",)))) == [("BS601", 3)]
+
+
+def test_an_unknown_code_cannot_be_selected() -> None:
+    with pytest.raises(UsageError, match="there is no rule 'BS999'"):
+        chosen(("BS999",), ())
+
+
+def test_another_function_of_the_file_is_looked_through_by_its_name(tmp_path: Path) -> None:
+    file = tmp_path / "process.py"
+    file.write_text("import time\nasync def other(inputs, c):\n    c.sleep(1)\n    return time.time()\n")
+    assert codes(look_through(str(file)).findings) == []
+    assert codes(look_through(str(file), "other").findings) == [("BS203", 3), ("BS101", 4)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "    return a(1)\ndef a(n):\n    return b(n)\ndef b(n):\n    return a(n)",
+        "    return x\nx = y\ny = x",
+        "    return A().n\nclass A(B):\n    pass\nclass B(A):\n    pass",
+        "    return " + "+".join(["'a'"] * 3000),
+        "    return " + "[" * 60 + "]" * 60,
+        "    from process import process",
+        "    from . import nothing\n    from .. import more",
+        "    x: int\n    del x\n    global y\n    [x := 1, (lambda *a, **k: (yield))]",
+        "    match inputs:\n        case {'a': [1, *rest], **more}:\n            return rest",
+    ],
+    ids=["calls", "names", "classes", "long", "deep", "itself", "relative", "odd", "match"],
+)
+def test_whatever_python_admits_is_looked_through(body: str, tmp_path: Path) -> None:
+    assert [each.code for each in found(tmp_path, body) if each.code != "BS401"] == []
+
+
+def test_rules_are_in_the_order_of_their_codes_and_each_has_a_name_of_its_own() -> None:
+    ordered = [rule.code for rule in RULES]
+    assert ordered == sorted(set(ordered))
+    assert len({rule.name for rule in RULES}) == len(RULES)
