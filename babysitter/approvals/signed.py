@@ -7,7 +7,7 @@ import os
 from babysitter.approvals.ssh_keys import sign as sign_with
 from babysitter.approvals.ssh_keys import verify
 from babysitter.clock import iso
-from babysitter.errors import BadSignature
+from babysitter.errors import BadSignature, InvalidInput
 from babysitter.jsontext import canonical
 from babysitter.paths import home
 
@@ -61,17 +61,21 @@ def sign(run: Run, answer: Answer, key: str) -> dict[str, Any]:
     """Sign an answer to a pending breakpoint and verify that at once; gives the evidence.
 
     Raises:
-        BadSignature: the user has a file of allowed signers, and the key is not in it, or another's.
-        InvalidInput, UsageError: it cannot be signed.
+        InvalidInput: the user has a file of allowed signers, and the key is not in it, or another's.
+        UsageError: it cannot be signed.
     """
     seen = answer.evidence or {}
     evidence: dict[str, Any] = {"nonce": os.urandom(16).hex(), "at": iso(run.now_ms())}
     shown, experts = seen["shown"], seen.get("experts")
     message = message_of(run.run_id, answer.effect, answer.value, shown, evidence, experts)
     signature = sign_with(message, key)
-    signer = verify(message, signature, own_signers())
-    if signer and experts:
-        check_name(answer.value["respondedBy"], signer)
+    try:
+        signer = verify(message, signature, own_signers())
+        if signer and experts:
+            check_name(answer.value["respondedBy"], signer)
+    except BadSignature as error:
+        # Nothing in the journal is wrong: it is not written there.
+        raise InvalidInput(error.message, hint=error.hint) from None
     return {
         **evidence,
         "message": message,

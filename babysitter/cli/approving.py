@@ -163,7 +163,7 @@ def _name_for(told: dict[str, Any]) -> str:
 def _show_and_confirm(run: Run, effect: Effect, approved: bool, told: dict[str, Any]) -> str | None:
     """Show the breakpoint as it is now, where that is needed; gives the digest of what was shown."""
     shown = Shown(run, effect)
-    if not run.is_guarded and not shown.files:
+    if not (run.is_guarded or shown.files or told["sign"]):
         return None
     _show_question(run, shown, told)
     _confirm(f"answer it with {'yes' if approved else 'no'}?", told)

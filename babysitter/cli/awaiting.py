@@ -65,7 +65,7 @@ def inbox(
 
     for text in inbox_lines(told, os.path.realpath(project_dir()), now_ms()):
         line(text)
-    asked = [each for each in waiting if each.effect is not None]
+    asked = [each for each in waiting if each.effect is not None and not each.is_decided]
     if not only_lists and asked and _is_person_here():
         from babysitter.cli.answering import answer_all
 
@@ -110,8 +110,19 @@ def _waiting_json(each: Waiting, own: str) -> dict[str, Any]:
         **where,
         **_asked(each),
         **_blocked(each),
-        "command": command_for(each, name),
+        **_standing(each),
+        "command": f"babysitter resume {name}" if each.is_decided else command_for(each, name),
     }
+
+
+def _standing(each: Waiting) -> dict[str, Any]:
+    """Who has said what so far, of one that several answer, or whose answer is not made use of yet."""
+    assert each.effect is not None
+    given = each.run.state.answers.get(each.effect.id, [])
+    told: dict[str, Any] = {"isDecided": True} if each.is_decided else {}
+    if given:
+        told["answers"] = [{"by": answer.by, "approved": answer.approved} for answer in given]
+    return told
 
 
 def _parent(created: dict[str, Any]) -> dict[str, Any]:

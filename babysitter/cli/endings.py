@@ -139,7 +139,8 @@ def _hint_for_waiting(run: Run, ending: Ending, no_agent: str) -> str:
     first = []
     asked = [run_id for run_id, kind in kinds if kind == "breakpoint"]
     if asked:
-        first.append(f"babysitter approve {asked[0]}{' EFFECT' if len(asked) > 1 else ''} (or reject)")
+        sign = " --sign" if _wants_signature(runs) else ""
+        first.append(f"babysitter approve {asked[0]}{' EFFECT' if len(asked) > 1 else ''}{sign} (or reject)")
     others = [run_id for run_id, kind in kinds if kind not in ("breakpoint", "sleep", *AGENT, SUBPROCESS)]
     if others:
         first.append(_post(others[0]))
@@ -149,6 +150,17 @@ def _hint_for_waiting(run: Run, ending: Ending, no_agent: str) -> str:
     elif agents:
         last += f" --agent-command 'claude -p' (or answer by hand: {_post(agents[0])})"
     return f"{', '.join(first)}, then: {last}" if first else last
+
+
+def _wants_signature(runs: list[Run]) -> bool:
+    """All that people are asked wants to be signed."""
+    asked = [
+        run.definition_of(effect)["breakpoint"].get("assurance")
+        for run in runs
+        for effect in run.state.pending.values()
+        if effect.kind == "breakpoint"
+    ]
+    return set(asked) == {"signed"}
 
 
 def _post(run_id: str) -> str:

@@ -57,10 +57,21 @@ def status_json(run: Run) -> dict[str, Any]:
         **({"taken": taken} if taken else {}),
         **usage_json(run),
         **budget_json(run),
+        **_decided_json(run),
         **({"folder": run.folder} if run.archive is None else {"packed": True, "archive": run.archive}),
     }
     told |= scores_json(state)
     return {**told, **related_json(run), **given_up_json(run), **next_wake(run), **ending_json(run)}
+
+
+def _decided_json(run: Run) -> dict[str, Any]:
+    """How many breakpoints have their answers, and are decided when the run goes on."""
+    if not run.state.answers or run.archive is not None or run.state.is_finished:
+        return {}
+    from babysitter.runs.settling import is_decided
+
+    decided = sum(is_decided(run, run.state.pending[effect_id]) for effect_id in run.state.answers)
+    return {"decided": decided} if decided else {}
 
 
 def budget_json(run: Run) -> dict[str, Any]:

@@ -118,6 +118,7 @@ SHAPES: dict[str, Shape] = {
         ("plan", (list, Absent)),
         ("scores", (list, Absent)),
         ("sourcePython", (str, Absent)),
+        ("isSame", (bool, Absent)),
     ),
     "SESSION_BOUND": (("host", TEXT), ("sessionId", TEXT)),
     "SESSION_RELEASED": (("sessionId", TEXT), ("reason", TEXT)),

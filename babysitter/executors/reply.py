@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from babysitter.errors import InvalidInput
 from babysitter.hosts.claude import usage_of_envelope
-from babysitter.jsontext import parse_strict
-from babysitter.usage import DEFAULT_CURRENCY, MONEY, TOKENS, read_usage
+from babysitter.jsontext import compact, parse_strict
+from babysitter.usage import DEFAULT_CURRENCY, MODEL, MONEY, TOKENS, read_usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from babysitter.limits import Limits
     from babysitter.prices import Prices
     from babysitter.usage import Usage
+
+
+OURS = frozenset({"type", "result", "is_error", "usage", "model"})
 
 
 class AgentRefused(Exception):
@@ -50,7 +53,10 @@ def text_of(raw: bytes, envelope: dict[str, Any] | None) -> str:
     said = envelope["result"]
     if envelope.get("is_error") is True:
         raise AgentRefused(said if isinstance(said, str) else repr(said))
-    return said if isinstance(said, str) else text
+    if isinstance(said, str):
+        return said
+    # An answer may look like an envelope; one with nothing else in it than what ours has is one.
+    return compact(said) if envelope.keys() <= OURS else text
 
 
 def usage_of(envelope: dict[str, Any] | None, prices: Prices | None) -> Usage | None:
@@ -62,6 +68,8 @@ def usage_of(envelope: dict[str, Any] | None, prices: Prices | None) -> Usage | 
         return None
     told = envelope.get("usage")
     if isinstance(told, dict) and any(name in told for name in (*TOKENS, MONEY)):
+        # Said of the whole answer, it is that of its usage.
+        told = {**({MODEL: envelope[MODEL]} if MODEL in envelope else {}), **told}
         try:
             return read_usage(told)
         except InvalidInput:
@@ -78,10 +86,12 @@ def value_of(text: str, limits: Limits) -> Any:
     """
     try:
         return parse_strict(text, limits=limits)
-    except InvalidInput:
+    except InvalidInput as error:
         blocks = _fenced(text)
         if len(blocks) != 1:
-            raise
+            if text.strip()[:1] in ("{", "["):
+                raise
+            raise InvalidInput(f"{error.message}; an answer that is a text is one in double quotes") from None
     return parse_strict(blocks[0], limits=limits)
 
 

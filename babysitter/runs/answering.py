@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from babysitter.engine.breakpoints import OWNER, Asked
+from babysitter.engine.breakpoints import ALL, OWNER, QUORUM, Asked
 from babysitter.engine.decisions import experts_heard, experts_met
 from babysitter.errors import PersonNeeded, ResultRejected
 from babysitter.runs import context_files
@@ -79,6 +79,8 @@ def decide(
     if effect.is_pending:
         at = Shown(run, effect)
         _check_option(effect.id, at.asked, option)
+        if approved and option is None:
+            _check_chosen(effect.id, at.asked)
         if at.asked.is_budget and approved:
             told |= _more_said(effect.id, at.definition, told)
         _check_assurance(run, effect.id, at.definition, assurance)
@@ -101,12 +103,23 @@ def _check_option(effect_id: str, asked: Asked, option: str | None) -> None:
         )
 
 
+def _check_chosen(effect_id: str, asked: Asked) -> None:
+    """Of several people a yes that chooses nothing agrees with nobody who has chosen something."""
+    if asked.options and asked.strategy in (ALL, QUORUM):
+        raise ResultRejected(
+            effect_id,
+            "it has to be said which option, for several people decide",
+            hint=f"--option {asked.options[0]!r}; its options: {', '.join(asked.options)}",
+        )
+
+
 def _more_said(effect_id: str, definition: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
-    """How much more there is to be spent: a response; or words after a yes, if they are an amount."""
-    from babysitter.engine.meter import more_of, read_more
+    """How much more there is to be spent: a response, or else the words after a yes."""
+    from babysitter.engine.meter import read_more
 
     reached = definition["breakpoint"]["reached"]
-    if told["response"] is None and more_of(told["feedback"], reached):
+    if told["response"] is None:
+        # Nothing else is said with such a yes: a slip in the amount must not pass for a remark.
         told = {**told, "response": told["feedback"], "feedback": None}
     response = told["response"]
     try:
@@ -114,8 +127,8 @@ def _more_said(effect_id: str, definition: dict[str, Any], told: dict[str, Any])
     except ValueError as error:
         raise ResultRejected(
             effect_id,
-            f"the response {response!r} does not say how much more: {error}",
-            hint="--response 500k",
+            f"{response!r} does not say how much more: {error}",
+            hint="as in 500k, or tokens=500k; nothing behind the yes adds as much again",
         ) from None
     for each in reached:
         if each.get("isUnknown") and "suggested" not in each and each["what"] not in said:

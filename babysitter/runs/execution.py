@@ -425,6 +425,9 @@ class Execution:
         is_known = told["sourceDigests"] == self.run.state.source_digests
         if is_known and not self.is_other_python and self.run.state.status != STUCK:
             return []
+        if is_known and not self.is_other_python:
+            # Something outside of it was missing, say: there was nothing to be mended in the process itself.
+            told["isSame"] = True
         return [("PROCESS_CHANGED", told if plan is None else {**told, "plan": plan})]
 
     def source_now(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from babysitter.jsontext import loads
 from babysitter.rules import texts
 from babysitter.runs.above import ended_above
 from babysitter.runs.folder import Unread, open_run, run_folders
+from babysitter.runs.settling import is_decided
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,9 +36,10 @@ class Waiting:
         effect: the breakpoint; None: the run is stuck.
         since_ms: when it was asked, or got stuck.
         asked: the breakpoint's description.
+        is_decided: it has its answers, and only has to be gone on with.
     """
 
-    __slots__ = ("asked", "effect", "run", "since_ms")
+    __slots__ = ("asked", "effect", "is_decided", "run", "since_ms")
 
     def __init__(self, run: Run, since_ms: int, effect: Effect | None = None) -> None:
         self.run = run
@@ -45,6 +47,7 @@ class Waiting:
         self.effect = effect
         told = run.definition_of(effect).get(BREAKPOINT) if effect is not None else None
         self.asked: dict[str, Any] = told if isinstance(told, dict) else {}
+        self.is_decided = effect is not None and is_decided(run, effect)
 
     @property
     def beside(self) -> int:

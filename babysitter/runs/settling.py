@@ -26,6 +26,18 @@ if TYPE_CHECKING:
 EXPIRED = "expired"
 
 
+def is_decided(run: Run, effect: Effect) -> bool:
+    """Its answers decide it, as soon as the run goes on; nobody has to be asked any more.
+
+    Raises:
+        UnsafePath, StorageError: a file that is shown cannot be read.
+    """
+    if not run.state.answers.get(effect.id):
+        return False
+    counting, _ = sorted_out(run, effect)
+    return decision(Asked(run.definition_of(effect)), counting) is not None
+
+
 def settle(run: Run) -> None:
     """Record which answers no longer count, and decide what can be decided.
 

@@ -130,7 +130,8 @@ class PlainView(QuietView):
             left = duration((effect.due_ms or 0) - self.clock())
             self._write(word, f"{effect.name}, {left} left")
         elif word:
-            asks = effect.question if effect.question not in ("", effect.label) else ""
+            first, *more = effect.question.splitlines() or [""]
+            asks = f"{first}{' …' if more else ''}" if effect.question not in ("", effect.label) else ""
             self._write(word, f"{effect.name}: {asks}" if asks else effect.name)
 
     def _tell_wait(self, wait: Effect) -> None:

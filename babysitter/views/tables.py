@@ -204,6 +204,8 @@ def _by(data: dict[str, Any]) -> str:
 
 
 def _changed(data: dict[str, Any]) -> str:
+    if data.get("isSame"):
+        return "what it was stuck in is gone; the process is the same"
     if data.get("plan") is None:
         is_of_python = "sourcePython" in data
         what = (
@@ -253,7 +255,8 @@ def _status(told: dict[str, Any]) -> dict[str, Any]:
         "last event": f"{moment(told['lastEventAt'])}, number {told['events']}",
         "took": duration(ms_of(told["lastEventAt"]) - ms_of(told["createdAt"])),
         "effects": _counts(told["effects"]) or "none",
-        "waits for": _counts(told["pending"]),
+        "waits for": _counts(told["pending"])
+        + (f" ({told['decided']} decided, when it goes on)" if told.get("decided") else ""),
         "taken": told.get("taken", ""),
         "usage": _usage(told),
         "budget": _budget(told),

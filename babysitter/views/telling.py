@@ -34,6 +34,8 @@ def remark(event: Event) -> Line | None:
 
 def changed_text(data: dict[str, Any]) -> str:
     """What became of an edit of the process."""
+    if data.get("isSame"):
+        return "what it was stuck in is gone; the process is the same, and goes on"
     if data.get("plan") is None:
         return "the process was edited since; the run goes on with it"
     return f"the edited process was accepted by {data.get('by')}, by the rule {data.get('accepted')!r}"
@@ -44,6 +46,11 @@ _CHANGES: dict[str, Callable[[dict[str, Any]], tuple[str, str, str]]] = {
     "RUN_CANCELLED": lambda data: (
         "cancelled",
         f"the run was given up by {data['by']}: {data['reason']}; it does what it does at last, and ends",
+        FAILED,
+    ),
+    "ANSWER_VOIDED": lambda data: (
+        "void",
+        f"a yes to {data['effectId']} counts no more ({data['reason']}); it is asked again",
         FAILED,
     ),
     "RUN_REWOUND": lambda data: ("rewound", f"to before step {data['to']} by {data['by']}", BOLD),

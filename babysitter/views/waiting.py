@@ -44,8 +44,15 @@ def _breakpoint_lines(each: dict[str, Any]) -> list[str]:
         *([question] if question and question != each["title"] else []),
         *options,
         *([" · ".join(about)] if (about := _about(each)) else []),
+        *_answered(each),
         f"blocks {_blocks(each)}",
     ]
+
+
+def _answered(each: dict[str, Any]) -> list[str]:
+    said = [f"{answer['by']} {'yes' if answer['approved'] else 'no'}" for answer in each.get("answers", ())]
+    lines = [cell(f"so far: {', '.join(said)}")] if said else []
+    return [*lines, "decided, as soon as the run goes on"] if each.get("isDecided") else lines
 
 
 def _about(each: dict[str, Any]) -> list[str]:

@@ -445,7 +445,7 @@ def test_a_key_that_is_not_among_the_users_own_signers_answers_nothing(home: Pat
     begin(SIGNED)
     new_key()
     (home / "allowed_signers").write_text(f"bert {new_key('other')}")
-    assert told("approve", "r", "--sign", "--key", "key", code=5)["error"]["name"] == "BadSignature"
+    assert told("approve", "r", "--sign", "--key", "key", code=2)["error"]["name"] == "InvalidInput"
     assert len(opened().state.pending) == 1
 
 

@@ -173,7 +173,7 @@ def test_what_several_have_signed_is_verified_by_who_knows_their_keys(home: Path
         subprocess.run(words, check=True, stdin=subprocess.DEVNULL)
     lines = [f"{name} {Path(f'{name}.pub').read_text()}" for name in names]
     (home / "allowed_signers").write_text("".join(lines))
-    error = told("approve", "r", "--sign", "--key", "anna", "--as", "bert", code=5)["error"]
+    error = told("approve", "r", "--sign", "--key", "anna", "--as", "bert", code=2)["error"]
     assert error["message"] == "it says that 'bert' answers, and the key is that of 'anna'"
     # Whoever the key belongs to answers, where nobody says otherwise.
     told("approve", "r", "--sign", "--key", "anna")
@@ -410,3 +410,42 @@ def test_who_is_asked_again_reads_why() -> None:
     lines = call("show", "r", gate["id"]).stdout.splitlines()
     at = lines.index("attempt    2")
     assert lines[at + 1 : at + 3] == ["feedback on the one before: shorter", "  much"]
+
+
+def test_where_several_choose_a_yes_says_what_it_chooses() -> None:
+    write(
+        "p.py",
+        'async def process(inputs, ctx):\n    await ctx.breakpoint("At?", options=["eu", "us"], quorum=2)\n',
+    )
+    told("create", "p.py", "--run-id", "r")
+    refused = told("approve", "r", "--as", "ann", code=2)["error"]
+    assert refused["message"] == "it has to be said which option, for several people decide"
+    assert told("approve", "r", "--as", "ann", "--option", "eu")["status"] == "recorded"
+
+
+def test_what_has_its_answers_asks_nobody_any_more() -> None:
+    write("p.py", 'async def process(inputs, ctx):\n    await ctx.breakpoint("Go?", expires="1h")\n')
+    told("create", "p.py", "--run-id", "r")
+    told("approve", "r")
+    (waiting,) = told("inbox", "--here")["waiting"]
+    assert (waiting["isDecided"], waiting["command"], told("status", "r")["decided"]) == (
+        True,
+        "babysitter resume r",
+        1,
+    )
+
+
+def test_who_goes_on_is_told_that_a_yes_is_void() -> None:
+    Path("plan.md").write_text("one")
+    write("p.py", 'async def process(inputs, ctx):\n    await ctx.breakpoint("Go?", files=["plan.md"])\n')
+    told("create", "p.py", "--run-id", "r")
+    told("approve", "r")
+    Path("plan.md").write_text("two")
+    assert "counts no more (changed: plan.md); it is asked again" in call("resume", "r", "--plain").stdout
+
+
+def test_of_a_run_that_was_stuck_in_something_outside_no_edit_is_told() -> None:
+    write("p.py", 'async def process(inputs, ctx):\n    await ctx.breakpoint("Go?", files=["plan.md"])\n')
+    told("create", "p.py", "--run-id", "r", code=7)
+    Path("plan.md").write_text("one")
+    assert "the process is the same, and goes on" in call("resume", "r", "--plain").stdout

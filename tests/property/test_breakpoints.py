@@ -189,6 +189,13 @@ class Model:
             return ALREADY if same else "conflict", []
         if told.option is not None and told.option not in self.options:
             return "refused", []
+        if (
+            told.approved
+            and told.option is None
+            and self.options
+            and self.strategy in ("quorum", "collect-all")
+        ):
+            return "refused", []
         has_changed = self.shows and self.content != AT_FIRST
         if (self.experts and not met) or (not told.is_looking and has_changed):
             return "refused", []

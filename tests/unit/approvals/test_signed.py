@@ -78,7 +78,7 @@ def test_where_the_user_has_a_file_of_signers_no_other_key_can_approve(home: Pat
     new_key("other")
     Path(signers_of(bert=str(Path.cwd() / "other"))).rename(home / "allowed_signers")
     assert own_signers() == str(home / "allowed_signers")
-    with pytest.raises(BadSignature, match="is not in the file of allowed signers"):
+    with pytest.raises(InvalidInput, match="is not in the file of allowed signers"):
         evidence_for(begin(SIGNED), new_key())
 
 

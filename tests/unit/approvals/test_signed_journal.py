@@ -319,7 +319,7 @@ def test_a_no_is_never_taken_back(collecting: Signing) -> None:
 
 
 def test_a_yes_that_has_expired_may_be_void(collecting: Signing) -> None:
-    collecting.sign("cleo", True, effect=1)
+    collecting.sign("cleo", True, effect=1, option="live")
 
     def change(events: list[Forged]) -> None:
         answer, effect = events[-1], events[OTHER].data["effectId"]

@@ -146,3 +146,24 @@ def test_any_other_program_tells_it_in_our_words() -> None:
 def test_what_cannot_be_counted_is_unknown_and_refuses_no_answer(envelope: dict[str, Any]) -> None:
     raw = json.dumps({"type": "result", "result": "yes", **envelope}).encode()
     assert (used(envelope), said(raw)) == (None, "yes")
+
+
+def test_an_object_in_an_envelope_of_ours_is_the_answer() -> None:
+    raw = b'{"type": "result", "result": {"plan": "x"}, "usage": {"inputTokens": 5}}'
+    envelope = envelope_of(raw, DEFAULT)
+    assert text_of(raw, envelope) == '{"plan":"x"}'
+
+
+def test_an_answer_that_only_looks_like_an_envelope_is_left_as_it_is() -> None:
+    raw = b'{"type": "result", "result": {"plan": "x"}, "notes": []}'
+    assert text_of(raw, envelope_of(raw, DEFAULT)) == raw.decode()
+
+
+def test_the_model_may_stand_beside_the_usage() -> None:
+    raw = b'{"type": "result", "result": "1", "model": "m", "usage": {"inputTokens": 5}}'
+    assert usage_of(envelope_of(raw, DEFAULT), None) == {"model": "m", "inputTokens": 5}
+
+
+def test_of_a_text_without_quotes_it_is_said_what_is_missing() -> None:
+    with pytest.raises(InvalidInput, match="an answer that is a text is one in double quotes"):
+        value_of("looks good", DEFAULT)
