@@ -15,6 +15,7 @@ from babysitter.cli.options import (
     settings,
 )
 from babysitter.cli.output import as_json, line
+from babysitter.cli.graphing import graph
 from babysitter.cli.process_tests import test
 from babysitter.errors import BabysitterError
 from babysitter.jsontext import compact
@@ -181,5 +182,6 @@ def _json(value: Any) -> None:
     as_json(value)
 
 
+process.add_command(graph)
 process.add_command(test)
 commands = {"process": process}
