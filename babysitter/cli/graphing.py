@@ -41,7 +41,12 @@ Example:
 @click.argument("name", required=False, shell_complete=complete_process)
 @click.option("--run", metavar="RUN", help="Draw this run, with states and times.")
 @click.option(
-    "--format", "form", type=click.Choice(FORMATS), default=FORMATS[0], show_default=True, help="What to write."
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default=FORMATS[0],
+    show_default=True,
+    help="What to write.",
 )
 @click.option("--output", "file", metavar="FILE", help="Where to write it (default: standard output).")
 @input_options

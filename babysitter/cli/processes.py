@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from babysitter.cli.beginning import new
+from babysitter.cli.graphing import graph
 from babysitter.cli.options import (
     complete_process,
     input_options,
@@ -15,7 +17,6 @@ from babysitter.cli.options import (
     settings,
 )
 from babysitter.cli.output import as_json, line
-from babysitter.cli.graphing import graph
 from babysitter.cli.process_tests import test
 from babysitter.errors import BabysitterError
 from babysitter.jsontext import compact
@@ -182,6 +183,7 @@ def _json(value: Any) -> None:
     as_json(value)
 
 
+process.add_command(new)
 process.add_command(graph)
 process.add_command(test)
 commands = {"process": process}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from babysitter.errors import BabysitterError
-from babysitter.graphs.dry_run import MOST_REJECTED, DryRun, breakpoints_of
+from babysitter.graphs.dry_run import MOST_REJECTED, DryRun, breakpoints_of, furthest
+from babysitter.graphs.guesses import Guesses
 from babysitter.graphs.shape import MORE, START, Line, Node
 from babysitter.graphs.untaken import add_untaken
 from babysitter.graphs.values import value_for
@@ -62,10 +63,11 @@ def drawn_process(name: str, source: Given, inputs: Any) -> Drawn:
         BabysitterError: it cannot be begun at all.
     """
     drawn = Drawn(name)
-    first = DryRun(source, inputs)
+    guesses = Guesses()
+    first = furthest(source, inputs, guesses)
     last = _add_dry_run(drawn, first, is_taken=True)
     _end_dry_run(drawn, first, last)
-    plays = [first, *_add_rejections(drawn, source, inputs, first)]
+    plays = [first, *_add_rejections(drawn, source, inputs, (guesses, first))]
     _add_source(drawn, source, [each.play.execution.sites for each in plays])
     return drawn
 
@@ -81,9 +83,8 @@ def _add_dry_run(drawn: Drawn, dry: DryRun, *, is_taken: bool) -> Any:
 
 def _end_dry_run(drawn: Drawn, dry: DryRun, last: Any) -> None:
     """Say where the dry run did not come to the end of the process, and why."""
-    state = dry.play.run.state
-    why = ending(state)[1].removeprefix("stuck: ") if state.problem is not None else ""
-    why = why or ("" if dry.refusal is None else str(dry.refusal))
+    state, problem = dry.play.run.state, dry.problem
+    why = f"{problem['name']}: {problem['message']}" if problem is not None else ""
     if not dry.is_cut and not why:
         return
     title = f"the dry run ends here: {why}" if why else "…"
@@ -95,12 +96,12 @@ def _end_dry_run(drawn: Drawn, dry: DryRun, last: Any) -> None:
     )
 
 
-def _add_rejections(drawn: Drawn, source: Given, inputs: Any, first: DryRun) -> list[DryRun]:
+def _add_rejections(drawn: Drawn, source: Given, inputs: Any, known: tuple[Guesses, DryRun]) -> list[DryRun]:
     """What follows a no, for each breakpoint."""
-    plays = []
+    plays, (guesses, first) = list[DryRun](), known
     for key in breakpoints_of(first.play)[:MOST_BREAKPOINTS]:
         try:
-            dry = DryRun(source, inputs, rejected=key, most=MOST_REJECTED)
+            dry = DryRun(source, inputs, guesses, rejected=key, most=MOST_REJECTED)
         except BabysitterError:
             continue
         _add_dry_run(drawn, dry, is_taken=False)

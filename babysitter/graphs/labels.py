@@ -27,7 +27,8 @@ def lines_of(node: Node, line: Line, *, is_alone: bool = False) -> list[str]:
     if is_alone and branches_text(line):
         told.append(branches_text(line))
     if node.state:
-        told.append(f"{states_text(node)} · {duration(node.took_ms)}")
+        took = f" · {duration(node.took_ms)}" if node.took_ms else ""
+        told.append(f"{states_text(node)}{took}")
     return told
 
 
@@ -44,7 +45,7 @@ def _cut(text: str) -> str:
 def branches_text(line: Line) -> str:
     """Which branches a line stands for; nothing for one that has no name."""
     if line.times > 1:
-        return f"× {line.times}"
+        return f"\N{MULTIPLICATION SIGN} {line.times}"
     return printable(_cut(", ".join(line.names[:MOST_NAMES])))
 
 

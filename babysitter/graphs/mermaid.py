@@ -34,8 +34,7 @@ CLASSES = {
     CANCELLED: "stroke:#8b949e,stroke-width:2px",
 }
 # Characters that mean something in a label, or in the Markdown and HTML that one may be taken for.
-SPECIAL = frozenset('"#<>&`\\*~|{}[]$')
-LIST_MARKS = frozenset("0123456789-+")
+SPECIAL = frozenset('"#<>&`\\*~$%')
 
 
 def mermaid(drawn: Drawn) -> str:
@@ -104,7 +103,12 @@ def class_of(node: Node) -> str:
 def escaped(text: str) -> str:
     """A text as it can stand between quotation marks, whatever is in it."""
     told = [f"#{ord(char)};" if char in SPECIAL else char for char in text]
-    if told and told[0] in LIST_MARKS:
-        # Mermaid takes such a beginning for a list, which it cannot draw.
-        told[0] = f"#{ord(told[0])};"
+    if is_list(text):
+        told[0] = f"#{ord(text[0])};"
     return "".join(told) or " "
+
+
+def is_list(text: str) -> bool:
+    """Mermaid takes such a beginning for a list, which it cannot draw."""
+    number = text.lstrip("0123456789")
+    return text[:1] in ("-", "+") or (number != text and number[:1] in (".", ")"))

@@ -37,7 +37,7 @@ class Arm:
         self.word = short(word)
         self.above = above
         last = body[-1] if body else None
-        self.leaves = {ast.Return: "return", ast.Raise: "raise"}.get(type(last), "")  # type: ignore[arg-type]
+        self.leaves = {ast.Return: "return", ast.Raise: "raise"}.get(type(last), "")
 
 
 class SourceStep:
@@ -97,7 +97,9 @@ class Finder:
         if isinstance(node, ast.Assign) and isinstance(node.value, COLLECTIONS):
             # What is made here is handed to a group further down, most often.
             name = ast.unparse(node.targets[0])
-            self._prepared[name] = [step for each in ast.iter_child_nodes(node.value) for step in self._in(each, arm)]
+            self._prepared[name] = [
+                step for each in ast.iter_child_nodes(node.value) for step in self._in(each, arm)
+            ]
             return
         if isinstance(node, ast.Call):
             step = self._read(node, arm)

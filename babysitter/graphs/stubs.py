@@ -5,16 +5,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from babysitter.graphs.keys import key_of
-from babysitter.graphs.values import value_for
+from babysitter.graphs.values import TEXT, value_for
+from babysitter.jsontext import compact
 from babysitter.runs.schemas import misfits
 from babysitter.testing import approves, fails, rejects
 
 if TYPE_CHECKING:
     from babysitter.engine.tasks import Task
+    from babysitter.graphs.guesses import Guesses
     from babysitter.graphs.keys import Key
     from babysitter.testing import Asked, Play
 
 FEEDBACK = "stub feedback"
+
+
+class Open:
+    """A result of which nothing says what is in it.
+
+    Attributes:
+        first: what is given as long as nothing is known.
+        is_mapping: it is a JSON object, though.
+    """
+
+    def __init__(self, task: str, first: Any, *, is_mapping: bool) -> None:
+        self.task = task
+        self.first = first
+        self.is_mapping = is_mapping
 
 
 class Stubs:
@@ -23,25 +39,37 @@ class Stubs:
     Attributes:
         play: the run that they are for; it is known as soon as it has begun.
         rejected: the one breakpoint that is answered with no; None: all are answered with yes.
+        last_open: the last result that was a guess.
     """
 
-    def __init__(self, rejected: Key | None = None) -> None:
+    def __init__(self, guesses: Guesses, rejected: Key | None = None) -> None:
         self.rejected = rejected
         self.play: Play | None = None
+        self.last_open: Open | None = None
+        self._guesses = guesses
 
     def __call__(self, asked: Asked) -> Any:
         """What is given for a request; a failure where nothing that fits is found."""
         if asked.kind == "breakpoint":
             return self._decision(asked)
-        if asked.kind == "shell":
-            return "{}" if asked.definition["shell"].get("parse") else 0
         if asked.kind == "hook":
             return []
-        schema = self._schema(asked)
+        if asked.kind == "shell":
+            is_parsed = asked.definition["shell"].get("parse")
+            return compact(self._guessed(asked, {})) if is_parsed else 0
+        return self._fitting(asked, self._schema(asked))
+
+    def _fitting(self, asked: Asked, schema: Any) -> Any:
         if schema is None:
-            return {} if asked.kind in ("subprocess", "python") else "stub"
+            return self._guessed(asked, {} if asked.kind in ("subprocess", "python") else TEXT)
         value = value_for(schema)
+        if value == {} and "properties" not in schema:
+            return self._guessed(asked, {}, is_mapping=True)
         return fails("NoStub", "no stub fits its schema") if misfits(schema, value) else value
+
+    def _guessed(self, asked: Asked, first: Any, *, is_mapping: bool = False) -> Any:
+        self.last_open = Open(asked.task, first, is_mapping=is_mapping)
+        return self._guesses.value(self.last_open)
 
     def _decision(self, asked: Asked) -> Any:
         site = self._site(asked)
@@ -62,7 +90,7 @@ class Stubs:
 
 
 def returned_schema(task: Task[..., Any]) -> Any:
-    """The schema of what the function of a python task says that it returns; None when it says nothing clear."""
+    """The schema of what a python task's function says that it returns; None when that is not clear."""
     from typing import get_type_hints
 
     from pydantic import TypeAdapter

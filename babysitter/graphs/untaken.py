@@ -40,8 +40,8 @@ def add_untaken(
 
 def frames_of(sites: Sites) -> set[Frame]:
     """Every place in the source that was come to."""
-    known = [*sites.steps.values(), *sites.groups.values()]
-    return {frame for each in known for frame in each.stack}
+    stacks = [each.stack for each in sites.steps.values()] + [each.stack for each in sites.groups.values()]
+    return {frame for stack in stacks for frame in stack}
 
 
 class _Function:
@@ -51,7 +51,9 @@ class _Function:
         self._root = root
         self._place = place
         self._functions = functions
-        self._helpers = {each.name: each for each in functions.values() if isinstance(each, ast.AsyncFunctionDef)}
+        self._helpers = {
+            each.name: each for each in functions.values() if isinstance(each, ast.AsyncFunctionDef)
+        }
         self._finder = Finder(self._helpers)
         self._names = names
 

@@ -130,7 +130,8 @@ class Weaver:
         line = group.lines.setdefault(first.key, Line())
         if self._is_taken:
             line.times += 1
-            line.names += [branch.title] if branch.title else []
+            is_stub = not self._has_states and TEXT in branch.title
+            line.names += [branch.title] if branch.title and not is_stub else []
         last, word = self.add(line, branch)
         line.connect(None, first.key, is_taken=self._is_taken)
         line.connect(last, None, word, is_taken=self._is_taken)
@@ -169,4 +170,3 @@ def ending(state: Any) -> tuple[str, str]:
     if state.status == STUCK:
         return "stuck", f"stuck: {state.problem['name']}: {state.problem['message']}"
     return ("", "") if state.status == WAITING else (state.status, state.status)
-
