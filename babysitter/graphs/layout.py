@@ -188,7 +188,9 @@ class Router:
         end = (_side(target, lane), target.half - _apart(target, 1))
         points = [start, (lane, start[1]), (lane, end[1]), end]
         if side < 0:
-            return Path(way, points, (lane - 4, (start[1] + end[1]) / 2 + 4), "end")
+            # Left of all lanes, so that no other one goes through it.
+            outermost = lane - LANE * (len(self.left) - 1 - self.left.index(way))
+            return Path(way, points, (outermost - 4, (start[1] + end[1]) / 2 + 4), "end")
         if target.column and not way.is_back:
             return Path(way, points, (target.x, target.y - 6), "start")
         return Path(way, points, (min(start[0], lane) + 4, start[1] - 4), "start")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from babysitter.graphs.layout import LINE_HEIGHT, PADDING, Picture
 from babysitter.graphs.mermaid import class_of
 from babysitter.graphs.shape import END, GROUP, MORE, START
+from babysitter.views.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +45,7 @@ def svg(drawn: Drawn) -> str:
     title = f"{drawn.name}, run {drawn.run}" if drawn.run else drawn.name
     lines = [
         _root(_number(picture.width + 2 * MARGIN), _number(picture.height + 2 * MARGIN)),
-        f"<title>{escaped(title)}</title>",
+        f"<title>{escaped(printable(title))}</title>",
         f"<style>\n{STYLE}\n</style>",
         f"<defs>{MARKER}</defs>",
         *_picture(picture, MARGIN, MARGIN),

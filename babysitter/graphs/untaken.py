@@ -163,18 +163,18 @@ class _Context:
         after = self._left(arm.leaves) if arm is not None and arm.leaves else self._after(last)
         for _, node in part:
             if node.key not in self.line.nodes:
-                self.line.insert(node, self._behind(at))
+                self.line.insert(node, self._behind(at, after))
             self.line.connect(at, node.key, word, is_taken=False)
             at, word = node.key, ""
         for step, node in part:
             self.added[node.key] = (step.line, step.arm)
         self.line.connect(at, after, is_taken=False)
 
-    def _behind(self, key: Key | None) -> Key | None:
-        """Behind a node, and behind what was put there before."""
+    def _behind(self, key: Key | None, before: Key | None) -> Key | None:
+        """Behind a node and what was put there already, but before another one that was put there."""
         keys = list(self.line.nodes)
         at = -1 if key is None else keys.index(key)
-        while at + 1 < len(keys) and keys[at + 1][:1] == ("source",):
+        while at + 1 < len(keys) and keys[at + 1][:1] == ("source",) and keys[at + 1] != before:
             at += 1
         return None if at < 0 else keys[at]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from babysitter.durations import brief
 from babysitter.engine.state import COMPLETED, CONTINUED, HALTED, STUCK, WAITING
 from babysitter.engine.state import FAILED as RUN_FAILED
 from babysitter.graphs.keys import key_of, key_of_group
@@ -103,7 +104,7 @@ class Weaver:
 
     def _see_effect(self, node: Node, effect: Effect) -> None:
         is_stub = bool(node.pattern) and not self._has_states and TEXT in effect.label
-        node.titles.setdefault(node.pattern if is_stub else effect.label)
+        node.titles.setdefault(node.pattern if is_stub else label_of(effect))
         node.attempts = max(node.attempts, effect.max_attempts)
         if self._is_taken:
             node.count += 1
@@ -117,24 +118,31 @@ class Weaver:
             node.limit = str(site.limit)
         elif group.limit is not None:
             node.limit = group.limit.label.removeprefix("time limit of ")
+        seen: dict[Key, int] = {}
         for branch in group.children:
             if branch.children:
-                self._add_branch(node, branch)
+                key = self._add_branch(node, branch)
+                seen[key] = seen.get(key, 0) + 1
+        if self._is_taken:
+            for key, times in seen.items():
+                # In a loop the group comes again and again; how many there are side by side counts.
+                node.lines[key].times = max(node.lines[key].times, times)
         if self._is_taken:
             node.count += 1
             self._stand(node, group.state)
 
-    def _add_branch(self, group: Node, branch: Branch) -> None:
-        """Branches that begin at the same place in the source are one line."""
+    def _add_branch(self, group: Node, branch: Branch) -> Key:
+        """Branches that begin at the same place in the source are one line; gives its key."""
         first = self._node_of(Line(), branch.children[0], None)
         line = group.lines.setdefault(first.key, Line())
         if self._is_taken:
-            line.times += 1
             is_stub = not self._has_states and TEXT in branch.title
-            line.names += [branch.title] if branch.title and not is_stub else []
+            if branch.title and not is_stub and branch.title not in line.names:
+                line.names.append(branch.title)
         last, word = self.add(line, branch)
         line.connect(None, first.key, is_taken=self._is_taken)
         line.connect(last, None, word, is_taken=self._is_taken)
+        return first.key
 
     def _stand(self, node: Node, state: str) -> None:
         if self._has_states:
@@ -147,6 +155,13 @@ class Weaver:
             return ""
         decided = self._decided(child)
         return "" if decided is None else YES if decided else NO
+
+
+def label_of(effect: Effect) -> str:
+    """What people read of it; of a sleep how long it is."""
+    if effect.due_ms is None or effect.label != effect.kind:
+        return effect.label
+    return f"sleep {brief((effect.due_ms - effect.requested_ms) / 1000)}"
 
 
 def tree_of(events: Any, tree: Tree) -> Tree:
