@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from babysitter.engine.replay import DeadlineExceeded
 from babysitter.errors import BabysitterError
 from babysitter.graphs.dry_run import MOST_REJECTED, DryRun, breakpoints_of, furthest
 from babysitter.graphs.guesses import Guesses
@@ -11,6 +12,7 @@ from babysitter.graphs.shape import MORE, START, Line, Node
 from babysitter.graphs.untaken import add_untaken
 from babysitter.graphs.values import value_for
 from babysitter.graphs.weaving import Weaver, ending, tree_of
+from babysitter.runs.deadline import Aside, Deadline
 from babysitter.testing import Recorded
 from babysitter.testing.recording import record
 from babysitter.testing.sites import Sites
@@ -135,7 +137,7 @@ def drawn_run(run: Run, source: Given | None) -> Drawn:
     told, tree = record(run), Tree()
     run.journal.load(tree.event)
     drawn = Drawn(run.state.process_id, run.run_id)
-    sites = Sites() if source is None else _sites_of(drawn, told, source)
+    sites = Sites() if source is None else _sites_of(drawn, run, told, source)
 
     def decided(effect: Any) -> bool | None:
         known = run.state.effects.get(effect.id)
@@ -152,9 +154,25 @@ def drawn_run(run: Run, source: Given | None) -> Drawn:
     return drawn
 
 
-def _sites_of(drawn: Drawn, told: dict[str, Any], source: Given) -> Sites:
+def _sites_of(drawn: Drawn, run: Run, told: dict[str, Any], source: Given) -> Sites:
+    """Where the steps come from, as far as the process still does what it did."""
     try:
-        return Recorded(told).play(source).execution.sites
-    except BabysitterError as error:
-        drawn.notes.append(f"its process no longer does what it did ({error}), so loops are not seen as such")
-        return Sites()
+        with Aside(), Deadline(run.limits.iterate_seconds):
+            play = Recorded(told).play(source)
+    except (Exception, DeadlineExceeded) as error:
+        why = f" ({error})" if str(error) else ""
+    else:
+        if _asked(play.run) == _asked(run):
+            return play.execution.sites
+        why = ""
+    drawn.notes.append(f"its process no longer does what it did{why}, so loops are not seen as such")
+    return Sites()
+
+
+def _asked(run: Run) -> set[tuple[str, str]]:
+    """The steps that count, each with its task."""
+    return {
+        (subject.step, subject.task_id)
+        for kind, subject, _ in run.state.script
+        if kind == "EFFECT_REQUESTED" and not isinstance(subject, dict)
+    }
