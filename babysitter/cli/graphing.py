@@ -115,7 +115,8 @@ def _process_of(run: Run) -> Given | None:
     """Its process, if it can still be loaded."""
     try:
         return _given(reopen(run.about["entrypoint"], run.project))
-    except BabysitterError:
+    except (BabysitterError, KeyError, TypeError, AttributeError):
+        # It is gone, or the run is not as babysitter writes one; its journal says what is wrong with that.
         return None
 
 

@@ -19,18 +19,22 @@ if TYPE_CHECKING:
 
     Point = tuple[float, float]
 
-CHARACTER, LINE_HEIGHT = 7.0, 17.0
+CHARACTER, LINE_HEIGHT = 7.5, 17.0
 PADDING, GAP, LANE = 14.0, 40.0, 12.0
 WRAPPED_AT = 34
 BRANCH_GAP = 18.0
 
 
 class Box:
-    """A node with its place; what is in a group is in ``pictures``, each with where it begins."""
+    """A node with its place; what is in a group is in ``pictures``, each with where it begins.
 
-    def __init__(self, node: Node, texts: list[str]) -> None:
+    ``texts`` are its lines, the first ``title_lines`` of them the title.
+    """
+
+    def __init__(self, node: Node, told: list[str]) -> None:
         self.node = node
-        self.texts = texts
+        self.texts = [part for text in told for part in wrapped(text)]
+        self.title_lines = len(wrapped(told[0]))
         self.x = self.y = self.width = self.height = 0.0
         self.column = 0
         self.pictures: list[tuple[float, float, Picture]] = []
@@ -75,7 +79,7 @@ class Picture:
         self.boxes: dict[Key, Box] = {}
         for node in nodes:
             told = lines_of(node, line, is_alone=is_alone and not has_heading)
-            self.boxes[node.key] = measured(Box(node, [part for text in told for part in wrapped(text)]))
+            self.boxes[node.key] = measured(Box(node, told))
         self.paths: list[Path] = []
         self._place(list(inner_ways(line)))
 

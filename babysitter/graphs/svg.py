@@ -124,7 +124,7 @@ def _texts(box: Box) -> Iterator[str]:
     height = LINE_HEIGHT * len(box.texts)
     top = box.y + PADDING / 2 if box.node.kind == GROUP else box.half - height / 2
     for number, text in enumerate(box.texts):
-        small = "" if number == 0 else ' class="small"'
+        small = "" if number < box.title_lines else ' class="small"'
         x, y = _number(box.middle), _number(top + LINE_HEIGHT * number + 13)
         yield f'<text{small} x="{x}" y="{y}" text-anchor="middle">{escaped(text)}</text>'
 

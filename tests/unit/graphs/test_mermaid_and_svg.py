@@ -11,17 +11,20 @@ from drawings import check_mermaid, draw
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from babysitter.graphs.drawn import START_KEY, Drawn
+from babysitter.graphs.drawn import START_KEY, Drawn, drawn_process
 from babysitter.graphs.layout import Picture
 from babysitter.graphs.mermaid import mermaid
 from babysitter.graphs.shape import GROUP, Line, Node
 from babysitter.graphs.svg import svg
+from babysitter.testing import load
+from babysitter.testing.processes import given as given_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from babysitter.graphs.layout import Box
 
+LIBRARY = Path(__file__).parents[3] / "processes"
 GOLDEN = Path(__file__).parent / "golden"
 SEQUENCE = """
 async def process(inputs, ctx):
@@ -63,6 +66,15 @@ def test_boxes_do_not_meet(tmp_path: Path, name: str) -> None:
     for boxes in pictures(Picture(draw(tmp_path, DRAWN[name]).line)):
         for number, box in enumerate(boxes):
             assert [other for other in boxes[:number] if meet(box, other)] == []
+
+
+@pytest.mark.parametrize("name", sorted(path.parent.name for path in LIBRARY.glob("*/process.py")))
+def test_every_shipped_process_can_be_drawn(name: str) -> None:
+    source = given_process(load(LIBRARY / name / "process.py"))
+    drawn = drawn_process(name, source, {})
+    check_mermaid(mermaid(drawn))
+    assert ET.fromstring(svg(drawn)).tag.endswith("svg")  # noqa: S314 - it is our own
+    assert len(drawn.line.nodes) > 2
 
 
 def pictures(picture: Picture) -> Iterator[list[Box]]:
