@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from babysitter.cli.beginning import new
+from babysitter.cli.graphing import graph
 from babysitter.cli.options import complete_process, json_option, settings
 from babysitter.cli.output import as_json, line
 from babysitter.cli.process_checks import check
@@ -93,5 +95,7 @@ def _json(value: Any) -> None:
 
 
 process.add_command(check)
+process.add_command(new)
+process.add_command(graph)
 process.add_command(test)
 commands = {"process": process}

@@ -6,7 +6,7 @@
         played = play(process, {"version": "2.0"}, results={"tests": "ok", "publish": 0}, people=approves())
         assert played.tasks == [["tests"], ["breakpoint"], ["publish"]]
 
-docs/testing.md has all of it. Only tests import this package.
+docs/testing.md has all of it. Only tests import this package, and the commands for authors.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from babysitter.engine.notes import Notes
 from babysitter.jsontext import loads
 from babysitter.runs.execution import Execution
 from babysitter.runs.inputs import present
+from babysitter.testing.sites import Sites
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -58,6 +59,7 @@ class MemoryExecution(Execution):
 
     Attributes:
         args: the arguments of each step that was asked for here.
+        sites: where in the source these steps come from.
     """
 
     run: MemoryRun
@@ -70,6 +72,7 @@ class MemoryExecution(Execution):
         self._canned = canned
         self._known = known or Known()
         self.args: dict[str, dict[str, Any]] = {}
+        self.sites = Sites()
         super().__init__(run)
 
     @property
@@ -87,8 +90,9 @@ class MemoryExecution(Execution):
         self._inputs = present(self._given, inputs)
 
     def _describe(self) -> Iterator[Described]:
-        for _, call in self._script.to_request():
+        for branch, call in self._script.to_request():
             self.args[call.step] = loads(call.args_text)
+            self.sites.note(branch, call)
         yield from super()._describe()
 
     @property

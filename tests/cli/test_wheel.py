@@ -52,6 +52,12 @@ def test_the_wheel_holds_every_file_of_the_plugin(wheel: Path, folder: str) -> N
     assert expected - set(zipfile.ZipFile(wheel).namelist()) == set()
 
 
+def test_the_wheel_holds_every_template(wheel: Path) -> None:
+    files = [str(path.relative_to(ROOT)) for path in (ROOT / "babysitter" / "templates").rglob("*.txt")]
+    assert len(files) > 0
+    assert set(files) - set(zipfile.ZipFile(wheel).namelist()) == set()
+
+
 def test_the_wheel_holds_nothing_but_the_package(wheel: Path) -> None:
     tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
     assert sorted(top.partition("-")[0] for top in tops) == ["babysitter", "babysitter"]

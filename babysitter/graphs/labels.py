@@ -1,0 +1,63 @@
+"""What stands in a box, and on a way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from babysitter.graphs.shape import END, GROUP, MORE, START, WORST_FIRST
+from babysitter.views.text import duration, printable
+
+if TYPE_CHECKING:
+    from babysitter.graphs.shape import Line, Node, Way
+
+MOST_NAMES = 4
+LONGEST = 90
+# Their shape says what they are.
+WITHOUT_KIND = frozenset({START, END, MORE, GROUP, "breakpoint", "sleep"})
+
+
+def lines_of(node: Node, line: Line, *, is_alone: bool = False) -> list[str]:
+    """What is written in a node, the title first; ``is_alone``: it is all of its branch."""
+    title = f"{node.mode}{_limited(node)}" if node.kind == GROUP else node.title
+    told = [printable(_cut(title))]
+    if node.kind not in WITHOUT_KIND:
+        told.append(node.kind)
+    if node.attempts > 1:
+        told.append(f"up to {node.attempts} attempts")
+    if is_alone and branches_text(line):
+        told.append(branches_text(line))
+    if node.state:
+        took = f" · {duration(node.took_ms)}" if node.took_ms else ""
+        told.append(f"{states_text(node)}{took}")
+    return told
+
+
+def _limited(node: Node) -> str:
+    if not node.limit:
+        return ""
+    return f" of {node.limit}" if node.mode == "timeout" else f", at most {node.limit} at a time"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def branches_text(line: Line) -> str:
+    """Which branches a line stands for; nothing for one that has no name."""
+    if line.times > 1:
+        return f"\N{MULTIPLICATION SIGN} {line.times}"
+    return printable(_cut(", ".join(line.names[:MOST_NAMES])))
+
+
+def states_text(node: Node) -> str:
+    """How it stands; of several, how many stand how."""
+    if sum(node.states.values()) == 1:
+        return node.state
+    return ", ".join(f"{node.states[state]} {state}" for state in WORST_FIRST if node.states.get(state))
+
+
+def word_of(way: Way) -> str:
+    """What is written on a way."""
+    if way.is_back:
+        return f"{way.word}, again" if way.word else "again"
+    return printable(way.word)
