@@ -28,7 +28,7 @@ LAYERS = [
     ["views"],
     ["hooks"],
     ["doctor"],
-    ["__init__"],  # what authors import; the package itself never does
+    ["__init__", "patterns"],  # what authors import; the package itself never does
     ["testing"],  # what authors import in tests, and `process test`
     ["cli"],
     ["__main__"],
