@@ -23,7 +23,7 @@ class Approved(Record):
         attempt: which one it was, counted from 1.
     """
 
-    __slots__ = ("attempt", "decision", "result")
+    __slots__ = ("result", "decision", "attempt")
 
     def __init__(self, result: Any, decision: Decision, attempt: int) -> None:
         self.result = result

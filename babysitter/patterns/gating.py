@@ -30,7 +30,7 @@ class Gate(Record):
         lines: the last lines of its output, and before them, where there is no exit code, why.
     """
 
-    __slots__ = ("exit_code", "lines", "name", "passed", "seconds")
+    __slots__ = ("name", "passed", "exit_code", "seconds", "lines")
 
     def __init__(self, name: str, exit_code: int | None, seconds: float, lines: list[str]) -> None:
         self.name = name

@@ -25,7 +25,7 @@ class Improved(Record):
         history: the scores of all rounds.
     """
 
-    __slots__ = ("history", "reason", "result", "round", "score")
+    __slots__ = ("result", "score", "reason", "round", "history")
 
     def __init__(self, rounds: list[tuple[float, Any]], reason: str) -> None:
         self.history = [score for score, _ in rounds]
