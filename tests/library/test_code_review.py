@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from repositories import changed, commit
 from scripted_agent import agent_command, does
 from small_projects import ROOT, Babysitter, write
 
 from babysitter.testing import begin, every_order, fails, in_turn, load, play, takes
+from tests.support.repositories import changed, commit
 
 if TYPE_CHECKING:
     from collections.abc import Callable

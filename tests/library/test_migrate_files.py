@@ -6,11 +6,11 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from repositories import changed, commit
 from scripted_agent import agent_command, does
 from small_projects import ROOT, Babysitter, make_program, write
 
 from babysitter.testing import every_order, fails, in_turn, load, play
+from tests.support.repositories import changed, commit
 
 if TYPE_CHECKING:
     from collections.abc import Callable

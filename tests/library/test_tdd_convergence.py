@@ -6,11 +6,11 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from repositories import changed, commit
 from scripted_agent import agent_command, does
 from small_projects import ROOT, Babysitter
 
 from babysitter.testing import approves, every_order, exits, in_turn, load, play, rejects
+from tests.support.repositories import changed, commit
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,11 +6,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from repositories import commit
 from scripted_agent import agent_command, does
 from small_projects import ROOT, Babysitter
 
 from babysitter.testing import every_order, fails, in_turn, load, play
+from tests.support.repositories import commit
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,8 +5,6 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING
 
-from small_projects import write
-
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -23,7 +21,9 @@ def commit(folder: Path, files: dict[str, str]) -> None:
     """Write the files and commit them; the first time the folder becomes a repository."""
     if not (folder / ".git").exists():
         git(folder, "init", "--quiet", "--initial-branch=main")
-    write(folder, files)
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, "utf-8")
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message=A change")
 
