@@ -74,7 +74,7 @@ async def process(inputs: dict[str, Any], ctx: Context) -> dict[str, Any]:
 
 async def migrated(inputs: dict[str, Any], ctx: Context, file: str) -> dict[str, Any]:
     """One file, from its copy to its verdict. After the last attempt that fails it is put back as it was."""
-    copy = await ctx.task(keep, file=file, folder=ctx.artifacts)
+    copy = await ctx.task(keep, file=file)
     why = ""
     for attempt in range(1, inputs["attempts"] + 1):
         why = await try_once(inputs, ctx, file, attempt, why)

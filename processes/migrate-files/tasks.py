@@ -23,12 +23,14 @@ def is_left_out(parts: tuple[str, ...]) -> bool:
 
 
 @python(title="keep a copy of {file}")
-def keep(file: str, folder: str) -> str:
+def keep(file: str) -> str:
     """The path of a copy of the file. One that is there stays: it is of before anything was changed."""
     import os
     import shutil
     from pathlib import Path
 
+    # Relative, and not ctx.artifacts: so the run goes on when its project was moved meanwhile.
+    folder = os.path.relpath(os.path.realpath(os.environ["BABYSITTER_ARTIFACTS"]), os.path.realpath("."))
     copy = Path(folder) / "before" / file
     if not copy.exists():
         copy.parent.mkdir(parents=True, exist_ok=True)

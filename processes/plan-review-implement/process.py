@@ -80,13 +80,16 @@ def make_plan(
 
 
 @python(title="write the plan down (attempt {attempt})")
-def write_plan(folder: str, attempt: int, plan: str) -> str:
+def write_plan(attempt: int, plan: str) -> str:
     """The path of the file that people read; each attempt has its own, so that they can be compared."""
-    from pathlib import Path
+    import os
 
-    path = Path(folder) / f"plan-{attempt}.md"
-    path.write_text(plan.rstrip() + "\n", "utf-8")
-    return str(path)
+    # Relative, and not ctx.artifacts: so the run goes on when its project was moved meanwhile.
+    folder = os.path.relpath(os.path.realpath(os.environ["BABYSITTER_ARTIFACTS"]), os.path.realpath("."))
+    path = os.path.join(folder, f"plan-{attempt}.md")
+    with open(path, "w", encoding="utf-8") as stream:
+        stream.write(plan.rstrip() + "\n")
+    return path
 
 
 @agent(title="implement (round {number})", retry=Retry(2))
@@ -146,7 +149,7 @@ async def approved_plan(inputs: dict[str, Any], ctx: Context) -> tuple[str, int]
         nonlocal before
         asked = {"goal": inputs["goal"], "checks": list(inputs["checks"].values()), "attempt": attempt}
         before = (await ctx.task(make_plan, {**asked, "before": before, "feedback": feedback}))["plan"]
-        path = await ctx.task(write_plan, folder=ctx.artifacts, attempt=attempt, plan=before)
+        path = await ctx.task(write_plan, attempt=attempt, plan=before)
         return {"plan": before, "path": path}
 
     approved = await until_approved(

@@ -26,7 +26,7 @@ def plan() -> ModuleType:
 def results(**given: Any) -> dict[str, Any]:
     usual = {
         "make_plan": lambda attempt, **asked: {"plan": f"# Plan {attempt}"},
-        "write_plan": lambda folder, attempt, plan: f"{folder}/plan-{attempt}.md",
+        "write_plan": lambda attempt, plan: f"artifacts/plan-{attempt}.md",
         "implement": "done",
         "gate": 0,
         "review": GOOD,
@@ -38,7 +38,7 @@ GOAL = {"goal": "rename it", "checks": {"tests": "make test", "lint": "make lint
 
 
 def test_nothing_is_implemented_before_a_yes_to_the_plan_that_is_shown(plan: ModuleType) -> None:
-    played = play(plan, GOAL, results=results(), people=approves(), artifacts="/run/artifacts")
+    played = play(plan, GOAL, results=results(), people=approves())
     assert played.tasks == [
         ["make_plan"],
         ["write_plan"],
@@ -47,7 +47,7 @@ def test_nothing_is_implemented_before_a_yes_to_the_plan_that_is_shown(plan: Mod
         ["review", "gate", "gate"],
     ]
     (asked,) = played.asked("breakpoint")
-    assert asked.definition["breakpoint"]["files"] == [{"path": "/run/artifacts/plan-1.md"}]
+    assert asked.definition["breakpoint"]["files"] == [{"path": "artifacts/plan-1.md"}]
     assert (played.output["plan"], played.output["attempts"]) == ("# Plan 1", 1)
 
 
@@ -119,6 +119,22 @@ def test_a_real_plan_is_shown_rejected_made_again_and_carried_out(
     assert (ended.code, ended.data["plan"], ended.data["attempts"]) == (0, "# Short", 2)
     assert (ended.data["stopped"], len(ended.data["scores"])) == ("reached", 2)
     assert changed(project) == ["new.txt", "other.txt"]
+
+
+def test_a_project_that_is_moved_while_a_person_thinks_goes_on(
+    project: Path, tmp_path: Path, babysitter: Babysitter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(project, {"a": ""})
+    rules = {"Plan how": [does({"plan": "# Short"})], "Review what": [does(GOOD)], "Do what": [does("done")]}
+    agent = agent_command(tmp_path / "agent", rules)
+    inputs = ("-i", "goal=x", "-i", 'checks={"there": "true"}')
+    babysitter("run", "plan-review-implement", "--run-id", "r", *inputs, *agent)
+    project.rename(tmp_path / "elsewhere")
+    # The command line of these tests begins in the project's folder, wherever that is.
+    project.symlink_to(tmp_path / "elsewhere")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    babysitter("approve", "r", "--yes")
+    assert babysitter("resume", "r", *agent).code == 0
 
 
 def test_a_plan_that_was_changed_after_the_yes_is_asked_about_again(
