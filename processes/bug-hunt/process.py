@@ -96,8 +96,9 @@ async def hypotheses(
 
 
 def question(made: list[dict[str, Any]]) -> str:
-    lines = [f"{each['command']}\n  stands if it exits with 0: {each['claim']}" for each in made]
-    return "\n".join(["May these commands be run, all at once?", *lines])
+    # In one line: where it is shown, the end of a line is escaped as all that a terminal acts on.
+    told = [f"{number}. `{each['command']}` ({each['claim']})" for number, each in enumerate(made, 1)]
+    return f"May these commands be run, all at once? {'  '.join(told)}"
 
 
 async def put_to_the_test(

@@ -108,7 +108,11 @@ def test_no_command_is_run_before_a_person_has_said_yes_to_it(hunt: ModuleType) 
     played = play(hunt, {**BUG, "ask": True}, results=results(), people=people)
     order = [task for batch in played.tasks for task in dict.fromkeys(batch)]
     assert order[:6] == ["gate", "hypothesize", "breakpoint", "hypothesize", "breakpoint", "gate"]
-    assert "look at b\n  stands if it exits with 0: it is b" in str(played.asked("breakpoint")[0].question)
+    asked = played.asked("breakpoint")[0].question
+    assert asked == (
+        "May these commands be run, all at once?"
+        " 1. `look at a` (it is a)  2. `look at b` (it is b)  3. `look at c` (it is c)"
+    )
     assert played.asked("hypothesize")[1].args["feedback"] == "not the second one"
 
 
