@@ -56,9 +56,13 @@ def review(goal: str, number: int) -> dict[str, Any]:
 
 @python(title="look at the files with the tests")
 def digests(files: list[str]) -> list[str]:
-    """The digest of each file with tests; of one that is not there an empty text."""
+    """The digest of each file with tests; of one that is not there, or not in the project, an empty text."""
     import hashlib
     from pathlib import Path
 
-    found = [Path(file) for file in files]
-    return [hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else "" for file in found]
+    found = [Path(file).resolve() for file in files]
+    good = [file.is_file() and file.is_relative_to(Path.cwd()) for file in found]
+    return [
+        hashlib.sha256(file.read_bytes()).hexdigest() if is_good else ""
+        for file, is_good in zip(found, good, strict=True)
+    ]

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from scripted_agent import agent_command, does
-from small_projects import ROOT, Babysitter
+from small_projects import ROOT, Babysitter, write
 
-from babysitter.testing import approves, every_order, exits, in_turn, load, play, rejects
+from babysitter.testing import approves, every_order, exits, fails, in_turn, load, play, rejects
 from tests.support.repositories import changed, commit
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
     from types import ModuleType
 
@@ -90,10 +91,17 @@ def test_tests_that_pass_before_there_is_anything_prove_nothing(tdd: ModuleType)
     assert played.asked("implement") == []
 
 
+@pytest.mark.parametrize("ending", [127, fails("TaskTimeout", "too slow")])
+def test_tests_that_cannot_be_run_have_not_failed(ending: Any, tdd: ModuleType) -> None:
+    played = play(tdd, goal(), results=results(gate=ending))
+    assert played.error is not None
+    assert played.error.message == "the tests cannot be run: pytest -q"
+
+
 def test_tests_that_are_not_there_are_noticed(tdd: ModuleType) -> None:
     played = play(tdd, goal(), results=results(digests=[""]))
     assert played.error is not None
-    assert played.error.message == "the tests are to be in test_a.py, which is not there"
+    assert played.error.message == "the tests are to be in test_a.py, which is not in the project"
 
 
 def test_tests_that_the_implementer_has_changed_have_not_passed(tdd: ModuleType) -> None:
@@ -120,6 +128,16 @@ def test_it_ends_the_same_whatever_of_a_round_ends_first(tdd: ModuleType) -> Non
     given = results(gate=lambda name, command, cwd: 1)
     orders = every_order(tdd, goal(rounds=1), results=given, hash_seeds=0)
     assert (orders.is_complete, orders.played.status) == (True, "failed")
+
+
+def test_only_files_of_the_project_have_a_digest(
+    project: Path, load: Callable[[str, str], ModuleType]
+) -> None:
+    write(project, {"a.py": "1"})
+    write(project.parent, {"b.py": "1"})
+    load("tdd-convergence", "process")
+    told = load("tdd-convergence", "tasks").digests(["a.py", "../b.py", "c.py"])
+    assert [bool(digest) for digest in told] == [True, False, False]
 
 
 TEST = "from add import add\n\n\ndef test_add():\n    assert add(2, 3) == 5\n"
