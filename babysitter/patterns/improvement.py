@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from babysitter.engine.outcomes import Record
+from babysitter.engine.scores import Aim
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,16 +58,20 @@ async def improve(
     What an agent has changed on disk stays as the last round left it, which need not be the best one.
 
     Raises:
-        TypeError, ValueError: ``rounds`` is no whole number from 1 on, or a round gave no score and result.
+        TypeError, ValueError: ``rounds`` is no whole number from 1 on, a round gave no score and result, or
+            ``ctx.score`` would refuse a value.
     """
     if isinstance(rounds, bool) or not isinstance(rounds, int) or rounds < 1:
         raise ValueError(f"improve(…, rounds=) is a whole number from 1 on, found {rounds!r}")
+    aim = Aim(target, patience=patience, min_change=0, lower=False)
     made: list[tuple[float, Any]] = []
     before: Any = None
     for number in range(1, rounds + 1):
         value, before = _pair(number, await round(number, before))
-        score = ctx.score(value, target, patience=patience, name=name)
-        made.append((score.value, before))
+        noted = ctx.score(value, target, patience=patience, name=name)
+        made.append((noted.value, before))
+        # Not what ctx.score says: that knows the numbers of an earlier loop of this name and branch, too.
+        score = aim.judge([value for value, _ in made])
         if score.is_done:
             return Improved(made, REACHED if score.reached else STALLED)
     return Improved(made, ROUNDS)

@@ -65,6 +65,20 @@ def test_the_scores_have_the_name_that_is_given() -> None:
     assert improved([99], name="quality")[1].scores == {"quality": [99]}
 
 
+def test_a_second_loop_begins_anew() -> None:
+    async def process(inputs: Any, ctx: Context) -> list[str]:
+        async def one(number: int, before: Any) -> tuple[float, None]:
+            return scores.pop(0), None
+
+        scores = [50, 80, 10, 20, 30]
+        first = await improve(ctx, one, rounds=2)
+        second = await improve(ctx, one, rounds=3)
+        return [first.reason, second.reason]
+
+    played = play(process)
+    assert (played.output, played.scores) == (["rounds", "rounds"], {"score": [50, 80, 10, 20, 30]})
+
+
 @pytest.mark.parametrize("rounds", [0, True, 2.0])
 def test_rounds_are_counted_from_one(rounds: Any) -> None:
     with pytest.raises(AssertionError, match=r"rounds=\) is a whole number from 1 on"):
