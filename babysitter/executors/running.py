@@ -265,6 +265,7 @@ def _told(work: Work, lock: EffectLock) -> dict[str, str]:
     return {
         "BABYSITTER_EFFECT_ID": work.effect_id,
         "BABYSITTER_RUN_ID": work.run_id,
+        "BABYSITTER_ARTIFACTS": os.path.join(work.run_folder, "artifacts"),
         "BABYSITTER_ATTEMPT": str(lock.starts + 1),
         LOCK_VARIABLE: lock.mark,
     }

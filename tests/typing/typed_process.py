@@ -21,6 +21,18 @@ from babysitter import (
     python,
     shell,
 )
+from babysitter.patterns import (
+    Approved,
+    Gate,
+    Gates,
+    Improved,
+    Vote,
+    gates,
+    improve,
+    until_approved,
+    vote,
+    weighted,
+)
 
 
 class Review(BaseModel):
@@ -202,3 +214,19 @@ async def mistakes(ctx: Context) -> None:
     await ctx.timeout("10m", lint)  # type: ignore[arg-type]
     ctx.on_cleanup(ctx.task(lint, path="a"))  # type: ignore[arg-type]
     ctx.halt()  # type: ignore[call-arg]
+
+
+async def shared(inputs: dict[str, Any], ctx: Context) -> None:
+    ran = await gates(ctx, {"tests": "pytest -q", "lint": ["ruff", "check", "."]}, timeout="10m", cwd=".")
+    assert_type(ran, Gates)
+    assert_type(ran["tests"], Gate)
+    assert_type(weighted({"tests": 100, "review": ran.share}, {"tests": 3, "review": 1}), float)
+    assert_type(vote(["a", "b"]), Vote)
+
+    async def once(number: int, before: Any) -> tuple[float, str]:
+        return 90, "text"
+
+    assert_type(await improve(ctx, once, target=90), Improved)
+    approved = await until_approved(ctx, lambda attempt, feedback: ctx.task(titles, path="a"), "Right?")
+    assert_type(approved, Approved)
+    assert_type(approved.decision, Decision)

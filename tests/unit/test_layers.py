@@ -28,7 +28,7 @@ LAYERS = [
     ["views"],
     ["hooks"],
     ["doctor", "lint"],
-    ["__init__"],  # what authors import; the package itself never does
+    ["__init__", "patterns"],  # what authors import; the package itself never does
     ["testing"],  # what authors import in tests, and `process test`
     ["graphs"],  # on top of testing: a process is drawn from a dry run of it
     ["cli"],

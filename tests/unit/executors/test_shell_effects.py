@@ -62,6 +62,12 @@ def test_a_command_learns_which_effect_it_is(workshop: Workshop) -> None:
     assert workshop.perform(workshop.shell(told, "abc")).value["stdout"] == "abc run-1 1\n"
 
 
+def test_a_command_learns_where_the_artifacts_of_its_run_are(workshop: Workshop) -> None:
+    work = workshop.shell('echo "$BABYSITTER_ARTIFACTS"')
+    told = workshop.perform(work).value["stdout"]
+    assert told == os.path.join(work.run_folder, "artifacts") + "\n"
+
+
 def test_a_command_gets_the_environment_of_the_pool_and_its_own_variables(workshop: Workshop) -> None:
     pool = workshop.pool(environment={"PATH": os.environ["PATH"], "A": "1", "B": "1"})
     end = workshop.perform(workshop.shell("echo $A $B $C", env={"B": "2", "C": 3}), pool)
