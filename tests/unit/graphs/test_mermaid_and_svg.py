@@ -11,7 +11,7 @@ from drawings import check_mermaid, draw
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from babysitter.graphs.drawn import START_KEY, Drawn, drawn_process
+from babysitter.graphs.drawn import START_KEY, Drawn, completed, drawn_process
 from babysitter.graphs.layout import Picture
 from babysitter.graphs.mermaid import mermaid
 from babysitter.graphs.shape import GROUP, Line, Node
@@ -71,7 +71,7 @@ def test_boxes_do_not_meet(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", sorted(path.parent.name for path in LIBRARY.glob("*/process.py")))
 def test_every_shipped_process_can_be_drawn(name: str) -> None:
     source = given_process(load(LIBRARY / name / "process.py"))
-    drawn = drawn_process(name, source, {})
+    drawn = drawn_process(name, source, completed(source, {}))
     check_mermaid(mermaid(drawn))
     assert ET.fromstring(svg(drawn)).tag.endswith("svg")  # noqa: S314 - it is our own
     assert len(drawn.line.nodes) > 2
