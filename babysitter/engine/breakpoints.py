@@ -40,7 +40,8 @@ def checked(told: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         TypeError, ValueError: something of it is not what it can be, or does not go together.
     """
-    kept = {name: value for name, value in told.items() if value is not None}
+    # What babysitter asks by itself says so by "asks"; nothing of an author's passes for that.
+    kept = {name: value for name, value in told.items() if value is not None and name != "asks"}
     question = kept.get("question")
     if not isinstance(question, str) or not question.strip():
         raise TypeError(f"ctx.breakpoint needs a question, found {question!r}")

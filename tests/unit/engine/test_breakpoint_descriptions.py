@@ -245,3 +245,7 @@ def test_the_arguments_of_a_plain_breakpoint_are_what_they_always_were() -> None
     (other,) = run.rounds[-1]
     assert plain.args == {"question": "Go?", "title": None, "options": None}
     assert other.args == {**plain.args, "expert": ["alice"], "previousFeedback": "no", "attempt": 2}
+
+
+def test_nothing_of_an_author_passes_for_a_question_of_babysitters_own() -> None:
+    assert "asks" not in checked({"question": "Go?", "asks": "budget"})

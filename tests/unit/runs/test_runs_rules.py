@@ -103,7 +103,6 @@ async def process(inputs, ctx):
         {"id": "other"},
         {},
         {**DEPLOY, "assurance": "dialog"},
-        {**DEPLOY, "asks": "budget"},
         {**DEPLOY, "strategy": "quorum", "quorum": 2},
         {**DEPLOY, "expert": ["owner", "lawyer"]},
     ],
