@@ -174,6 +174,7 @@ def test_a_plan_is_rejected_approved_and_carried_out_in_a_session(lab: Lab) -> N
     assert (told["plan"], told["attempts"], changed(Path())) == ("# Short", 2, ["new.txt"])
 
 
+@pytest.mark.torture
 def test_a_bug_is_hunted_in_a_session(lab: Lab) -> None:
     commit(Path(), {"last.py": "def last(items):\n    return items[len(items)]\n"})
     found = [
@@ -195,6 +196,7 @@ def test_a_bug_is_hunted_in_a_session(lab: Lab) -> None:
     assert (told["cause"], changed(Path())) == ("it counts from one", ["last.py"])
 
 
+@pytest.mark.torture
 def test_files_are_migrated_in_a_session(lab: Lab) -> None:
     commit(Path(), {f"src/{name}.py": f"print '{name}'\n" for name in ("one", "two", "three")})
     edits = {
@@ -217,6 +219,7 @@ def test_files_are_migrated_in_a_session(lab: Lab) -> None:
     assert changed(Path()) == ["src/one.py", "src/two.py"]
 
 
+@pytest.mark.torture
 def test_items_are_triaged_in_a_session_over_two_runs(lab: Lab) -> None:
     first = [{"id": 7, "title": "it crashes"}, {"id": 8, "title": "thank you"}]
     commit(Path(), {"items.json": json.dumps(first)})
