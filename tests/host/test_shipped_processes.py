@@ -96,6 +96,12 @@ def output(run: str = "r") -> dict[str, Any]:
     return found
 
 
+def needs_time(torture: bool) -> None:
+    """Six of them take a minute; three show in the usual run that it works."""
+    if not torture:
+        pytest.skip("takes long")
+
+
 def test_a_change_is_reviewed_in_a_session(lab: Lab) -> None:
     commit(Path(), {"a.py": "def half(n):\n    return n / 2\n"})
     Path("a.py").write_text("def half(n):\n    return n / 3\n")
@@ -175,7 +181,8 @@ def test_a_plan_is_rejected_approved_and_carried_out_in_a_session(lab: Lab) -> N
 
 
 @pytest.mark.torture
-def test_a_bug_is_hunted_in_a_session(lab: Lab) -> None:
+def test_a_bug_is_hunted_in_a_session(lab: Lab, torture: bool) -> None:
+    needs_time(torture)
     commit(Path(), {"last.py": "def last(items):\n    return items[len(items)]\n"})
     found = [
         {"claim": "it has no items", "command": f"{PYTHON} -c 'assert not [1]'"},
@@ -197,7 +204,8 @@ def test_a_bug_is_hunted_in_a_session(lab: Lab) -> None:
 
 
 @pytest.mark.torture
-def test_files_are_migrated_in_a_session(lab: Lab) -> None:
+def test_files_are_migrated_in_a_session(lab: Lab, torture: bool) -> None:
+    needs_time(torture)
     commit(Path(), {f"src/{name}.py": f"print '{name}'\n" for name in ("one", "two", "three")})
     edits = {
         "src/one.py": [{"src/one.py": "print('one')\n"}],
@@ -220,7 +228,8 @@ def test_files_are_migrated_in_a_session(lab: Lab) -> None:
 
 
 @pytest.mark.torture
-def test_items_are_triaged_in_a_session_over_two_runs(lab: Lab) -> None:
+def test_items_are_triaged_in_a_session_over_two_runs(lab: Lab, torture: bool) -> None:
+    needs_time(torture)
     first = [{"id": 7, "title": "it crashes"}, {"id": 8, "title": "thank you"}]
     commit(Path(), {"items.json": json.dumps(first)})
     more = json.dumps([*first, {"id": 9, "title": "crashes again"}])
