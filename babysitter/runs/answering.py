@@ -5,6 +5,7 @@ from __future__ import annotations
 from babysitter.clock import ms_of
 from babysitter.engine.breakpoints import Asked
 from babysitter.engine.decisions import decision, experts_met
+from babysitter.engine.state import OWN_STEPS
 from babysitter.errors import AlreadyResolved, PersonNeeded, ResultRejected
 from babysitter.jsontext import canonical
 from babysitter.runs import context_files
@@ -82,7 +83,7 @@ def decide(
     if effect.is_pending:
         at = Shown(run, effect)
         _check_option(effect.id, at.asked, option)
-        if at.asked.is_budget and approved:
+        if at.asked.is_budget and effect.step.startswith(OWN_STEPS) and approved:
             told |= _more_said(effect.id, at.definition, told)
         _check_assurance(run, effect.id, at.definition, assurance)
         if assurance in PEOPLE:
