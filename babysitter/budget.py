@@ -2,12 +2,13 @@
 
 ``{"run": {"tokens": 1000000}, "child": {…}, "tasks": {"review": {…}}, "reached": "halt", "estimate": {…}}``:
 ``run`` is for all of it with everything below, ``child`` for each of its child runs, ``tasks`` for the
-effects of one task. Lengths of time are seconds.
+effects of one task. Lengths of time are seconds; ``currency`` is what money is in, if not the default.
 """
 
 from __future__ import annotations
 
 from babysitter.durations import brief, seconds
+from babysitter.usage import DEFAULT_CURRENCY, currency_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ USED = (TOKENS, MONEY)
 OF_TASKS = (TOKENS, MONEY, EFFECTS)
 RUN, CHILD, TASK = "run", "child", "task"
 ASK, HALT = "ask", "halt"
+# Who gives up what a budget does not allow for.
+BY_BUDGET = "budget"
 _SHORT = {"k": 1_000, "M": 1_000_000, "G": 1_000_000_000}
 MOST = 1 << 53
 
@@ -91,9 +94,25 @@ def checked(told: Mapping[str, Any]) -> dict[str, Any]:
     return {**kept, "reached": told["reached"]} if told.get("reached") else kept
 
 
+def recorded(told: Mapping[str, Any]) -> dict[str, Any]:
+    """The same of one in a journal, which also says what money is in.
+
+    Raises:
+        ValueError
+    """
+    kept = checked({name: value for name, value in told.items() if name != "currency"})
+    return {**kept, "currency": currency_of(dict(told))} if "currency" in told else kept
+
+
 def limits_anything(budget: Mapping[str, Any]) -> bool:
     """There is an amount in it that can be reached."""
     return bool(budget.get(RUN) or budget.get(CHILD) or budget.get("tasks"))
+
+
+def has_money(budget: Mapping[str, Any]) -> bool:
+    """Something in it is an amount of money."""
+    parts = [*(budget.get(name, {}) for name in (RUN, CHILD, "estimate")), *budget.get("tasks", {}).values()]
+    return any(MONEY in amounts for amounts in parts)
 
 
 def narrowed(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
@@ -129,7 +148,8 @@ def _most(first: Mapping[str, float], second: Mapping[str, float]) -> dict[str, 
 
 def for_child(budget: Mapping[str, Any], own: Mapping[str, float] | None = None) -> dict[str, Any]:
     """The budget of a child run: what its parent has for each child, and what it was asked for with."""
-    told = {name: budget[name] for name in ("child", "reached", "estimate") if name in budget}
+    shared = (CHILD, "reached", "estimate", "currency")
+    told = {name: budget[name] for name in shared if name in budget}
     limit = _least(budget.get(CHILD, {}), own or {})
     return {**told, RUN: limit} if limit else told
 
@@ -139,10 +159,20 @@ def is_asking(budget: Mapping[str, Any]) -> bool:
     return bool(budget.get("reached", ASK) == ASK)
 
 
-def shown(what: str, amount: float) -> str:
-    """An amount for people: ``1,000,000 tokens``, ``4.50``, ``2 h``."""
+def currency_in(budget: Mapping[str, Any]) -> str:
+    """What the money of a budget is in."""
+    return str(budget.get("currency", DEFAULT_CURRENCY))
+
+
+def shown(what: str, amount: float, currency: str = DEFAULT_CURRENCY) -> str:
+    """An amount for people: ``1,000,000 tokens``, ``1 effect``, ``4.50 USD``, ``2 h of time``."""
     if what == WALL:
         return f"{brief(round(amount) if amount >= 10 else amount)} of time"
     if what == MONEY:
-        return f"{amount:,.2f} of money"
-    return f"{amount:,.0f} {what}"
+        return f"{_money(amount)} {currency}"
+    return f"{amount:,.0f} {what.removesuffix('s') if amount == 1 else what}"
+
+
+def _money(amount: float) -> str:
+    # Below a unit the cents would say too little.
+    return f"{amount:,.2f}" if amount >= 1 or round(amount, 2) == amount else f"{amount:.4g}"

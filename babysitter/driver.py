@@ -101,6 +101,8 @@ class Driver:
         self._is_replaying = False
         self._news: list[str] = []
         self._spent_at: list[tuple[str, int]] = []
+        self._held: list[Driven] = []
+        self._blocked: set[Any] = set()
 
     def interrupt(self) -> None:
         """Stop at the next turn of the loop; called from a signal handler.
@@ -135,6 +137,10 @@ class Driver:
             self._is_interrupted = True
 
     def _loop(self) -> None:
+        if "parent" in self._root.run.state.created:
+            from babysitter.runs.children import limit_by_above
+
+            limit_by_above(self._root.run)
         self.begin(self._root)
         while True:
             self._go_on()
@@ -156,8 +162,7 @@ class Driver:
         self._desk.fresh += [(driven, effect) for effect in driven.run.state.pending.values()]
         self._listen(driven)
         driven.end_those_answered()
-        for effect in driven.run.state.children.values():
-            self._see_to_child(driven, effect)
+        self._see_to_children(driven)
         driven.settle()
         wake_sleepers(driven.run)
         self.replay(driven.start)
@@ -170,8 +175,9 @@ class Driver:
                 before(event)
             if event.type in ("PROCESS_CHANGED", "RUN_REWOUND"):
                 self._desk.close_superseded(driven)
-                for effect in run.state.children.values():
-                    self._see_to_child(driven, effect)
+                self._see_to_children(driven)
+            elif event.type == "BUDGET_CHANGED":
+                self._see_to_children(driven)
             elif event.type in ABOUT_EFFECTS:
                 self._hear_of(driven, run.state.effects[event.data["effectId"]], event.type)
 
@@ -187,6 +193,10 @@ class Driver:
             self._desk.close(effect.id)
         if effect.kind == SUBPROCESS:
             self._see_to_child(driven, effect)
+
+    def _see_to_children(self, parent: Driven) -> None:
+        for effect in parent.run.state.children.values():
+            self._see_to_child(parent, effect)
 
     def _see_to_child(self, parent: Driven, effect: Effect) -> None:
         """Have the child run of an effect looked after: made, or brought to its end."""
@@ -219,6 +229,7 @@ class Driver:
             # It goes on when its process is mended; the others need not wait for that.
             driven.refuse(error)
             return
+        self._blocked |= driven.execution.blocked
         self._note_news(events)
         answers = driven.policy_answers()
         if answers:
@@ -227,17 +238,19 @@ class Driver:
             self.record(driven, answers)
 
     def _look_for_budgets(self) -> None:
-        """What one run has spent can let another go on; and what a run below has reached is written above."""
+        """What one run has spent can let another go on: one after the other, while any of them can."""
         held = [driven for driven in self._living.values() if driven.execution.held]
         if not held:
             return
-        for driven in self._living.values():
-            driven.run.refresh()
         told = [(driven.run.run_id, driven.run.state.last_seq) for driven in self._living.values()]
         if told != self._spent_at:
             self._spent_at = told
-            for driven in held:
+            self._held, self._blocked = held[::-1], set()
+        while self._held:
+            driven = self._held.pop()
+            if driven.execution.held and not driven.execution.is_blocked(self._blocked):
                 driven.stir()
+                return
 
     def _succeed(self) -> None:
         """Go on with the run in which this one goes on."""

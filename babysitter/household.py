@@ -10,6 +10,7 @@ from babysitter.runs.children import (
     answer_of,
     answer_to_mistake,
     give_up,
+    limit_child,
     living_child,
     make_child,
     next_needed,
@@ -76,6 +77,7 @@ class Household:
     def _see_to(self, parent: Driven, effect: Effect) -> None:
         known = self._children.get(effect.id)
         if known is not None:
+            limit_child(parent.run, known.run)
             if effect.status == CANCELLED:
                 give_up(known.run)
         elif effect.is_pending:
@@ -89,7 +91,7 @@ class Household:
         try:
             child = self._driver.replay(lambda: make_child(parent.run, effect))
         except BabysitterError as error:
-            self._driver.record(parent, [answer_to_mistake(effect, error)])
+            self._driver.record(parent, [answer_to_mistake(parent.run, effect, error)])
             return
         self._welcome(parent, effect, child)
 
@@ -163,7 +165,7 @@ class Household:
             return
         except BabysitterError as error:
             self._part(child, effect)
-            self._driver.record(parent, [answer_to_mistake(effect, error)])
+            self._driver.record(parent, [answer_to_mistake(parent.run, effect, error)])
             return
         self._part(child, effect)
         if not _is_needed(parent, effect):

@@ -27,7 +27,7 @@ WHAT = {
 # What is decided at a terminal only: nothing in the run itself would use such a permit up.
 AT_TERMINAL = {
     "fork": "begin another run with what this one has",
-    "budget": "let it spend more than it may",
+    "budget": "let it spend more, or have it end when that is spent,",
 }
 
 
@@ -105,7 +105,8 @@ def person_of(
             return {"by": given["by"], "evidence": {"assurance": given["assurance"], **given["evidence"]}}
     # A run that has ended takes no permit any more.
     here = f"in a terminal of your own: babysitter {what} {run.run_id} …"
-    hint = here if run.state.is_finished else ways_to_permit(run.run_id, what, about)
+    is_permit = what in WHAT and not run.state.is_finished
+    hint = ways_to_permit(run.run_id, what, about) if is_permit else here
     told = person_for(run.run_id, what, environ, hint)
     return {"by": told["by"], "evidence": {"assurance": told["assurance"], **told["evidence"]}}
 

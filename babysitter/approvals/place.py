@@ -29,7 +29,9 @@ OTHER_HOSTS = (
     "OPENCODE",
 )
 MOST_OF_ENVIRONMENT = 1 << 22
-STARTED_BY_US = ("BABYSITTER_EFFECT_ID", "BABYSITTER_HOOK")
+EFFECT = "BABYSITTER_EFFECT_ID"
+NO_MORE = "run {run!r} is not allowed to spend more"
+STARTED_BY_US = (EFFECT, "BABYSITTER_HOOK")
 
 
 def is_inside_host(environ: Mapping[str, str] | None = None, *, is_guarded: bool = False) -> bool:
@@ -159,6 +161,16 @@ def level_here(
     if is_inside_host(environ, is_guarded=is_guarded):
         raise PersonNeeded(f"inside an agent's session {what}", hint=hint)
     return "terminal" if is_person_there() else "script"
+
+
+def demand_no_agent(what: str, *, is_guarded: bool = False) -> None:
+    """Go on only where neither an agent calls nor an effect, as far as can be seen; ``what`` is not for them.
+
+    Raises:
+        PersonNeeded
+    """
+    if EFFECT in os.environ or is_inside_host(is_guarded=is_guarded):
+        raise PersonNeeded(f"{what} by an agent or an effect", hint="call it in a terminal of your own")
 
 
 def demand_terminal(environ: Mapping[str, str] | None = None) -> None:

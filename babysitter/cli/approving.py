@@ -9,12 +9,13 @@ import click
 
 from babysitter.approvals.about import about_lines, about_now
 from babysitter.approvals.permits import WHAT, permit, ways_to_permit
-from babysitter.approvals.place import level_here, own_names, person, seen_here
+from babysitter.approvals.place import NO_MORE, demand_no_agent, level_here, own_names, person, seen_here
 from babysitter.cli.options import complete_effect, json_option, opened, run_argument, runs_dir_option
 from babysitter.cli.output import as_json, complain, line
 from babysitter.cli.posting import tell_one
 from babysitter.engine.breakpoints import Asked
 from babysitter.engine.decisions import decision, standing
+from babysitter.engine.state import OWN_STEPS
 from babysitter.errors import NoSuchEffect, PersonNeeded, UsageError
 from babysitter.runs.answering import Shown, decide
 from babysitter.runs.assurance import ways_to_answer
@@ -106,6 +107,8 @@ def _decide(run: str, effect: str | None, approved: bool, told: dict[str, Any]) 
         is_guarded=found.is_guarded,
     )
     target = find_effect(found, effect) if effect else only_breakpoint(found)
+    if approved and target.step.startswith(OWN_STEPS):
+        demand_no_agent(NO_MORE.format(run=found.run_id), is_guarded=found.is_guarded)
     shown = told["shown"]
     if level == "terminal" and target.is_pending and target.kind == "breakpoint" and shown is None:
         shown = _show_and_confirm(found, target, approved, told)

@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from babysitter.budget import CHILD, RUN, checked, narrowed
+from babysitter.budget import CHILD, HALT, RUN, checked, has_money, narrowed
 from babysitter.cli.options import AMOUNT, json_option, opened, run_argument, runs_dir_option
 from babysitter.cli.output import as_json as print_json
 from babysitter.cli.output import line
 from babysitter.errors import InvalidInput, UsageError
+from babysitter.usage import DEFAULT_CURRENCY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from babysitter.prices import Prices
+    from babysitter.runs.drafts import Draft
     from babysitter.runs.run import Run
 
 NESTED = {"child": CHILD, "estimate": "estimate"}
@@ -94,17 +97,46 @@ def budget(
 
 
 def _change(run: Run, set_to: dict[str, Any], raised: dict[str, Any]) -> None:
-    from babysitter.approvals.permits import person_of
-    from babysitter.approvals.place import person
     from babysitter.runs.budgets import changed
     from babysitter.runs.spending import budget_now
     from babysitter.runs.stopping import check_going_on
 
-    check_going_on(run)
-    before = {} if run.state.meter is None else budget_now(run)
-    after = _merged(before, set_to, raised)
-    told: dict[str, Any] = person_of(run, "budget") if _is_more(before, after) else {"by": person()}
-    run.append_whatever_comes(changed(run, after, told["by"], told.get("evidence")))
+    if "reached" in raised:
+        raise _refused(f"reached={raised['reached']}", "that is no amount to be raised; use --set")
+
+    def decide() -> tuple[None, list[Draft]]:
+        # On the newest state: what is more than before depends on it, and so does what is still asked.
+        check_going_on(run)
+        before = {} if run.state.meter is None else budget_now(run)
+        after = _merged(in_currency(before, run.limits.prices), set_to, raised)
+        told = _whoever(run, before, after)
+        return None, changed(run, after, told["by"], told.get("evidence"))
+
+    run.append_decided(decide)
+
+
+def in_currency(budget: dict[str, Any], prices: Prices | None) -> dict[str, Any]:
+    """The budget, with what its money is in, if that is not the default."""
+    if prices is None or prices.currency == DEFAULT_CURRENCY or has_money(budget):
+        return budget
+    return {**budget, "currency": prices.currency}
+
+
+def _whoever(run: Run, before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """Who changes it, and what there is to show for that.
+
+    Raises:
+        PersonNeeded: that is for a person, and none is seen.
+    """
+    from babysitter.approvals.permits import person_of
+    from babysitter.approvals.place import NO_MORE, demand_no_agent, person
+
+    is_more = _is_more(before, after)
+    if is_more:
+        demand_no_agent(NO_MORE.format(run=run.run_id), is_guarded=run.is_guarded)
+    # A run that halts where it would have asked is given up, and that is not for everybody either.
+    is_end = after.get("reached") == HALT and after != before
+    return person_of(run, "budget") if is_more or is_end else {"by": person()}
 
 
 def _merged(before: dict[str, Any], set_to: dict[str, Any], raised: dict[str, Any]) -> dict[str, Any]:
@@ -112,19 +144,20 @@ def _merged(before: dict[str, Any], set_to: dict[str, Any], raised: dict[str, An
     after = {**before, **{name: value for name, value in set_to.items() if name == "reached"}}
     for name in (RUN, CHILD, "estimate"):
         amounts = {**before.get(name, {}), **set_to.get(name, {})}
-        after[name] = _added(name, amounts, raised.get(name, {}))
+        after[name] = _added("" if name == RUN else f"{name}:", amounts, raised.get(name, {}))
     tasks = {**before.get("tasks", {})}
     for task in {**set_to.get("tasks", {}), **raised.get("tasks", {})}:
         amounts = {**tasks.get(task, {}), **set_to.get("tasks", {}).get(task, {})}
-        tasks[task] = _added(f"task:{task}", amounts, raised.get("tasks", {}).get(task, {}))
+        tasks[task] = _added(f"task:{task}:", amounts, raised.get("tasks", {}).get(task, {}))
     return {name: value for name, value in {**after, "tasks": tasks}.items() if value}
 
 
-def _added(where: str, amounts: dict[str, float], more: dict[str, float]) -> dict[str, float]:
+def _added(scope: str, amounts: dict[str, float], more: dict[str, float]) -> dict[str, float]:
     for what in more:
         if what not in amounts:
             raise UsageError(
-                f"there is no budget of {what!r} for {where!r} to be raised", hint="set it: --set"
+                f"the run has no budget of {scope}{what} that could be raised",
+                hint=f"give it one: --set {scope}{what}=AMOUNT",
             )
     return {what: amount + more.get(what, 0) for what, amount in amounts.items()}
 
@@ -135,9 +168,9 @@ def _is_more(before: dict[str, Any], after: dict[str, Any]) -> bool:
     pairs += [
         (amounts, after.get("tasks", {}).get(task, {})) for task, amounts in before.get("tasks", {}).items()
     ]
-    if any(what not in now or now[what] > amount for was, now in pairs for what, amount in was.items()):
+    if any(now[what] > amount for was, now in pairs for what, amount in was.items()):
         return True
-    is_asking_now = before.get("reached") == "halt" and after.get("reached") != "halt"
+    is_asking_now = before.get("reached") == HALT and after.get("reached") != HALT
     return before.get("estimate", {}) != after.get("estimate", {}) or is_asking_now
 
 

@@ -30,6 +30,7 @@ from babysitter.runs.iterate import Iteration
 from babysitter.runs.iterate import iterate as iterate_run
 
 if TYPE_CHECKING:
+    from babysitter.config import Settings
     from babysitter.runs.run import Run
 
 EXIT_CODES = {"failed": 1, "halted": 1, "stuck": 7, "diverged": 7}
@@ -57,7 +58,7 @@ def make_run(
 
     configured = settings()
     limits = configured.limits
-    budget = _budget_of(budgets, configured.budget)
+    budget = _budget_of(budgets, configured)
     inputs = read_inputs(inputs_file, pairs, limits)
     made = create_run(
         runs_dir(folder),
@@ -105,15 +106,16 @@ def accepted(run: str, rule: str, folder: str | None) -> Run:
     return found
 
 
-def _budget_of(texts: tuple[str, ...], configured: dict[str, Any]) -> dict[str, Any] | None:
+def _budget_of(texts: tuple[str, ...], configured: Settings) -> dict[str, Any] | None:
     """What the run may spend; None: whatever it likes."""
-    if not (texts or configured):
+    if not (texts or configured.budget):
         return None
     from babysitter.budget import limits_anything
-    from babysitter.cli.budgeting import read_budget
+    from babysitter.cli.budgeting import in_currency, read_budget
 
-    budget = read_budget(texts, configured)
-    return budget if limits_anything(budget) else None
+    budget = read_budget(texts, configured.budget)
+    prices = configured.limits.prices
+    return {**in_currency({}, prices), **budget} if limits_anything(budget) else None
 
 
 def run_options(

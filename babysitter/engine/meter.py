@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from babysitter.budget import RUN, WALL, amounts_of
+from babysitter.budget import RUN, WALL, amounts_of, currency_in, recorded
 from babysitter.engine.ledger import Ledger, ledger_of
 from babysitter.engine.state import OK, SUBPROCESS
 
@@ -31,27 +31,45 @@ class Meter:
     """
 
     def __init__(self, budget: Mapping[str, Any], started_ms: int, carried: Mapping[str, Any] | None) -> None:
-        self.budget = budget
-        self.ledger = Ledger()
+        """Take a budget as its event has it.
+
+        Raises:
+            ValueError, TypeError, AttributeError, KeyError: it is none.
+        """
+        self.budget: Mapping[str, Any] = recorded(budget)
+        self.ledger = Ledger(currency_in(self.budget))
         self.open: dict[str, Effect] = {}
         self.raised: dict[tuple[str, str], float] = {}
-        self.estimate: dict[str, float] = dict(budget.get("estimate", {}))
+        self.estimate: dict[str, float] = dict(self.budget.get("estimate", {}))
         self.started_ms = started_ms
         self.is_refused = False
         self.asked = 0
         self.rounds = 0
         self._questions: dict[str, list[dict[str, Any]]] = {}
         if carried:
-            self.ledger.add(carried["ledger"])
-            self.rounds = carried["rounds"]
-            self.started_ms = carried.get("startedMs", started_ms)
+            self._carry(carried)
+
+    def _carry(self, carried: Mapping[str, Any]) -> None:
+        self.ledger.add(carried["ledger"])
+        self.rounds = carried["rounds"]
+        self.started_ms = carried.get("startedMs", self.started_ms)
+        self.estimate |= carried.get("estimate", {})
+        self.raised = {(scope, what): amount for scope, what, amount in carried.get("raised", ())}
+
+    @property
+    def is_asking(self) -> bool:
+        """A person is being asked for more."""
+        return bool(self._questions)
 
     def change(self, budget: Mapping[str, Any]) -> None:
-        """A person has given it another budget."""
-        self.budget = budget
-        self.estimate |= budget.get("estimate", {})
-        self.raised = {}
-        self.is_refused = False
+        """It gets another budget; a no stands until more is allowed."""
+        before, estimate = self.amounts(), self.estimate
+        self.budget, self.raised = recorded(budget), {}
+        self.estimate = {**estimate, **self.budget.get("estimate", {})}
+        self.ledger.currency = currency_in(self.budget)
+        is_more = any(limit > before.get(each, limit) for each, limit in self.amounts().items())
+        if is_more or self.estimate != estimate:
+            self.is_refused = False
 
     def requested(self, effect: Effect, data: Mapping[str, Any]) -> None:
         if effect.step.startswith(OWN_STEP):
@@ -63,18 +81,17 @@ class Meter:
         self.ledger.requested(effect)
 
     def ended(self, effect: Effect, data: Mapping[str, Any], at_ms: int) -> None:
-        evidence = data.get("evidence") or {}
         if effect.id in self._questions:
             self._decided(self._questions.pop(effect.id), effect, at_ms)
-        elif "copiedFrom" in evidence or "copiedFrom" in data:
-            # Paid for by the run that it comes from, which this one carries.
+            return
+        spent = (data.get("evidence") or {}).get("spent")
+        if effect.kind != SUBPROCESS or effect.is_copied:
+            # A copy was paid for by the run that it comes from, which this one carries.
             self.open.pop(effect.id, None)
-            self.ledger.forget(effect)
-        elif "spent" in evidence:
-            del self.open[effect.id]
-            self.ledger.add(evidence["spent"])
-        elif effect.kind != SUBPROCESS:
-            self.ledger.ended(effect)
+            self.ledger.ended(effect, has_begun=bool(data.get("begun")))
+        elif spent is not None:
+            self.open.pop(effect.id, None)
+            self.ledger.add(spent)
 
     def _decided(self, reached: list[dict[str, Any]], effect: Effect, at_ms: int) -> None:
         value = effect.value if isinstance(effect.value, dict) else {}
@@ -90,7 +107,8 @@ class Meter:
                 self.estimate[what] = said.get(what, each.get("suggested", each["limit"]))
             elif what == WALL:
                 # From now on: the person may have taken the night to answer.
-                self.raised[scope, what] = (at_ms - self.started_ms) / 1000 + amount - self.limit(scope, what)
+                passed = max(0, at_ms - self.started_ms) / 1000
+                self.raised[scope, what] = passed + amount - self.limit(scope, what)
             else:
                 self.raised[scope, what] = self.raised.get((scope, what), 0) + amount
 
@@ -101,19 +119,24 @@ class Meter:
 
     def limits(self) -> Iterable[tuple[str, str, float]]:
         """Scope, dimension and amount, with what was added since, of everything that is limited."""
-        for what in self.budget.get(RUN, {}):
-            yield "", what, self.limit("", what) + self.raised.get(("", what), 0)
-        for task_id, amounts in self.budget.get("tasks", {}).items():
-            for what in amounts:
-                yield task_id, what, self.limit(task_id, what) + self.raised.get((task_id, what), 0)
+        return [(*each, limit) for each, limit in self.amounts().items()]
+
+    def amounts(self) -> dict[tuple[str, str], float]:
+        """The same, by scope and dimension."""
+        scopes = {"": self.budget.get(RUN, {}), **self.budget.get("tasks", {})}
+        return {
+            (scope, what): limit + self.raised.get((scope, what), 0)
+            for scope, limits in scopes.items()
+            for what, limit in limits.items()
+        }
 
 
 def meter_of(budget: Mapping[str, Any], started_ms: int, rounds: int, effects: Iterable[Effect]) -> Meter:
     """The meter of a run that gets a budget when it has begun already."""
     meter = Meter(budget, started_ms, None)
     known = list(effects)
-    meter.ledger, meter.rounds = ledger_of(known), rounds
-    meter.open = {effect.id: effect for effect in known if effect.kind == SUBPROCESS}
+    meter.ledger, meter.rounds = ledger_of(known, meter.ledger.currency), rounds
+    meter.open = {effect.id: effect for effect in known if effect.kind == SUBPROCESS and not effect.is_copied}
     return meter
 
 
@@ -139,5 +162,10 @@ def read_more(response: Any, reached: Iterable[Mapping[str, Any]]) -> dict[str, 
         if len(dimensions) != 1:
             raise ValueError(f"it has to be said of what: {', '.join(f'{each}=N' for each in dimensions)}")
         parts = [f"{dimensions[0]}={parts[0]}"]
-    told = dict(part.split("=", 1) for part in parts if "=" in part)
-    return amounts_of({name.strip(): amount for name, amount in told.items()}, tuple(dimensions))
+    told: dict[str, str] = {}
+    for part in parts:
+        what, has_amount, amount = part.partition("=")
+        if not has_amount or what.strip() in told:
+            raise ValueError(f"{part!r} is not WHAT=AMOUNT, each one once")
+        told[what.strip()] = amount
+    return amounts_of(told, tuple(dimensions))

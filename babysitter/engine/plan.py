@@ -45,6 +45,7 @@ def replan(state: RunState, event: Event) -> None:
         raise CorruptEvent(f"event {event.seq} ({event.type}) lacks or misshapes 'plan': {error}") from None
     named = {subject.id for _, subject, _ in script if not isinstance(subject, dict)}
     left = [] if state.leftovers is None else state.leftovers.all()
+    begun = event.data.get("begun", ())
     for effect in state.effects.values():
         if effect.id not in named and not effect.is_superseded:
             effect.is_superseded = True
@@ -53,7 +54,7 @@ def replan(state: RunState, event: Event) -> None:
                 effect.cancel(event, BY_CHANGE)
                 state.answers.pop(effect.id, None)
                 if state.meter is not None:
-                    state.meter.ended(effect, {}, event.ms)
+                    state.meter.ended(effect, {"begun": effect.id in begun}, event.ms)
     state.script = script
     if event.type == "RUN_REWOUND":
         state.leftovers = None

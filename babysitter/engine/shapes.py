@@ -74,6 +74,7 @@ SHAPES: dict[str, Shape] = {
         ("by", (str, Absent)),
         ("why", (str, Absent)),
         ("copiedFrom", (dict, Absent)),
+        ("begun", (bool, Absent)),
     ),
     "BREAKPOINT_ANSWERED": (
         ("effectId", TEXT),
@@ -119,6 +120,7 @@ SHAPES: dict[str, Shape] = {
         ("scores", (list, Absent)),
         ("sourcePython", (str, Absent)),
         ("isSame", (bool, Absent)),
+        ("begun", (list, Absent)),
     ),
     "SESSION_BOUND": (("host", TEXT), ("sessionId", TEXT)),
     "SESSION_RELEASED": (("sessionId", TEXT), ("reason", TEXT)),
@@ -132,7 +134,12 @@ SHAPES: dict[str, Shape] = {
     "RUN_COMPLETED": (("sha256", TEXT), ("outputRef", (str, Absent))),
     "RUN_FAILED": (("error", OBJECT),),
     "RUN_CANCELLED": (("by", TEXT), ("reason", TEXT)),
-    "RUN_HALTED": (("reason", TEXT), ("isAtOnce", (bool, Absent)), ("by", (str, Absent))),
+    "RUN_HALTED": (
+        ("reason", TEXT),
+        ("isAtOnce", (bool, Absent)),
+        ("by", (str, Absent)),
+        ("begun", (list, Absent)),
+    ),
     "RUN_CONTINUED": (("runId", TEXT), ("sha256", TEXT), ("inputsRef", (str, Absent))),
     "RUN_REWOUND": (
         ("to", TEXT),
@@ -141,6 +148,7 @@ SHAPES: dict[str, Shape] = {
         ("sourceDigests", OBJECT),
         ("scores", (list, Absent)),
         ("sourcePython", (str, Absent)),
+        ("begun", (list, Absent)),
     ),
 }
 _INSIDE: dict[str, Shape] = {

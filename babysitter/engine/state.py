@@ -41,7 +41,8 @@ class Effect:
     ``attempt`` counts how often its step has asked, ``max_attempts`` how often it may;
     ``takes`` how often somebody has taken this one to work on it, ``taken`` who was the
     last, at ``taken_ms``. ``usage`` is what its result has cost, as far as that was said.
-    Superseded is what an accepted edit or a rewind has taken out of the script.
+    Superseded is what an accepted edit or a rewind has taken out of the script, copied
+    what a fork has taken over.
     """
 
     __slots__ = (
@@ -55,6 +56,7 @@ class Effect:
         "finished_at",
         "group",
         "id",
+        "is_copied",
         "is_superseded",
         "kind",
         "label",
@@ -99,6 +101,7 @@ class Effect:
         self.executor: str | None = None
         self.usage: dict[str, Any] | None = None
         self.cancel_reason = ""
+        self.is_copied = False
         self.is_superseded = False
         self.taken: dict[str, Any] | None = None
         self.taken_ms = 0
@@ -119,12 +122,14 @@ class Effect:
         self.finished_at = data.get("finishedAt")
         self.executor = intern(data["executor"]) if "executor" in data else None
         self.usage = data.get("usage")
+        self.is_copied = "copiedFrom" in (data.get("evidence") or ())
         self.resolved_seq = event.seq
         self.definition = self.group = None
 
     def cancel(self, event: Event, reason: str) -> None:
         self.status = CANCELLED
         self.cancel_reason = reason
+        self.is_copied = "copiedFrom" in event.data
         why = event.data.get("why")
         self.error = {"name": "TaskCancelled", "message": why} if why else None
         self.resolved_seq = event.seq
@@ -257,7 +262,8 @@ class RunState:
         """Requests that are written together are those of one iteration."""
         batch = event.data.get("batch")
         first = batch[0] if batch else event.seq
-        if first != self._round:
+        # What a fork begins with was asked for by the run that it comes from.
+        if first not in (1, self._round):
             self._round = first
             self.rounds += 1
             if self.meter is not None:
@@ -296,17 +302,15 @@ def _created(state: RunState, event: Event) -> None:
     options = data.get("options", {})
     state.answers_by_policy = options.get("breakpoints") == "policy"
     if "budget" in options:
-        from babysitter.engine.meter import Meter
-
-        state.meter = Meter(options["budget"], _started(event), data.get("carried"))
+        _budget(state, event, options["budget"])
 
 
-def _started(event: Event) -> int:
+def _started(state: RunState) -> int:
     """When the run was made: a fork has the time of the run that it comes from."""
     try:
-        return ms_of(event.data["createdAt"])
+        return ms_of(state.created["createdAt"])
     except (KeyError, ValueError):
-        return event.ms
+        return state.created_ms
 
 
 def _guard(state: RunState, session: dict[str, Any] | None) -> None:
@@ -357,13 +361,22 @@ def _cancelled(state: RunState, event: Event) -> None:
 
 
 def _budgeted(state: RunState, event: Event) -> None:
-    if state.meter is None:
-        from babysitter.engine.meter import meter_of
+    _budget(state, event, event.data["budget"])
 
-        budget, effects = event.data["budget"], state.effects.values()
-        state.meter = meter_of(budget, state.created_ms, state.rounds, effects)
-    else:
-        state.meter.change(event.data["budget"])
+
+def _budget(state: RunState, event: Event, budget: dict[str, Any]) -> None:
+    # Here, for hardly any run has one.
+    from babysitter.engine.meter import Meter, meter_of
+
+    try:
+        if state.meter is not None:
+            state.meter.change(budget)
+        elif event.type == "RUN_CREATED":
+            state.meter = Meter(budget, _started(state), event.data.get("carried"))
+        else:
+            state.meter = meter_of(budget, _started(state), state.rounds, state.effects.values())
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise _misshaped(event, "budget") from None
 
 
 def _taken(state: RunState, event: Event) -> None:

@@ -48,6 +48,8 @@ class Journal:
         self._cache = Cache(run_folder, run_id)
         self._flush_failed = False
         self._start_again()
+        # Where the event behind the head would be, as far as somebody has asked.
+        self._next: tuple[Head | None, str] = (None, "")
 
     def _start_again(self) -> None:
         self.head: Head = Head.genesis(self.run_id)
@@ -64,6 +66,13 @@ class Journal:
     def unfinished_batch(self) -> int:
         """How many events an interrupted batch lacks behind the head; nobody was told of that batch."""
         return max(0, self._batch[0] - self.head.seq)
+
+    @property
+    def has_more(self) -> bool:
+        """Somebody has written an event behind the head; it costs next to nothing to ask."""
+        if self._next[0] is not self.head:
+            self._next = self.head, os.path.join(self.folder, file_name(self.head))
+        return os.path.lexists(self._next[1])
 
     # Reading
 

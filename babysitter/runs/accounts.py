@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 
+from babysitter.budget import BY_BUDGET
 from babysitter.clock import iso
 from babysitter.engine.state import CONTINUED, SUBPROCESS, Effect
 from babysitter.errors import BabysitterError, RunPacked
@@ -131,8 +132,8 @@ class Account:
 
 
 def may_use(effect: Effect) -> bool:
-    """An agent performs it, so it costs something, said or not."""
-    return effect.kind not in OWN_KINDS
+    """An agent performs it, so it costs something, said or not; unless there was nothing left for it."""
+    return effect.kind not in OWN_KINDS and effect.executor != BY_BUDGET
 
 
 def branch_of(step: str) -> Branch:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from babysitter.engine.breakpoints import ALL, OWNER, QUORUM, Asked
 from babysitter.engine.decisions import experts_heard, experts_met
+from babysitter.engine.state import OWN_STEPS
 from babysitter.errors import PersonNeeded, ResultRejected
 from babysitter.runs import context_files
 from babysitter.runs.assurance import PEOPLE, is_enough, minimum_of, shown_digest, ways_to_answer
@@ -81,7 +82,7 @@ def decide(
         _check_option(effect.id, at.asked, option)
         if approved and option is None:
             _check_chosen(effect.id, at.asked)
-        if at.asked.is_budget and approved:
+        if at.asked.is_budget and effect.step.startswith(OWN_STEPS) and approved:
             told |= _more_said(effect.id, at.definition, told)
         _check_assurance(run, effect.id, at.definition, assurance)
         if assurance in PEOPLE:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from babysitter.budget import EFFECTS, ITERATIONS, USED, WALL
+from babysitter.budget import EFFECTS, ITERATIONS, MONEY, USED, WALL
 from babysitter.engine.budget_gate import Gate
-from babysitter.runs.budgets import open_questions
-from babysitter.runs.spending import Spending, owners
+from babysitter.runs.budget_questions import open_questions
+from babysitter.runs.spending import owners, spending_of
+from babysitter.usage import DEFAULT_CURRENCY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def standing_of(run: Run) -> dict[str, Any]:
         "reached": "ask" if meter is None else meter.budget.get("reached", "ask"),
         "child": {} if meter is None else meter.budget.get("child", {}),
         "estimate": {} if meter is None else meter.estimate,
+        "currency": DEFAULT_CURRENCY if meter is None else meter.ledger.currency,
         "isRefused": meter is not None and meter.is_refused,
         "asking": questions[0] if questions else None,
     }
@@ -39,7 +41,7 @@ def standing_of(run: Run) -> dict[str, Any]:
 def _amounts(owner: Run) -> list[dict[str, Any]]:
     meter = owner.state.meter
     assert meter is not None
-    ledger, ended = Spending(owner).ledger(), owner.state.ended_ms
+    ledger, ended = spending_of(owner).ledger(), owner.state.ended_ms
     gate = Gate(meter, ledger, ended if owner.state.is_finished else owner.now_ms())
     return [_amount(owner, meter, ledger, gate, *limit) for limit in meter.limits()]
 
@@ -47,10 +49,13 @@ def _amounts(owner: Run) -> list[dict[str, Any]]:
 def _amount(
     owner: Run, meter: Meter, ledger: Ledger, gate: Gate, scope: str, what: str, limit: float
 ) -> dict[str, Any]:
-    tally = ledger.task(scope) if scope else ledger.whole
+    tally = ledger.of(scope)
     told: dict[str, Any] = {"run": owner.run_id, "task": scope or None, "what": what, "limit": limit}
+    if what == MONEY:
+        told["currency"] = ledger.currency
     if what in USED:
-        told |= {"spent": gate.spent(scope, what), "unknown": tally.unknown[what], "running": tally.running}
+        unknown = tally.unknown[what] + tally.given_up[what]
+        told |= {"spent": gate.spent(scope, what), "unknown": unknown, "running": tally.running}
     elif what == WALL:
         told["spent"] = gate.seconds
     elif what == ITERATIONS:

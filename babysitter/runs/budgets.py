@@ -2,98 +2,220 @@
 
 What is not allowed yet stays asked for by the process and is not in the journal, so a replay does not
 notice. When nothing that is at work can change that any more, a person is asked for more, once, in the
-journal of the run whose budget it is; or that run is given up.
+journal of the run whose budget it is; or that run is given up. A cleanup is performed all the same; what
+of it would use more of a model than is left has failed.
 """
 
 from __future__ import annotations
 
-from babysitter.budget import is_asking, shown
+from heapq import heapify, heappop, heappush
+from itertools import takewhile
+
+from babysitter.budget import BY_BUDGET, is_asking
 from babysitter.clock import iso
 from babysitter.engine.budget_gate import Gate
-from babysitter.engine.meter import OWN_STEP
-from babysitter.engine.state import ABANDONED
-from babysitter.ids import effect_id, sha256_hex
-from babysitter.jsontext import canonical
-from babysitter.runs.spending import Spending, owners
+from babysitter.runs import drafts
+from babysitter.runs.budget_questions import question, reason_of, withdrawn
+from babysitter.runs.spending import owners, spending_of
 from babysitter.runs.stopping import cancel_run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Iterable, Iterator
     from typing import Any
 
+    from babysitter.engine.branches import Branch
     from babysitter.engine.budget_gate import Reached
-    from babysitter.engine.meter import Meter
-    from babysitter.engine.state import Effect
+    from babysitter.engine.calls import Call
     from babysitter.runs.drafts import Described, Draft
     from babysitter.runs.run import Run
 
-BY_BUDGET = "budget"
-TITLE = "The budget is used up"
+    Asked = dict[str, tuple[Branch, Call]]
+    # Requests that a budget does not tell apart: task, kind, and whether they belong to a cleanup.
+    Sort = tuple[str, str, bool]
+    Gates = list[tuple[Run, Gate]]
+    Stopped = dict[Sort, list[tuple[Run, Gate, Reached]]]
+
+# The scope of a cleanup; no step of an author begins so.
+CLEANUP = "cleanup."
+
+
+class Admitted:
+    """What may be asked for now.
+
+    Attributes:
+        calls: the requests, in the order of asking.
+        first: what is to be written before them, ``last`` what after them.
+        refused: steps that are asked for and have failed at once, and why.
+    """
+
+    __slots__ = ("calls", "first", "last", "refused")
+
+    def __init__(self, calls: Iterable[tuple[Branch, Call]]) -> None:
+        self.calls = list(calls)
+        self.first: list[Draft] = []
+        self.last: list[Draft] = []
+        self.refused: dict[str, str] = {}
+
+    def refusals(self, run: Run, described: Iterable[Described]) -> list[Draft]:
+        """EFFECT_RESOLVED of those that have failed."""
+        return [
+            drafts.resolved(
+                run,
+                data["effectId"],
+                "error",
+                None,
+                {"name": "BudgetReached", "message": self.refused[data["stepId"]]},
+                executor=BY_BUDGET,
+            )
+            for _, data, _, _ in described
+            if data.get("stepId") in self.refused
+        ]
 
 
 class Budgets:
-    """The budgets that one run is under: its own, and those of the runs above it.
+    """The budgets that one run is under, its own and those of the runs above it; and what they hold back.
+
+    There may be thousands of requests that are held back, and each result lets one of them go. So they
+    are sorted once, and of each sort no more are looked at than go, and one that does not.
 
     Attributes:
         held: how many requests they hold back.
+        blocked: whose budget holds back which sort of them.
     """
 
     def __init__(self, run: Run) -> None:
         self.held = 0
+        self.blocked: set[tuple[str, Sort]] = set()
         self._run = run
-        self._spending: dict[str, Spending] = {}
+        self._owners: list[Run] = []
+        self._looks: list[tuple[int, int]] = []
+        self._sorts: dict[Sort, dict[str, int]] = {}
+        self._sort_of: dict[str, Sort] = {}
+        self._passed: list[str] = []
+        self._count = 0
 
-    def admit(self, described: list[Described]) -> tuple[list[Draft], list[Described], list[Draft]]:
-        """The requests that may be made now, with what else was described; what goes before and after them.
+    @property
+    def is_behind(self) -> bool:
+        """What is spent, or at work, is another than when this was last asked."""
+        return [spending_of(owner).look() for owner in self._owners] != self._looks
+
+    def are_blocked(self, blocked: Container[tuple[str, Sort]]) -> bool:
+        """All that is held back here is so, too, by what others have just found."""
+        return all(any((owner.run_id, sort) in blocked for owner in self._owners) for _, sort in self.blocked)
+
+    def take_in(self, asked: Asked, kind_of: Callable[[Call], str]) -> None:
+        """Sort what the process asks for since; ``asked`` is all that it asks for, in that order.
+
+        Raises:
+            BaseException: whatever the author's builder raises.
+        """
+        for step in self._passed:
+            # Another writer may have been first: then it is still asked for.
+            if step not in asked:
+                del self._sorts[self._sort_of.pop(step)][step]
+        self._passed = []
+        new = list(takewhile(lambda step: step not in self._sort_of, reversed(asked)))
+        for step in reversed(new):
+            call = asked[step][1]
+            sort = (call.task.id, kind_of(call), step.startswith(CLEANUP))
+            self._sort_of[step] = sort
+            self._count += 1
+            self._sorts.setdefault(sort, {})[step] = self._count
+
+    def admit(self, asked: Asked) -> Admitted:
+        """What of it may be asked for now.
 
         Raises:
             JournalError: what is spent cannot be read.
             RunBusy, UnsafePath, StorageError
         """
-        gates = [(owner, self._gate(owner)) for owner in owners(self._run)]
+        self._owners = list(owners(self._run))
+        self._looks = [spending_of(owner).look() for owner in self._owners]
+        gates = [(owner, self._gate(owner)) for owner in self._owners]
         gates = [(owner, gate) for owner, gate in gates if gate.limits_anything]
-        kept = [each for each in described if self._may_go(each, [gate for _, gate in gates])]
-        self.held = len(described) - len(kept)
-        # It ends, so nobody needs to decide any more.
-        is_end = any(each[0] != "EFFECT_REQUESTED" for each in kept)
-        acts = [draft for owner, gate in gates for draft in self._act(owner, gate)]
-        return self._withdrawn() if is_end else [], kept, acts
+        stopped: Stopped = {}
+        let = dict.fromkeys(self._through(asked, gates, stopped))
+        self.blocked = {(owner.run_id, sort) for sort, found in stopped.items() for owner, _, _ in found}
+        for_good, refused = self._judged(stopped)
+        admitted = Admitted(asked[step] for step in let)
+        for sort, reason in refused.items():
+            steps = [step for step in self._sorts[sort] if step in asked and step not in let]
+            admitted.refused |= dict.fromkeys(steps, reason)
+            admitted.calls += [asked[step] for step in steps]
+        self._passed += [*let, *admitted.refused]
+        self.held = len(asked) - len(let) - len(admitted.refused)
+        if not self.held and not self._run.state.children:
+            # Nobody needs to decide any more.
+            admitted.first = withdrawn(self._run)
+        admitted.last = [draft for owner, reached in for_good for draft in self._act(owner, reached)]
+        return admitted
 
     def _gate(self, owner: Run) -> Gate:
-        if owner.run_id not in self._spending:
-            self._spending[owner.run_id] = Spending(owner)
-        spending = self._spending[owner.run_id]
-        spending.run = owner
         meter = owner.state.meter
         assert meter is not None
-        return Gate(meter, spending.ledger(), self._run.now_ms())
+        return Gate(meter, spending_of(owner).seen(), self._run.now_ms())
 
-    def _may_go(self, described: Described, gates: list[Gate]) -> bool:
-        if described[0] != "EFFECT_REQUESTED":
-            return True
-        task_id, kind = described[1]["taskId"], described[1]["kind"]
-        is_cleanup = self._run.state.is_cancelled
-        # All of them are asked, so that each knows what it has held back.
-        stopping = [gate for gate in gates if gate.stops(task_id, kind, is_cleanup=is_cleanup)]
-        if stopping:
-            return False
-        for gate in gates:
-            gate.let_through(task_id, kind)
-        return True
+    def _through(self, asked: Asked, gates: Gates, stopped: Stopped) -> Iterator[str]:
+        """The steps that may go, one by one; once one does not, none of its sort does in this round."""
+        rows = {sort: iter(steps.items()) for sort, steps in self._sorts.items()}
+        heads = [head for sort, row in rows.items() if (head := self._next(row, sort, asked))]
+        heapify(heads)
+        while heads:
+            _, step, sort = heappop(heads)
+            found = [(owner, gate, each) for owner, gate in gates for each in self._stops(owner, gate, sort)]
+            if found:
+                stopped[sort] = found
+                continue
+            for _, gate in gates:
+                gate.let_through(sort[0], sort[1])
+            yield step
+            head = self._next(rows[sort], sort, asked)
+            if head is not None:
+                heappush(heads, head)
 
-    def _act(self, owner: Run, gate: Gate) -> list[Draft]:
-        """What follows from an amount that is reached for good; gives what concerns this very run."""
-        reached = [each for each in gate.reached.values() if not each.can_change]
-        if not reached:
-            return []
-        if self._run.state.is_cancelled:
-            # Not even its cleanup may spend that.
-            return [("RUN_HALTED", {"reason": reason_of(reached), "by": BY_BUDGET, "isAtOnce": True})]
-        meter = owner.state.meter
-        assert meter is not None
-        if meter.is_refused or not is_asking(meter.budget):
+    def _next(self, row: Iterator[tuple[str, int]], sort: Sort, asked: Asked) -> tuple[int, str, Sort] | None:
+        """The next of a sort; those that the process has given up are passed over, once."""
+        for step, number in row:
+            if step in asked:
+                return number, step, sort
+            self._passed.append(step)
+        return None
+
+    def _stops(self, owner: Run, gate: Gate, sort: Sort) -> list[Reached]:
+        task_id, kind, is_cleanup = sort
+        return gate.stops(task_id, kind, is_cleanup=is_cleanup or self._is_cancelled(owner))
+
+    def _is_cancelled(self, owner: Run) -> bool:
+        """What it asks for now is for its cleanup, or for that of the run whose budget it is."""
+        return owner.state.is_cancelled or self._run.state.is_cancelled
+
+    def _judged(self, stopped: Stopped) -> tuple[list[tuple[Run, list[Reached]]], dict[Sort, str]]:
+        """What is reached for good, by whose budget it is; and which sorts are refused for that."""
+        for_good: dict[str, tuple[Run, dict[Any, Reached]]] = {}
+        refused: dict[Sort, str] = {}
+        for sort, found in stopped.items():
+            finals = [(owner, each) for owner, gate, each in found if not gate.can_change(each)]
+            refusing = [each for owner, each in finals if self._is_refused(owner, sort)]
+            if refusing:
+                refused[sort] = reason_of(refusing)
+                continue
+            for owner, each in finals:
+                for_good.setdefault(owner.run_id, (owner, {}))[1].setdefault(each.key, each)
+        return [(owner, list(reached.values())) for owner, reached in for_good.values()], refused
+
+    def _is_refused(self, owner: Run, sort: Sort) -> bool:
+        """It belongs to a cleanup, and there will be no more."""
+        return self._is_cancelled(owner) or (sort[2] and _gets_no_more(owner))
+
+    def _act(self, owner: Run, reached: list[Reached]) -> list[Draft]:
+        """What follows from amounts that are reached for good; gives what concerns this very run."""
+        if _gets_no_more(owner):
             return self._give_up(owner, reason_of(reached))
-        return self._ask(owner, reached)
+        if owner is self._run:
+            return question(owner, reached)
+        owner.append_decided(lambda: (None, [] if owner.state.is_finished else question(owner, reached)))
+        return []
 
     def _give_up(self, owner: Run, reason: str) -> list[Draft]:
         told = {"by": BY_BUDGET, "reason": reason}
@@ -103,90 +225,11 @@ class Budgets:
             cancel_run(owner, **told)
         return []
 
-    def _ask(self, owner: Run, reached: list[Reached]) -> list[Draft]:
-        if owner is self._run:
-            return question(owner, reached)
-        owner.append_decided(lambda: (None, [] if owner.state.is_finished else question(owner, reached)))
-        return []
 
-    def _withdrawn(self) -> list[Draft]:
-        return [
-            ("EFFECT_CANCELLED", {"effectId": effect.id, "reason": ABANDONED})
-            for effect in open_questions(self._run)
-        ]
-
-
-def open_questions(run: Run) -> list[Effect]:
-    """What was asked for a run's budget, and is not answered."""
-    return [effect for effect in run.state.pending.values() if effect.step.startswith(OWN_STEP)]
-
-
-def question(run: Run, reached: list[Reached]) -> list[Draft]:
-    """EFFECT_REQUESTED of a breakpoint for more, unless one is open."""
-    meter = run.state.meter
+def _gets_no_more(owner: Run) -> bool:
+    meter = owner.state.meter
     assert meter is not None
-    if open_questions(run):
-        return []
-    step, told = f"{OWN_STEP}{meter.asked + 1}", [_as_json(meter, each) for each in reached]
-    asked = {"asks": BY_BUDGET, "question": question_text(reached, told), "reached": told}
-    fingerprint = sha256_hex(canonical(asked).encode())
-    data = {
-        "effectId": effect_id(run.run_id, step, BY_BUDGET, fingerprint, 1, run.state.edit),
-        "stepId": step,
-        "taskId": BY_BUDGET,
-        "kind": "breakpoint",
-        "label": TITLE,
-        "argsHash": fingerprint,
-        "attempt": 1,
-        "definition": {"kind": "breakpoint", "title": TITLE, "breakpoint": asked},
-    }
-    return [("EFFECT_REQUESTED", data)]
-
-
-def _as_json(meter: Meter, reached: Reached) -> dict[str, Any]:
-    told = reached.as_json(meter.limit(reached.scope, reached.what))
-    dearest = meter.ledger.whole.most.get(reached.what)
-    return {**told, "suggested": dearest} if reached.is_unknown and dearest else told
-
-
-def question_text(reached: list[Reached], told: list[dict[str, Any]]) -> str:
-    """What a person is asked, and what a yes means."""
-    lines = []
-    for each, more in zip(reached, told, strict=True):
-        of = f" of task {each.scope!r}" if each.scope else ""
-        spent, limit = shown(each.what, each.spent), shown(each.what, each.limit)
-        if each.is_unknown:
-            lines.append(
-                f"Results{of} do not say how many {each.what} they took, so the budget of {limit} cannot be"
-                f" kept. With a yes each of them counts as {_suggestion(more)}."
-            )
-        else:
-            lines.append(
-                f"The budget{of} of {limit} does not allow for more: {spent} are spent."
-                f" A yes adds {shown(each.what, more['limit'])}."
-            )
-    lines.append("Another amount is said with it: yes 500k, or --response 'tokens=500k, money=2'.")
-    lines.append("A no ends the run.")
-    return "\n".join(lines)
-
-
-def _suggestion(told: dict[str, Any]) -> str:
-    if "suggested" in told:
-        return f"the dearest so far, {shown(told['what'], told['suggested'])}"
-    return f"what you say with it: --response {told['what']}=N"
-
-
-def reason_of(reached: list[Reached]) -> str:
-    """Why a run is given up."""
-    parts = []
-    for each in reached:
-        of = f" of task {each.scope!r}" if each.scope else ""
-        limit = shown(each.what, each.limit)
-        if each.is_unknown:
-            parts.append(f"the budget{of} of {limit} cannot be kept, results do not say what they took")
-        else:
-            parts.append(f"the budget{of} of {limit} is used up: {shown(each.what, each.spent)}")
-    return "; ".join(parts)
+    return meter.is_refused or not is_asking(meter.budget)
 
 
 def changed(run: Run, budget: dict[str, Any], by: str, evidence: dict[str, Any] | None) -> list[Draft]:
@@ -197,7 +240,4 @@ def changed(run: Run, budget: dict[str, Any], by: str, evidence: dict[str, Any] 
         **({"evidence": evidence} if evidence else {}),
         "at": iso(run.now_ms()),
     }
-    withdrawn: list[Draft] = [
-        ("EFFECT_CANCELLED", {"effectId": effect.id, "reason": ABANDONED}) for effect in open_questions(run)
-    ]
-    return [*withdrawn, ("BUDGET_CHANGED", told)]
+    return [*withdrawn(run), ("BUDGET_CHANGED", told)]

@@ -11,6 +11,7 @@ from babysitter.errors import InvalidInput, ProcessError, RunFinished
 from babysitter.ids import sha256_hex
 from babysitter.jsontext import compact
 from babysitter.runs import drafts
+from babysitter.runs.begun import all_begun
 from babysitter.runs.execution import Execution
 
 TYPE_CHECKING = False
@@ -176,6 +177,7 @@ def accept_edit(run: Run, rule: str, definitions: dict[str, str], *, by: str) ->
             # It was accepted already, or there is nothing to accept.
             return planning, []
         told = {**planning.source_now(), "accepted": rule, "by": by, "plan": planning.lines}
+        told |= all_begun(run)
         return planning, [("PROCESS_CHANGED", told), *planning.recorded()]
 
     return _decide(run, decide)
@@ -196,7 +198,7 @@ def rewind(
 
     def decide() -> tuple[Planning, list[Draft]]:
         planning = sound(plan_return(run, step, definitions, is_to_count=True))
-        told = {"to": step, "by": by, **planning.source_now(), "plan": planning.lines}
+        told = {"to": step, "by": by, **planning.source_now(), "plan": planning.lines, **all_begun(run)}
         if evidence:
             told["evidence"] = evidence
         return planning, [("RUN_REWOUND", told), *planning.recorded()]

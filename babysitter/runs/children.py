@@ -25,7 +25,7 @@ from babysitter.errors import (
 from babysitter.ids import MOST_OF_ID, base32, digest10
 from babysitter.jsontext import compact
 from babysitter.library import DEFAULT_EXPORT, reopen, resolve
-from babysitter.runs.above import read_above
+from babysitter.runs.above import read_above, runs_above
 from babysitter.runs.creation import Origin, create
 from babysitter.runs.folder import archive_of, check_folder
 from babysitter.runs.results import Answer
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from babysitter.engine.state import Effect
+    from babysitter.runs.drafts import Draft
 
 # A process that calls itself without end is stopped here.
 MOST_DEPTH = 20
@@ -82,7 +83,11 @@ def find_child(run: Run, effect: Effect, *, is_new: bool = False) -> Run | None:
     parent = child.state.created.get("parent") or {}
     if (parent.get("runId"), parent.get("effectId")) != (run.run_id, effect.id):
         raise RunExists(f"the run {child.run_id!r} is not the child of run {run.run_id!r} whose id it has")
-    return newest_there(child)
+    found = newest_there(child)
+    if run.state.meter is not None:
+        # Whoever brings it on has it in memory, and what it spends need not be read once more.
+        run.below[effect.id] = found
+    return found
 
 
 def make_child(run: Run, effect: Effect) -> Run:
@@ -99,6 +104,7 @@ def make_child(run: Run, effect: Effect) -> Run:
         child = find_child(run, effect, is_new=_create(run, effect))
         assert child is not None
     guard_child(run, child)
+    limit_child(run, child)
     if not child.state.effects:
         _end_if_over(run, effect, child)
     return child
@@ -152,11 +158,15 @@ def _inherited(run: Run, effect: Effect) -> dict[str, Any]:
     """What holds for a child beyond what its parent was made with."""
     told: dict[str, Any] = {"breakpoints": "policy"} if run.state.answers_by_policy else {}
     own = (run.definition_of(effect).get(SUBPROCESS) or {}).get("budget")
-    if run.state.meter is None and not own:
+    if run.state.meter is not None:
+        budget = run.state.meter.budget
+    elif own:
+        prices = run.limits.prices
+        budget = {} if prices is None else {"currency": prices.currency}
+    else:
         return told
     from babysitter.budget import for_child
 
-    budget = {} if run.state.meter is None else run.state.meter.budget
     return {**told, "budget": for_child(budget, own)}
 
 
@@ -181,6 +191,37 @@ def guard_child(run: Run, child: Run) -> None:
         child.append_whatever_comes([("SESSION_BOUND", guard)])
 
 
+def limit_child(run: Run, child: Run) -> None:
+    """What holds for a run holds for all that belongs to it, also when it got its budget later.
+
+    Raises:
+        RunBusy, JournalError, StorageError
+    """
+    if run.state.meter is None or child.state.meter is not None:
+        return
+    from babysitter.budget import BY_BUDGET, for_child
+    from babysitter.clock import iso
+
+    told = {"budget": for_child(run.state.meter.budget), "by": BY_BUDGET, "at": iso(child.now_ms())}
+
+    def decide() -> tuple[None, list[Draft]]:
+        is_done = child.state.is_finished or child.state.meter is not None
+        return None, [] if is_done else [("BUDGET_CHANGED", told)]
+
+    child.append_decided(decide)
+
+
+def limit_by_above(run: Run) -> None:
+    """The same of a run that is gone on with by itself.
+
+    Raises:
+        RunBusy, JournalError, UnsafePath, StorageError
+    """
+    if run.state.meter is None and not run.state.is_finished:
+        for above in runs_above(run):
+            limit_child(above, run)
+
+
 def answer_of(child: Run, effect: Effect) -> Answer:
     """What the end of a child means for the effect that asked for it."""
     status, ending = child.state.status, child.state.ending or {}
@@ -192,18 +233,18 @@ def answer_of(child: Run, effect: Effect) -> Answer:
         data = {"data": error["data"]} if "data" in error else {}
         error["data"] = {"runId": child.run_id, **data}
     proof = {"proof": child.proof} if child.proof else {}
-    answer.evidence = {"childRun": child.run_id, **proof, **_spent(child)}
+    answer.evidence = {"childRun": child.run_id, **proof, **spent_by(child)}
     answer.started_at, answer.finished_at = iso(child.state.created_ms), iso(child.state.ended_ms)
     return answer
 
 
-def _spent(child: Run) -> dict[str, Any]:
+def spent_by(child: Run) -> dict[str, Any]:
     """What a child has spent with all below it, for the budgets of those above it."""
     if child.state.meter is None:
         return {}
-    from babysitter.runs.spending import Spending
+    from babysitter.runs.spending import spending_of
 
-    return {"spent": Spending(child).ledger().as_json()}
+    return {"spent": spending_of(child).ledger().as_json()}
 
 
 def _failure(child: Run) -> dict[str, Any]:
@@ -217,14 +258,23 @@ def _halted(ending: dict[str, Any]) -> dict[str, Any]:
     return {**told, "data": ending["data"]} if "data" in ending else told
 
 
-def answer_to_mistake(effect: Effect, error: BabysitterError) -> Answer:
-    """The child of an effect cannot be made: the effect has failed."""
+def answer_to_mistake(run: Run, effect: Effect, error: BabysitterError) -> Answer:
+    """The child of an effect cannot be made, or cannot go on as another: the effect has failed."""
     if isinstance(error, (JournalError, StorageError, RunBusy, CorruptRules)):
         # Not of the author's making, and it may be another time.
         raise error
     hint = f"; {error.hint}" if error.hint and not isinstance(error, RunExists) else ""
     told = {"name": type(error).__name__, "message": f"{error.message}{hint}"}
-    return Answer(effect.id, "error", None, told, executor=EXECUTOR)
+    return Answer(effect.id, "error", None, told, executor=EXECUTOR, evidence=_spent_before(run, effect))
+
+
+def _spent_before(run: Run, effect: Effect) -> dict[str, Any] | None:
+    """What a child has spent until a mistake ended it, where there is one."""
+    try:
+        child = None if run.state.meter is None else find_child(run, effect)
+    except RunExists:
+        return None
+    return None if child is None else spent_by(child)
 
 
 def is_needed(run: Run) -> bool:

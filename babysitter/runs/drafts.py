@@ -89,6 +89,20 @@ def defined(run: Run, call: Call, effect: str, step: str) -> dict[str, Any]:
     return call.task.define(loads(call.args_text), EffectContext(effect, run.run_id, step))
 
 
+def kind_of(run: Run, call: Call) -> str:
+    """Whose work a request is; of what the author describes it is known from the description only.
+
+    Raises:
+        BaseException: whatever the author's builder raises.
+    """
+    from babysitter.engine.definitions import DEFINERS
+
+    if call.task.kind in DEFINERS:
+        return call.task.kind
+    effect = effect_id(run.run_id, call.step, call.task.id, call.args_hash, call.attempt, run.state.edit)
+    return str(defined(run, call, effect, call.step)["kind"])
+
+
 def _check_depth(text: str, value: Any, what: str, most: int) -> None:
     # Few brackets cannot be deep, and counting them costs next to nothing.
     if text.count("[") + text.count("{") > most and is_deeper_than(value, most):
@@ -189,9 +203,14 @@ def resolved(
     return "EFFECT_RESOLVED", data
 
 
-def cancelled(effect: str) -> Draft:
+def cancelled(run: Run, effect: str) -> Draft:
     """EFFECT_CANCELLED: its branch was given up."""
-    return "EFFECT_CANCELLED", {"effectId": effect, "reason": ABANDONED}
+    told: dict[str, Any] = {"effectId": effect, "reason": ABANDONED}
+    if run.state.meter is not None:
+        from babysitter.runs.begun import begun
+
+        told |= begun(run, run.state.effects[effect])
+    return "EFFECT_CANCELLED", told
 
 
 def reported(scope: str, message: str) -> dict[str, Any]:

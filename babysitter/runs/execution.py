@@ -36,14 +36,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
+    from babysitter.engine.branches import Branch
+    from babysitter.engine.calls import Call
     from babysitter.engine.places import Place
     from babysitter.errors import ReplayError
-    from babysitter.runs.budgets import Budgets
+    from babysitter.runs.budgets import Admitted, Budgets
     from babysitter.runs.drafts import Draft
     from babysitter.runs.run import Run
 
 # Written last, after which the process is somewhere else.
-GOING_ON = frozenset({"EFFECTS_REUSED", "RUN_CANCELLED"})
+GOING_ON = frozenset({"EFFECTS_REUSED", "RUN_CANCELLED", "EFFECT_RESOLVED"})
 SAME_PROBLEM = ("name", "message", "file", "line", "sourceDigests")
 
 
@@ -65,13 +67,13 @@ class Execution:
         self._gates: set[str] = set()
         self._python: str | None = None
         self._inputs: Any = None
-        self._budgets: Budgets | None = None
         self._at_the_start()
 
     def _at_the_start(self) -> None:
         self._failure: End | None = None
         self._has_begun = False
         self._can_be_written = True
+        self._budgets: Budgets | None = None
         self._read = 0
         self._edit = self.run.state.edit
         self._notes = self._new_notes()
@@ -107,6 +109,20 @@ class Execution:
     def held(self) -> int:
         """How much it asks for that a budget does not allow for, as far as that is known."""
         return 0 if self._budgets is None or self.run.state.is_finished else self._budgets.held
+
+    @property
+    def blocked(self) -> set[Any]:
+        """Whose budget holds what back."""
+        return self._budgets.blocked if self._budgets is not None and self.held else set()
+
+    def is_blocked(self, blocked: set[Any]) -> bool:
+        """All that is held back stays so, by what other runs have just found."""
+        return self._budgets is not None and self._budgets.are_blocked(blocked)
+
+    @property
+    def is_held_too_long(self) -> bool:
+        """Since a budget held something back, what is spent or at work has changed."""
+        return self._budgets is not None and self.held > 0 and self._budgets.is_behind
 
     @property
     def source(self) -> Source:
@@ -305,10 +321,14 @@ class Execution:
             # What was taken over is answered already, and what is given up ends: the process goes on.
             goes_on = self.run.state.edit != self._edit or events[-1].type in GOING_ON
             self.follow()
-            return events, goes_on
+            return events, goes_on or self._is_let_by(events)
         raise RunBusy(
             f"run {self.run.run_id!r} is written by others all the time", hint="try again in a moment"
         )
+
+    def _is_let_by(self, events: list[Any]) -> bool:
+        """What was given up just now may be what kept a budget from letting something else go."""
+        return bool(self.held) and any(event.type == "EFFECT_CANCELLED" for event in events)
 
     def _with_workspace(self, batch: list[Draft]) -> list[Draft]:
         """With the git tree as it is before what is asked for now is done, if the run keeps that."""
@@ -359,8 +379,11 @@ class Execution:
         """The round, in the order in which a replay meets it."""
         described: list[drafts.Described] = []
         redefined: list[str] = []
+        reused = [] if self.is_stuck else self._draft_reused()
+        admitted = None if self.is_stuck or reused else self._within_budgets()
         if not self.is_stuck:
-            self._guarded(lambda: self._of_author(lambda: described.extend(self._describe())))
+            calls = self._script.to_request() if admitted is None else admitted.calls
+            self._guarded(lambda: self._of_author(lambda: described.extend(self._describe(calls))))
         if not self.is_stuck and self.is_source_changed and not self.run.state.is_cancelled:
             self._guarded(lambda: self._of_author(lambda: redefined.extend(self._redefined())))
         if self.is_stuck:
@@ -369,27 +392,34 @@ class Execution:
             from babysitter.engine.plan import plan_of
 
             return self._draft_change(plan_of(self.run.state.script, redefined))
-        first, described, last = self._within_budgets(described)
         return [
             *self._draft_change(),
             *(("PATCHED", {"id": name}) for name in self._notes.new_patches),
             *(("RECORDED", data) for data in self._notes.new_records.values()),
             *(drafts.said(self.run, data) for data in (*self._notes.to_log(), *self._draft_reports())),
-            *(drafts.cancelled(effect) for effect in self._script.to_cancel()),
-            *(self._draft_reused() or [*first, *(drafts.kept(self.run, *each) for each in described), *last]),
+            *(drafts.cancelled(self.run, effect) for effect in self._script.to_cancel()),
+            *(reused or self._draft_requests(described, admitted)),
         ]
 
-    def _within_budgets(
-        self, described: list[drafts.Described]
-    ) -> tuple[list[Draft], list[drafts.Described], list[Draft]]:
-        """What of it may be asked for now, and what is to be written before and after that."""
-        if self.run.state.meter is None or not (described or self.held):
-            return [], described, []
-        if self._budgets is None:
-            from babysitter.runs.budgets import Budgets
+    def _draft_requests(self, described: list[drafts.Described], admitted: Admitted | None) -> list[Draft]:
+        requests = [drafts.kept(self.run, *each) for each in described]
+        if admitted is None:
+            return requests
+        return [*admitted.first, *requests, *admitted.last, *admitted.refusals(self.run, described)]
 
-            self._budgets = Budgets(self.run)
-        return self._budgets.admit(described)
+    def _within_budgets(self) -> Admitted | None:
+        """What may be asked for now of what the process asks for; None: all of it, nobody limits it."""
+        asked, meter = self._replay.asked, self.run.state.meter
+        if meter is None or not (asked or meter.is_asking):
+            return None
+        from babysitter.runs.budgets import Budgets
+
+        budgets = self._budgets = self._budgets or Budgets(self.run)
+        self._guarded(lambda: self._of_author(lambda: budgets.take_in(asked, self._kind_of)))
+        return None if self.is_stuck else budgets.admit(asked)
+
+    def _kind_of(self, call: Call) -> str:
+        return drafts.kind_of(self.run, call)
 
     def _draft_reused(self) -> list[Draft]:
         """Requests that results answer which an accepted edit has kept; then no others are made yet."""
@@ -403,9 +433,9 @@ class Execution:
                 found[effect.id] = call.step
         return [("EFFECTS_REUSED", {"effects": list(found.items())})] if found else []
 
-    def _describe(self) -> Iterator[drafts.Described]:
+    def _describe(self, calls: list[tuple[Branch, Call]]) -> Iterator[drafts.Described]:
         """The requests and the end, in the author's words."""
-        for branch, call in self._script.to_request():
+        for branch, call in calls:
             yield drafts.described(self.run, branch, call)
         if self.end is not None and not self.is_held:
             yield drafts.outcome(self.run, self.end)

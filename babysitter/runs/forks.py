@@ -189,11 +189,11 @@ def fork(run: Run, step: str, new_id: str, *, runs_dir: str, version: str, told:
     }
     options = state.created.get("options")
     if state.meter is not None:
-        from babysitter.runs.spending import budget_now, carried_by
+        from babysitter.runs.spending import carried_by
 
         # A fork is no way to spend the same budget twice.
         created |= carried_by(run, is_same_run=False)
-        options = {**(options or {}), "budget": budget_now(run)}
+        options = {**(options or {}), "budget": state.meter.budget}
     if run.guard is not None:
         # Whoever went round the process there could go round it here.
         known = state.session or state.created.get("session") or run.guard

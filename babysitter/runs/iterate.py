@@ -85,8 +85,9 @@ def iterate(run: Run) -> Iteration:
         JournalError, StorageError, RunBusy
     """
     if "parent" in run.state.created:
-        from babysitter.runs.children import give_up_if_not_needed
+        from babysitter.runs.children import give_up_if_not_needed, limit_by_above
 
+        limit_by_above(run)
         give_up_if_not_needed(run)
     return bring_on(run)
 
@@ -120,7 +121,7 @@ def _iterate(run: Run) -> Iteration:
         from babysitter.runs.upbringing import Upbringing
 
         upbringing = Upbringing(run)
-        while upbringing.move_on() or _has_news(run):
+        while upbringing.move_on() or _has_news(run, execution) or upbringing.try_again():
             execution.follow()
             events += _write_rounds(run, execution)
         children = upbringing.iterations()
@@ -132,13 +133,13 @@ def _iterate(run: Run) -> Iteration:
     return iteration
 
 
-def _has_news(run: Run) -> bool:
-    """A run below may have reached the budget of this one, and have written that here."""
+def _has_news(run: Run, execution: Execution) -> bool:
+    """A run below may have reached the budget of this one, and have written that here; or have left some."""
     if run.state.meter is None or run.state.is_finished:
         return False
     known = run.state.last_seq
     run.refresh()
-    return run.state.last_seq != known
+    return run.state.last_seq != known or execution.is_held_too_long
 
 
 def _write_rounds(run: Run, execution: Execution) -> list[Any]:

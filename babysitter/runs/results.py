@@ -231,19 +231,23 @@ def _check_value(run: Run, effect: Effect, answer: Answer) -> None:
 
 def _check_usage(run: Run, effect: Effect, answer: Answer) -> None:
     """Where a budget counts what a result took, it has to say that."""
-    from babysitter.runs.spending import usage_needed
-    from babysitter.usage import money_of, tokens_of
+    from babysitter.runs.spending import unsaid
 
-    read = {"tokens": tokens_of, "money": money_of}
-    unsaid = [what for what in usage_needed(run, effect.task_id) if read[what](answer.usage) is None]
-    if unsaid:
+    missing = unsaid(run, effect.task_id, _priced(run, answer.usage))
+    if missing:
+        owner, what, _ = missing[0]
+        named = " and ".join(dict.fromkeys(_named(what, currency) for _, what, currency in missing))
         raise ResultRejected(
             effect.id,
-            f"run {run.run_id!r} has a budget of {' and '.join(unsaid)}, and the result of effect"
-            f" {effect.id!r} does not say what it took",
+            f"run {owner!r} has a budget of {named}, and the result of effect {effect.id!r} does not say"
+            " what it took of that",
             hint='say it: --usage \'{"inputTokens": 1200, "outputTokens": 80, "money": 0.01}\'; or have such'
-            f" results estimated: babysitter budget {run.run_id} --set estimate:{unsaid[0]}=N",
+            f" results estimated: babysitter budget {owner} --set estimate:{what}=N",
         )
+
+
+def _named(what: str, currency: str) -> str:
+    return f"money in {currency}" if what == "money" else what
 
 
 def _check_size(run: Run, effect_id: str, told: Any) -> None:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from babysitter.journal.events import Event
     from babysitter.limits import Limits
     from babysitter.runs.drafts import Draft
+    from babysitter.runs.spending import Spending
 
     T = TypeVar("T")
 
@@ -73,6 +74,8 @@ class Run:
         archive: the file that it was taken from to be looked at, when it is packed.
         above: the run that it is a child of, where that was read already.
         has_files: there is a project around it; a run in memory only plays that there is.
+        below: those that perform effects of it, by effect, where somebody has to know what they spend.
+        spending: what all of them have spent, where somebody has asked.
     """
 
     has_files = True
@@ -97,6 +100,8 @@ class Run:
         self.is_new = False
         self.archive: str | None = None
         self.above: Run | None = None
+        self.below: dict[str, Run] = {}
+        self.spending: Spending | None = None
 
     def _read_about(self) -> dict[str, Any]:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from babysitter.engine.state import BY_PERSON, CANCELLED
 from babysitter.errors import AlreadyResolved, EffectCancelled, RunExists, RunFinished
+from babysitter.runs.begun import all_begun, begun
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def cancel_effect(run: Run, effect: Effect, *, by: str, why: str = "") -> None:
     def decide() -> list[Draft]:
         check_pending(run, effect)
         told = {"effectId": effect.id, "reason": BY_PERSON, "by": by, **({"why": why} if why else {})}
-        return [("EFFECT_CANCELLED", told)]
+        return [("EFFECT_CANCELLED", {**told, **begun(run, effect)})]
 
     _decide(run, decide)
 
@@ -106,7 +107,8 @@ def halt_run(run: Run, *, by: str, reason: str) -> None:
     had_children = _halt_below(run, by=by, reason=reason)
     if run.state.is_finished and had_children:
         return
-    _decide(run, lambda: [("RUN_HALTED", {"reason": reason, "by": by, "isAtOnce": True})])
+    told = {"reason": reason, "by": by, "isAtOnce": True}
+    _decide(run, lambda: [("RUN_HALTED", {**told, **all_begun(run)})])
     # Whoever has made one since either finds the run halted or is found here.
     _halt_below(run, by=by, reason=reason)
 

@@ -74,6 +74,9 @@ def _existing(run: Run, *, is_new: bool = False) -> Run | None:
             f"run {run.run_id!r} goes on as {found.run_id!r}, and a run that is not its own has that id",
             hint="give that one another place, and try again",
         )
+    parent = found.state.created.get("parent")
+    if parent and run.above is not None and run.above.below.get(parent["effectId"]) is run:
+        run.above.below[parent["effectId"]] = found
     return found
 
 
@@ -128,9 +131,7 @@ def _inherited(run: Run) -> dict[str, Any]:
     told: dict[str, Any] = {}
     options: dict[str, Any] = {"breakpoints": "policy"} if state.answers_by_policy else {}
     if state.meter is not None:
-        from babysitter.runs.spending import budget_now
-
-        options["budget"] = budget_now(run)
+        options["budget"] = state.meter.budget
     if options:
         told["options"] = {**state.created.get("options", {}), **options}
     guard = run.guard

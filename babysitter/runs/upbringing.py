@@ -22,6 +22,8 @@ from babysitter.runs.results import Answer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from babysitter.engine.state import Effect
     from babysitter.runs.run import Run
 
@@ -32,6 +34,7 @@ class Upbringing:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._seen: dict[str, str] = {}
+        self._tried_at: dict[str, Any] = {}
         self._iterations: dict[str, Iteration] = {}
 
     def iterations(self) -> list[Iteration]:
@@ -57,13 +60,36 @@ class Upbringing:
             record(run, answers)
         return bool(answers) or has_ended
 
+    def try_again(self) -> bool:
+        """Bring on those once more that a budget holds back, if others have left something of it since.
+
+        Whether something has come of it.
+        """
+        if self._run.state.meter is None or self._run.state.is_finished:
+            return False
+        held = [known for known, done in self._iterations.items() if _is_held(done)]
+        waiting = [effect for effect in self._run.state.children.values() if effect.id in held]
+        answers, before = list[Answer](), self._spent()
+        for effect in waiting:
+            if effect.is_pending and self._tried_at.get(effect.id) != self._spent():
+                answers += self._perform(effect)
+                self._tried_at[effect.id] = self._spent()
+        if answers:
+            record(self._run, answers)
+        return bool(answers) or self._spent() != before
+
+    def _spent(self) -> Any:
+        from babysitter.runs.spending import spending_of
+
+        return spending_of(self._run).look()
+
     def _perform(self, effect: Effect) -> list[Answer]:
         """Bring the child of a pending effect on; its answer, if it has ended."""
         try:
             child = make_child(self._run, effect)
             done = self._bring_on(effect, child)
         except BabysitterError as error:
-            return [answer_to_mistake(effect, error)]
+            return [answer_to_mistake(self._run, effect, error)]
         is_answered = done.run.state.is_finished and effect.is_pending and not self._run.state.is_finished
         return [answer_of(done.run, effect)] if is_answered else []
 
@@ -89,3 +115,7 @@ class Upbringing:
             raise
         self._iterations[effect.id] = done
         return done
+
+
+def _is_held(done: Iteration) -> bool:
+    return any(each.held for each in (done, *done.below()))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from babysitter.engine.branches import Branch
+    from babysitter.engine.calls import Call
     from babysitter.runs.drafts import Described, Draft
     from babysitter.testing.memory import MemoryRun
     from babysitter.testing.processes import Given
@@ -89,11 +90,11 @@ class MemoryExecution(Execution):
         self._notes.patches.update(self._known.patches)
         self._inputs = present(self._given, inputs)
 
-    def _describe(self) -> Iterator[Described]:
-        for branch, call in self._script.to_request():
+    def _describe(self, calls: list[tuple[Branch, Call]]) -> Iterator[Described]:
+        for branch, call in calls:
             self.args[call.step] = loads(call.args_text)
             self.sites.note(branch, call)
-        yield from super()._describe()
+        yield from super()._describe(calls)
 
     @property
     def records(self) -> Records:

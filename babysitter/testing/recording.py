@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from babysitter.clock import iso
-from babysitter.engine.state import BY_PERSON, COMPLETED, CONTINUED, FAILED, HALTED, OK
+from babysitter.engine.state import BY_PERSON, COMPLETED, CONTINUED, FAILED, HALTED, OK, OWN_STEPS
 from babysitter.ids import sha256_hex
 from babysitter.jsontext import compact, loads
 
@@ -162,7 +162,8 @@ def outcome_of(run: Run) -> dict[str, Any]:
     elif state.problem is not None:
         told["problem"] = f"{state.problem['name']}: {state.problem['message']}"
     else:
-        told["pending"] = sorted(effect.step for effect in state.pending.values())
+        pending = (effect.step for effect in state.pending.values())
+        told["pending"] = sorted(step for step in pending if not step.startswith(OWN_STEPS))
     return told
 
 

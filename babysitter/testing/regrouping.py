@@ -1,8 +1,8 @@
 """What is asked for together, where the journal of a run does not tell.
 
 An edit, a rewind or a fork leaves out results: what was asked for anew stands behind others that
-came in long ago, and the process asks for it before those. And results that no iteration has seen
-yet lead to requests that are still to be made.
+came in long ago, and the process asks for it before those. A budget has held back what the process had
+asked for already. And results that no iteration has seen yet lead to requests that are still to be made.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ def regrouped(told: dict[str, Any], run: Run, process: str) -> dict[str, Any]:
     As it was where a play of it comes to another end, or its process has changed since: then that
     is for its test to show.
     """
-    is_behind = _is_behind(run)
-    if not is_behind and run.state.edit is None and "forkedFrom" not in run.state.created:
+    is_behind, has_budget = _is_behind(run), run.state.meter is not None
+    if not (is_behind or has_budget) and run.state.edit is None and "forkedFrom" not in run.state.created:
         return told
     try:
         source = given(process)
@@ -38,9 +38,9 @@ def regrouped(told: dict[str, Any], run: Run, process: str) -> dict[str, Any]:
 
 
 def _is_behind(run: Run) -> bool:
-    """Whether something has come that no iteration has written anything after."""
-    script = run.state.script
-    return run.state.status == WAITING and last_written(script) < len(script) - 1
+    """Whether something has come that no iteration has written anything after, or a budget holds back."""
+    script, has_budget = run.state.script, run.state.meter is not None
+    return run.state.status == WAITING and (has_budget or last_written(script) < len(script) - 1)
 
 
 def _is_of(run: Run, source: Given) -> bool:

@@ -11,15 +11,14 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-UNITS = {"wall": "time", "money": "money"}
-
-
 def budget_lines(told: dict[str, Any]) -> list[str]:
     """A line for each amount, and what happens when one is reached."""
-    if not told["amounts"]:
+    if not (told["amounts"] or told["child"]):
         return [
             f"run {told['run']} has no budget; babysitter budget {told['run']} --set tokens=1M gives it one"
         ]
+    if not told["amounts"]:
+        return _notes(told)
     rows = [_row(amount, told["run"]) for amount in told["amounts"]]
     return [*table(("budget", "of", "spent", "left", ""), rows), *_notes(told)]
 
@@ -29,12 +28,16 @@ def _row(amount: dict[str, Any], run: str) -> tuple[str, ...]:
     whose = of if amount["run"] == run else f"{of}, {amount['run']}"
     left = max(0, amount["limit"] - amount["spent"])
     return (
-        shown(amount["what"], amount["limit"]),
+        _text(amount, "limit"),
         printable(whose),
-        shown(amount["what"], amount["spent"]),
+        _text(amount, "spent"),
         f"{100 * left / amount['limit']:.0f} %",
         _open(amount),
     )
+
+
+def _text(amount: dict[str, Any], name: str) -> str:
+    return shown(amount["what"], amount[name], amount.get("currency", ""))
 
 
 def _open(amount: dict[str, Any]) -> str:
@@ -49,11 +52,9 @@ def _open(amount: dict[str, Any]) -> str:
 def _notes(told: dict[str, Any]) -> list[str]:
     lines = []
     if told["child"]:
-        each = ", ".join(shown(what, amount) for what, amount in told["child"].items())
-        lines.append(f"each child run may spend {each}")
+        lines.append(f"each child run may spend {_listed(told, 'child')}")
     if told["estimate"]:
-        each = ", ".join(shown(what, amount) for what, amount in told["estimate"].items())
-        lines.append(f"a result that does not say what it took counts as {each}")
+        lines.append(f"a result that does not say what it took counts as {_listed(told, 'estimate')}")
     if told["asking"]:
         lines.append(f"a person is asked for more: babysitter approve {told['run']} {told['asking']}")
     elif told["isRefused"]:
@@ -64,15 +65,23 @@ def _notes(told: dict[str, Any]) -> list[str]:
     return lines
 
 
+def _listed(told: dict[str, Any], name: str) -> str:
+    return ", ".join(shown(what, amount, told["currency"]) for what, amount in told[name].items())
+
+
 def brief_lines(amounts: list[dict[str, Any]], run: str) -> list[str]:
     """The same in as few words as go into a status."""
     lines = []
     for amount in amounts:
         of = f" of task {amount['task']}" if amount["task"] else ""
         above = "" if amount["run"] == run else f" (of {amount['run']})"
-        spent = shown(amount["what"], amount["spent"]).removesuffix(f" of {UNITS.get(amount['what'])}")
-        spent = spent.removesuffix(f" {amount['what']}")
         open_now = _open(amount)
         more = f", {open_now}" if open_now else ""
-        lines.append(printable(f"{spent} of {shown(amount['what'], amount['limit'])}{of}{above}{more}"))
+        lines.append(printable(f"{_spent(amount)} of {_text(amount, 'limit')}{of}{above}{more}"))
     return lines
+
+
+def _spent(amount: dict[str, Any]) -> str:
+    """Without the unit, which the limit has."""
+    text = _text(amount, "spent")
+    return text.removesuffix(" of time") if amount["what"] == "wall" else text.partition(" ")[0]

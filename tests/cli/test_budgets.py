@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from babysitter.cli import budgeting
+from babysitter.errors import PersonNeeded
+from babysitter.runs.folder import open_run
 from tests.support.commands import call, told, write
 
 if TYPE_CHECKING:
@@ -290,3 +293,155 @@ def test_people_read_what_is_spent_and_left() -> None:
     assert lines[1].split()[:7] == ["4,000", "tokens", "the", "run", "4,000", "tokens", "0"]
     assert "a person is asked for more: babysitter approve r" in lines[-1]
     assert "budget      4,000 of 4,000 tokens" in call("status", "r").stdout
+
+
+# Who may change it
+
+
+def begun(*budgets: str) -> None:
+    """A run whose budget is used up, and a person is asked."""
+    run(*budgets, code=8)
+
+
+@pytest.mark.parametrize("name", ["CLAUDECODE", "BABYSITTER_EFFECT_ID"])
+def test_neither_an_agent_nor_an_effect_can_allow_more(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    begun("tokens=4k")
+    monkeypatch.setenv(name, "1")
+    for words in (["--raise", "tokens=1M"], ["--set", "tokens=1M"], ["--set", "estimate:tokens=1"]):
+        refused = told("budget", "r", *words, code=3)
+        assert (refused["error"]["name"], amounts()) == ("PersonNeeded", {"tokens": (4000, 4000)})
+
+
+@pytest.mark.parametrize("name", ["CLAUDECODE", "BABYSITTER_EFFECT_ID"])
+def test_neither_an_agent_nor_an_effect_answers_the_question_for_more(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    begun("tokens=4k")
+    monkeypatch.setenv(name, "1")
+    assert told("approve", "r", code=3)["error"]["name"] == "PersonNeeded"
+
+
+def test_an_agent_may_allow_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun("tokens=4k")
+    monkeypatch.setenv("CLAUDECODE", "1")
+    assert told("budget", "r", "--set", "tokens=3k")["amounts"][0]["limit"] == 3000
+
+
+def guard() -> None:
+    found = open_run("r", ".a5c/runs").load()
+    found.append([("SESSION_BOUND", {"host": "claude-code", "sessionId": "s-1"})])
+
+
+def test_what_would_give_a_guarded_run_up_is_for_a_person() -> None:
+    told("create", "p.py", "-i", f"asks={json.dumps(ASKS)}", "--run-id", "r")
+    guard()
+    refused = told("budget", "r", "--set", "effects=1", "--set", "reached=halt", code=3)
+    assert refused["error"]["hint"] == "in a terminal of your own: babysitter budget r …"
+    assert told("budget", "r", "--set", "effects=1")["amounts"][0]["limit"] == 1
+
+
+def test_a_change_is_made_to_the_budget_as_it_is_by_now() -> None:
+    begun("tokens=4k")
+    stale = open_run("r", ".a5c/runs").load()
+    told("approve", "r")
+    budgeting._change(stale, {}, {"run": {"tokens": 500}})
+    assert (amounts(), told("verify", "r")["run"]) == ({"tokens": (4000, 8500)}, "r")
+
+
+def test_a_change_that_is_more_by_now_needs_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun("tokens=4k")
+    stale = open_run("r", ".a5c/runs").load()
+    told("budget", "r", "--set", "tokens=1k")
+    monkeypatch.setenv("CLAUDECODE", "1")
+    with pytest.raises(PersonNeeded):
+        budgeting._change(stale, {"run": {"tokens": 4000}}, {})
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["--raise", "reached=halt"], "no amount to be raised"),
+        (["--raise", "money=5"], "has no budget of money that could be raised"),
+        (["--raise", "task:review:tokens=5"], "has no budget of task:review:tokens"),
+        (["--raise", "child:tokens=5"], "has no budget of child:tokens"),
+    ],
+)
+def test_what_cannot_be_raised_is_refused(words: list[str], why: str) -> None:
+    begun("tokens=4k")
+    assert why in told("budget", "r", *words, code=2)["error"]["message"]
+
+
+@pytest.mark.parametrize("response", ["500k, money=2", "tokens=1k, tokens=2k", "tokens=1k, 5"])
+def test_an_answer_of_which_a_part_is_no_amount_is_refused(response: str) -> None:
+    begun("tokens=4k")
+    refused = told("approve", "r", "--response", response, code=2)
+    assert "does not say how much more" in refused["error"]["message"]
+
+
+# What it is in, and how it is told
+
+
+def euros(home: Path, more: str = "") -> None:
+    home.mkdir(exist_ok=True)
+    prices = "prices: {currency: EUR, default: {input: 1000, output: 5000}}\n"
+    (home / "config.yaml").write_text(prices + more)
+
+
+def test_money_is_in_the_currency_of_the_users_prices(home: Path) -> None:
+    euros(home)
+    run("money=2.50", "reached=halt", code=1)
+    (amount,) = told("budget", "r")["amounts"]
+    assert (amount["currency"], ending()[1]) == ("EUR", "the budget of 2.50 EUR is used up: 2.00 EUR")
+    assert "budget      2.00 of 2.50 EUR" in call("status", "r").stdout
+
+
+def test_money_that_a_run_gets_later_is_in_that_currency_too(home: Path) -> None:
+    euros(home)
+    told("create", "p.py", "-i", f"asks={json.dumps(ASKS)}", "--run-id", "r")
+    assert told("budget", "r", "--set", "money=3")["amounts"][0]["currency"] == "EUR"
+
+
+def test_a_result_that_says_its_money_in_another_currency_is_not_taken(home: Path) -> None:
+    euros(home, "budget: {run: {money: 10}}")
+    told("create", "p.py", "-i", f"asks={json.dumps(ASKS)}", "--run-id", "r")
+    effect = told("tasks", "r")["tasks"][0]["id"]
+    usage = ["--usage", '{"money": 1, "currency": "USD"}']
+    refused = told("post", "r", effect, "--value", '"done"', *usage, code=2)
+    assert "has a budget of money in EUR" in refused["error"]["message"]
+
+
+def test_what_is_there_for_each_child_is_shown_without_more() -> None:
+    told("create", "p.py", "-i", f"asks={json.dumps(ASKS)}", "--run-id", "r", "--budget", "child:tokens=2k")
+    assert call("budget", "r").stdout.splitlines() == [
+        "each child run may spend 2,000 tokens",
+        "when one is reached a person is asked for more",
+    ]
+
+
+def test_a_run_without_a_budget_says_how_it_gets_one() -> None:
+    told("create", "p.py", "-i", "asks=[]", "--run-id", "r")
+    assert call("budget", "r").stdout.startswith("run r has no budget; babysitter budget r --set tokens=1M")
+
+
+def test_a_test_made_of_a_run_with_a_budget_passes() -> None:
+    begun("tokens=4k")
+    told("process", "test", "--from", "r", "--write", "test_p_asked.py")
+    told("reject", "r")
+    resume(1)
+    told("process", "test", "--from", "r", "--write", "test_p_halted.py")
+    assert told("process", "test", "p.py")["status"] == "passed"
+
+
+def test_who_is_given_up_by_a_pool_has_cost_something() -> None:
+    Path("agent.sh").write_text(AGENT.replace("*silent*)", "*slow*) sleep 60 ;;\n  *silent*)"))
+    write(
+        "p.py",
+        """
+async def process(inputs, ctx):
+    asks = inputs["asks"]
+    await ctx.task(ask, question="first")
+    return await ctx.parallel.race([lambda each=each: ctx.task(ask, question=each) for each in asks])
+""",
+    )
+    run("tokens=10k", "estimate:tokens=1k", code=0, asks=["fast", "slow"])
+    assert amounts() == {"tokens": (3000, 10000)}
