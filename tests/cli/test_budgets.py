@@ -459,3 +459,8 @@ def test_hooks_are_told_of_a_question_that_a_child_alone_leads_to(home: Path) ->
     told("post", child, effect["id"], "--value", '"x"', "--usage", '{"inputTokens": 1000}')
     told("iterate", child)
     assert json.loads(Path("told").read_text())["runId"] == "r"
+
+
+def test_the_inbox_says_what_a_question_for_more_holds_up() -> None:
+    begun("tokens=4k")
+    assert "blocks whatever the budget does not allow for" in call("inbox", "--list").stdout
