@@ -210,6 +210,9 @@ class Budgets:
 
     def _act(self, owner: Run, reached: list[Reached]) -> list[Draft]:
         """What follows from amounts that are reached for good; gives what concerns this very run."""
+        if owner.observer is None and self._run.observer is not None:
+            # Whoever is told of what is asked here is told of what is asked above for it.
+            self._run.observer.watch_too(owner)
         if _gets_no_more(owner):
             return self._give_up(owner, reason_of(reached))
         if owner is self._run:

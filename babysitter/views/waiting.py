@@ -6,6 +6,7 @@ It takes what ``inbox`` prints with ``--json``, so both say the same.
 from __future__ import annotations
 
 from babysitter.clock import ms_of
+from babysitter.engine.state import OWN_STEPS
 from babysitter.views.tables import moment, place_of
 from babysitter.views.telling import problem_text
 from babysitter.views.text import duration
@@ -66,6 +67,8 @@ def _about(each: dict[str, Any]) -> list[str]:
 
 
 def _blocks(each: dict[str, Any]) -> str:
+    if str(each.get("step", "")).startswith(OWN_STEPS):
+        return "whatever the budget does not allow for"
     if each["blocks"] == "run":
         return "all of the run"
     place, count = place_of(each.get("group")), each["beside"]

@@ -445,3 +445,22 @@ async def process(inputs, ctx):
     )
     run("tokens=10k", "estimate:tokens=1k", code=0, asks=["fast", "slow"])
     assert amounts() == {"tokens": (3000, 10000)}
+
+
+def test_hooks_are_told_of_a_question_that_a_child_alone_leads_to(home: Path) -> None:
+    hook = home / "hooks" / "on-breakpoint" / "note"
+    hook.parent.mkdir(parents=True)
+    hook.write_text(f"#!/bin/sh\ncat >> {Path.cwd()}/told\n")
+    hook.chmod(0o755)
+    inputs = ["-i", f"children={json.dumps([ASKS[:2]])}"]
+    told("create", "p.py", *inputs, "--budget", "tokens=1k", "--run-id", "r")
+    (child,) = [each.name for each in Path(".a5c/runs").iterdir() if each.name.startswith("p-child")]
+    (effect,) = told("tasks", child)["tasks"]
+    told("post", child, effect["id"], "--value", '"x"', "--usage", '{"inputTokens": 1000}')
+    told("iterate", child)
+    assert json.loads(Path("told").read_text())["runId"] == "r"
+
+
+def test_the_inbox_says_what_a_question_for_more_holds_up() -> None:
+    begun("tokens=4k")
+    assert "blocks whatever the budget does not allow for" in call("inbox", "--list").stdout
