@@ -125,7 +125,8 @@ async def process(inputs, ctx):
             await ctx.task(clean)
     return (await ctx.parallel.race([careful, lambda: ctx.task(quick)])).stdout
 """)
-    assert (ended["output"], lines("log")) == ("quick\n", ["asked to end", "cleaned"])
+    # Who is asked to end and who cleans up are two processes: either may be quicker.
+    assert (ended["output"], sorted(lines("log"))) == ("quick\n", ["asked to end", "cleaned"])
 
 
 def test_a_stubborn_loser_does_not_keep_the_next_step_waiting() -> None:
