@@ -1,44 +1,58 @@
-"""Find processes: a file, or a folder with process.py in the project, the user's folder or the plugin."""
+"""Find processes: a file, or a folder with process.py of the project, the user, the plugin or a package."""
 
 from __future__ import annotations
 
 import os
 
-from babysitter.errors import InvalidInput, NoSuchProcess
-from babysitter.files import read_regular
+from babysitter.errors import NoSuchProcess
 from babysitter.ids import valid_id
 from babysitter.paths import STATE_FOLDER, as_text, home, plugin_root, project_dir
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
+
+    from babysitter.installed import Offer
 
 DEFAULT_EXPORT = "process"
 PROCESS_FILE = "process.py"
-SKILL_FILE = "SKILL.md"
-MOST_OF_SKILL = 1 << 20
+# Found by its name, so a run looks for it by its name where it has gone from its place.
+LIBRARIES = ("user", "plugin", "package")
 
 
 class Entry:
-    """A process that can be run: its file, the name in it, and where it was found."""
+    """A process that can be run.
 
-    __slots__ = ("export", "file", "origin", "process_id")
+    Attributes:
+        file: where it is, and ``export`` the name in that file.
+        origin: where it was found: ``project``, ``user``, ``plugin``, ``package``, or ``file`` by its path.
+        package: name and version of the installed package that has it.
+    """
 
-    def __init__(self, process_id: str, file: str, export: str, origin: str) -> None:
+    __slots__ = ("export", "file", "origin", "package", "process_id")
+
+    def __init__(self, process_id: str, file: str, export: str, origin: str, package: str = "") -> None:
         self.process_id = process_id
         self.file = file
         self.export = export
         self.origin = origin
+        self.package = package
 
     @property
     def folder(self) -> str:
         return os.path.dirname(self.file)
 
+    def as_json(self) -> dict[str, str]:
+        """Where it is, for ``--json``."""
+        told = {"origin": self.origin, "file": self.file}
+        return {**told, "package": self.package} if self.package else told
+
     def stored(self, project: str) -> dict[str, str]:
         """The form in the journal: relative to the project where possible, so that both can move together."""
         inside = self.file.startswith(project + os.sep)
         stored = {"file": os.path.relpath(self.file, project) if inside else self.file, "export": self.export}
-        return {**stored, "library": self.process_id} if self.origin in ("user", "plugin") else stored
+        return {**stored, "library": self.process_id} if self.origin in LIBRARIES else stored
 
 
 def places(project: str) -> list[tuple[str, str]]:
@@ -69,13 +83,21 @@ def resolve(name: str, project: str | None = None, folder: str = "") -> Entry:
 
 def find(name: str, project: str, export: str = DEFAULT_EXPORT) -> Entry | None:
     """The process of this name in the library, or None."""
+    return next((entry for entry in find_all(name, project, export)), None)
+
+
+def find_all(name: str, project: str, export: str = DEFAULT_EXPORT) -> Iterator[Entry]:
+    """Every process of this name, the nearest first: it takes the place of the others."""
     if not valid_id(name):
-        return None
+        return
     for origin, folder in places(project):
         file = os.path.join(folder, name, PROCESS_FILE)
         if os.path.isfile(file):
-            return Entry(name, file, export, origin)
-    return None
+            yield Entry(name, file, export, origin)
+    # Last, and only when it comes to that: they take longer to find than most commands to run.
+    for entry in _in_packages(project):
+        if entry.process_id == name:
+            yield Entry(name, entry.file, export, entry.origin, entry.package)
 
 
 def reopen(entrypoint: dict[str, Any], project: str) -> Entry:
@@ -115,13 +137,45 @@ def _unknown(name: str, project: str) -> NoSuchProcess:
 
 def list_all(project: str) -> list[Entry]:
     """Every process that a name can stand for; the nearest of equal names wins."""
-    found: dict[str, Entry] = {}
+    return [entries[0] for entries in list_with_shadowed(project)]
+
+
+def list_with_shadowed(project: str) -> list[list[Entry]]:
+    """For every name the processes of that name, the nearest first; by name."""
+    found: dict[str, list[Entry]] = {}
     for origin, folder in places(project):
-        for name in _folders(folder):
-            file = os.path.join(folder, name, PROCESS_FILE)
-            if name not in found and valid_id(name) and os.path.isfile(file):
-                found[name] = Entry(name, file, DEFAULT_EXPORT, origin)
-    return sorted(found.values(), key=lambda entry: entry.process_id)
+        for entry in _in_folder(folder, origin):
+            found.setdefault(entry.process_id, []).append(entry)
+    for entry in _in_packages(project):
+        found.setdefault(entry.process_id, []).append(entry)
+    return [found[name] for name in sorted(found)]
+
+
+def _in_folder(folder: str, origin: str, package: str = "") -> Iterator[Entry]:
+    for name in _folders(folder):
+        file = os.path.join(folder, name, PROCESS_FILE)
+        if valid_id(name) and os.path.isfile(file):
+            yield Entry(name, file, DEFAULT_EXPORT, origin, package)
+
+
+def _in_packages(project: str) -> Iterator[Entry]:
+    from babysitter.installed import offers
+
+    for offer in offers(project):
+        file = os.path.join(offer.folder, PROCESS_FILE)
+        if not offer.folder:
+            continue
+        if os.path.isfile(file) and valid_id(offer.name):
+            yield Entry(offer.name, file, DEFAULT_EXPORT, "package", offer.package)
+        else:
+            yield from _in_folder(offer.folder, "package", offer.package)
+
+
+def unfound_offers(project: str) -> list[Offer]:
+    """What installed packages name and is not there."""
+    from babysitter.installed import offers
+
+    return [offer for offer in offers(project) if not offer.folder]
 
 
 def _folders(folder: str) -> list[str]:
@@ -129,32 +183,3 @@ def _folders(folder: str) -> list[str]:
         return sorted(os.listdir(folder))
     except (FileNotFoundError, NotADirectoryError):
         return []
-
-
-def describe(entry: Entry) -> dict[str, Any]:
-    """Name and description from the front matter of SKILL.md, and its body; empty when there is none.
-
-    Raises:
-        InvalidInput: the file is not UTF-8, or its front matter not YAML.
-    """
-    path = os.path.join(entry.folder, SKILL_FILE)
-    try:
-        text = read_regular(path, MOST_OF_SKILL, follow=True).decode()
-    except FileNotFoundError:
-        return {}
-    except UnicodeDecodeError as error:
-        raise InvalidInput(f"{path!r} is not UTF-8: {error}") from None
-    if not text.startswith("---\n"):
-        return {}
-    matter, _, body = f"{text[4:]}\n".partition("\n---\n")
-    told = _front_matter(matter, path)
-    # YAML has more than text: a date, say, and JSON could not name it.
-    kept: dict[str, Any] = {name: str(told[name]) for name in ("name", "description") if name in told}
-    return {**kept, "body": body.strip()}
-
-
-def _front_matter(text: str, path: str) -> dict[str, Any]:
-    from babysitter.yamltext import load
-
-    loaded = load(text, f"the front matter of {path!r}")
-    return loaded if isinstance(loaded, dict) else {}

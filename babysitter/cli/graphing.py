@@ -25,6 +25,7 @@ from babysitter.library import reopen, resolve
 if TYPE_CHECKING:
     from babysitter.graphs.drawn import Drawn
     from babysitter.library import Entry
+    from babysitter.limits import Limits
     from babysitter.runs.run import Run
     from babysitter.testing.processes import Given
 
@@ -83,16 +84,24 @@ def graph(
 
 
 def _of_process(name: str, inputs_file: str | None, pairs: tuple[str, ...]) -> Drawn:
+    entry, limits = resolve(name), settings().limits
+    return drawn_with_stubs(entry, limits, read_inputs(inputs_file, pairs, limits), read_pairs(pairs))
+
+
+def drawn_with_stubs(entry: Entry, limits: Limits, inputs: Any, typed: dict[str, str]) -> Drawn:
+    """A process from a dry run; ``typed`` are inputs as a person typed them.
+
+    Raises:
+        BabysitterError: it cannot be begun.
+    """
     from babysitter.graphs.drawn import completed, drawn_process
     from babysitter.runs.creation import ask_author
     from babysitter.runs.inputs import prepare
 
-    entry, limits = resolve(name), settings().limits
     source = _given(entry)
-    inputs = read_inputs(inputs_file, pairs, limits)
 
     def drawing() -> Drawn:
-        whole = prepare(source, completed(source, inputs), read_pairs(pairs))
+        whole = prepare(source, completed(source, inputs), typed)
         return drawn_process(entry.process_id, source, whole)
 
     return ask_author(entry, limits, "is played with stub results", drawing)

@@ -17,7 +17,7 @@ from babysitter.cli.options import (
 )
 from babysitter.cli.output import as_json as print_json
 from babysitter.cli.output import line
-from babysitter.cli.process_inputs import input_lines, schema_of
+from babysitter.cli.process_inputs import input_lines
 from babysitter.errors import BabysitterError, InvalidInput, UsageError
 from babysitter.library import resolve
 
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from babysitter.lint.findings import Finding
     from babysitter.lint.linter import Looked
     from babysitter.runs.source import Source
+
+    # A file of inputs, and single ones as they were typed.
+    Given = tuple[str | None, tuple[str, ...]]
 
 
 @click.command(
@@ -84,40 +87,64 @@ def _look(
     entry: Entry,
     codes: frozenset[str],
     limits: Limits,
-    given: tuple[str | None, tuple[str, ...]],
+    given: Given,
     *,
     strict: bool,
 ) -> dict[str, Any]:
     """All that there is to say of a process.
 
     Raises:
-        BabysitterError: `create` would refuse it; for its inputs alone only when nothing else is wrong.
+        BabysitterError: `create` would refuse it; for its inputs only when some were given and nothing
+            else is wrong.
     """
     from babysitter.lint.linter import look_through
-    from babysitter.runs.creation import ask_author, load_checked, prepare_inputs
+    from babysitter.lint.skill_file import skill_findings
+    from babysitter.runs.creation import ask_author, load_checked
+    from babysitter.runs.inputs import schema_of
 
     source = load_checked(entry, limits)
     looked = look_through(entry.file, entry.export, codes)
+    looked.findings += skill_findings(
+        entry.file, kinds=looked.kinds, has_inputs=hasattr(source.module, "Inputs"), codes=codes
+    )
     is_ok = not _fails(looked.findings, strict=strict)
     told: dict[str, Any] = {"name": entry.process_id, "file": entry.file, "ok": is_ok}
-    told["checked"] = _checked(source, looked)
+    schema = ask_author(entry, limits, "describes its inputs", lambda: schema_of(source))
+    filled, fit = _filled(entry, source, given, limits, is_ok=is_ok)
+    if schema is None:
+        fit = "it says nothing of its inputs: any fit"
+    told["checked"] = _checked(source, looked, fit)
     told["findings"] = [each.as_json() for each in looked.findings]
-    told["inputs"] = ask_author(entry, limits, "describes its inputs", lambda: schema_of(source))
+    return {**told, "inputs": schema, **filled, "tasks": _tasks_of(source)}
+
+
+def _filled(
+    entry: Entry, source: Source, given: Given, limits: Limits, *, is_ok: bool
+) -> tuple[dict[str, Any], str]:
+    """The inputs as `create` would store them, and what is known of how they fit.
+
+    Raises:
+        BabysitterError: some were given, they do not fit, and nothing else is wrong.
+    """
+    from babysitter.runs.creation import prepare_inputs
+
+    inputs = read_inputs(*given, limits)
     try:
-        typed = read_pairs(given[1])
-        told["given"] = prepare_inputs(entry, source, read_inputs(*given, limits), typed, limits)
+        return {
+            "given": prepare_inputs(entry, source, inputs, read_pairs(given[1]), limits)
+        }, "the inputs fit"
     except BabysitterError:
         # Whoever looks for faults of a process need not think of inputs for it.
-        if is_ok:
+        if is_ok and inputs:
             raise
-    return {**told, "tasks": _tasks_of(source)}
+    return {}, "its inputs are not checked, because none were given (-i name=value)"
 
 
 def _fails(findings: Iterable[Finding], *, strict: bool) -> bool:
     return any(strict or finding.is_error for finding in findings)
 
 
-def _checked(source: Source, looked: Looked) -> list[str]:
+def _checked(source: Source, looked: Looked, fit: str) -> list[str]:
     """What is known of a process that was not refused."""
     files = ", ".join(sorted(source.digests))
     number = len(looked.files)
@@ -127,7 +154,6 @@ def _checked(source: Source, looked: Looked) -> list[str]:
     ]
     if not looked.findings:
         told.append(f"nothing was found that would break a replay (looked through {number} of its files)")
-    fit = "the inputs fit" if hasattr(source.module, "Inputs") else "it has no `Inputs`: any inputs fit"
     return [*told, fit]
 
 

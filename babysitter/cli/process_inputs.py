@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from babysitter.jsontext import compact
-
-if TYPE_CHECKING:
-    from babysitter.runs.source import Source
-
-
-def schema_of(source: Source) -> Any:
-    """The JSON Schema of a process's inputs, or None."""
-    wanted = getattr(source.module, "Inputs", None)
-    make_schema = getattr(wanted, "model_json_schema", None)
-    return wanted if make_schema is None else make_schema()
 
 
 def input_lines(schema: dict[str, Any]) -> list[str]:

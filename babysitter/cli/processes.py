@@ -8,16 +8,21 @@ import click
 
 from babysitter.cli.beginning import new
 from babysitter.cli.graphing import graph
-from babysitter.cli.options import complete_process, json_option, settings
-from babysitter.cli.output import as_json, line
+from babysitter.cli.linking import link
+from babysitter.cli.options import json_option
+from babysitter.cli.output import as_json as print_json
+from babysitter.cli.output import complain, line
 from babysitter.cli.process_checks import check
-from babysitter.cli.process_inputs import input_lines, schema_of
 from babysitter.cli.process_tests import test
+from babysitter.cli.showing import show
 from babysitter.errors import BabysitterError
-from babysitter.library import describe, list_all, resolve
+from babysitter.library import list_with_shadowed, unfound_offers
 from babysitter.paths import project_dir
+from babysitter.skills import read_skill
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from babysitter.library import Entry
 
 
@@ -25,77 +30,88 @@ if TYPE_CHECKING:
     epilog="""\b
 Example:
   babysitter process list
+  babysitter process list review --tag agents
   babysitter process show quality-checks
   babysitter process check ./release.py -i version=1.2.0
   babysitter process test quality-checks"""
 )
 def process() -> None:
-    """Find processes: in the project, in your own folder, in the plugin."""
+    """Find processes: in the project, in your own folder, in the plugin, in installed packages."""
 
 
 @process.command(
     "list",
     epilog="""\b
 Example:
-  babysitter process list --json""",
+  babysitter process list
+  babysitter process list tests agent
+  babysitter process list --tag review --json""",
 )
+@click.argument("words", nargs=-1)
+@click.option("--tag", "tags", metavar="TAG", multiple=True, help="Only those with this tag; repeatable.")
 @json_option
-def list_processes(as_json: bool) -> None:
-    """List the processes that a name can stand for."""
-    listed = [_shown(entry, _description(entry)) for entry in list_all(project_dir())]
+def list_processes(words: tuple[str, ...], tags: tuple[str, ...], as_json: bool) -> None:
+    """List the processes that a name can stand for; with WORDS, those that have all of them.
+
+    Words are looked for in name, description, tags and kinds of effects. The nearest of equal names
+    wins: project, your own folder, plugin, installed packages.
+    """
+    project = project_dir()
+    listed = [_listed(entries) for entries in list_with_shadowed(project)]
+    found = [told for told in listed if _fits(told, words, tags)]
     if as_json:
-        _json({"processes": listed})
-        return
-    width = max((len(told["name"]) for told in listed), default=0)
-    for told in listed:
-        line(f"{told['name']:<{width}}  {told['origin']:<7}  {told['description']}")
+        print_json({"processes": found})
+    else:
+        _tell(found, words, tags)
+    for offer in unfound_offers(project):
+        complain(
+            f"the package {offer.package} names {offer.told!r} as a folder of processes; it is not there"
+        )
 
 
-def _shown(entry: Entry, description: str) -> dict[str, str]:
-    return {"name": entry.process_id, "description": description, "origin": entry.origin, "file": entry.file}
-
-
-def _description(entry: Entry) -> str:
+def _listed(entries: Sequence[Entry]) -> dict[str, Any]:
     """What a list says of a process; when that cannot be read, the others are listed all the same."""
+    entry, *shadowed = entries
+    told: dict[str, Any] = {"name": entry.process_id, "description": "", "whenToUse": ""}
+    told |= {"tags": [], "effects": [], **entry.as_json()}
     try:
-        return str(describe(entry).get("description", ""))
+        skill = read_skill(entry.folder)
     except (BabysitterError, OSError) as error:
-        return f"(cannot be read: {error})"
+        told["description"] = f"(cannot be read: {error})"
+    else:
+        if skill is not None:
+            told |= {"description": skill.description, "whenToUse": skill.when_to_use}
+            told |= {"tags": skill.tags, "effects": skill.effects}
+    return {**told, "shadows": [each.as_json() for each in shadowed]}
 
 
-@process.command(
-    epilog="""\b
-Example:
-  babysitter process show quality-checks
-  babysitter process show ./release.py --json"""
-)
-@click.argument("name", shell_complete=complete_process)
-@json_option
-def show(name: str, as_json: bool) -> None:
-    """Show what a process does, and its inputs."""
-    from babysitter.runs.creation import ask_author, load_new
-
-    entry, limits = resolve(name), settings().limits
-    source = load_new(entry, limits)
-    told = describe(entry)
-    description = told.get("description") or (source.process.__doc__ or source.module.__doc__ or "").strip()
-    schema = ask_author(entry, limits, "describes its inputs", lambda: schema_of(source))
-    if as_json:
-        _json({**_shown(entry, description), "inputs": schema, "body": told.get("body", "")})
-        return
-    line(f"{entry.process_id} ({entry.origin}: {entry.file})")
-    for text in description.splitlines():
-        line(f"  {text}")
-    for text in input_lines(schema if isinstance(schema, dict) else {}):
-        line(text)
+def _fits(told: dict[str, Any], words: Sequence[str], tags: Sequence[str]) -> bool:
+    has = {tag.casefold() for tag in told["tags"]}
+    texts = [told["name"], told["description"], told["whenToUse"], *told["tags"], *told["effects"]]
+    text = " ".join(texts).casefold()
+    return has.issuperset(tag.casefold() for tag in tags) and all(word.casefold() in text for word in words)
 
 
-def _json(value: Any) -> None:
-    as_json(value)
+def _tell(found: Sequence[dict[str, Any]], words: Sequence[str], tags: Sequence[str]) -> None:
+    width = max((len(told["name"]) for told in found), default=0)
+    for told in found:
+        line(f"{told['name']:<{width}}  {told['origin']:<7}  {_first_sentence(told['description'])}")
+        for each in told["shadows"]:
+            line(f"{'':<{width}}  {'':<7}  (takes the place of {each['file']})")
+    if not found:
+        what = " ".join([*words, *(f"--tag {tag}" for tag in tags)])
+        line(f"there is no process with {what}" if what else "there is no process")
 
 
+def _first_sentence(text: str) -> str:
+    sentence, dot, _ = text.partition(". ")
+    return f"{sentence}." if dot else text
+
+
+process.add_command(show)
 process.add_command(check)
 process.add_command(new)
 process.add_command(graph)
+process.add_command(link)
 process.add_command(test)
 commands = {"process": process}

@@ -13,6 +13,7 @@ from babysitter.graphs.untaken import add_untaken
 from babysitter.graphs.values import value_for
 from babysitter.graphs.weaving import Weaver, ending, tree_of
 from babysitter.runs.deadline import Aside, Deadline
+from babysitter.runs.inputs import schema_of
 from babysitter.testing import Recorded
 from babysitter.testing.recording import record
 from babysitter.testing.sites import Sites
@@ -48,9 +49,7 @@ class Drawn:
 
 def completed(source: Given, inputs: Any) -> Any:
     """Inputs in which stubs stand for what is needed and was not given."""
-    wanted = getattr(source.module, "Inputs", None)
-    make_schema = getattr(wanted, "model_json_schema", None)
-    schema = wanted if make_schema is None else make_schema()
+    schema = schema_of(source)
     if not isinstance(schema, dict) or not isinstance(inputs, dict):
         return inputs
     missing = [name for name in schema.get("required", []) if name not in inputs]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from babysitter.clock import now_ms
 from babysitter.hosts.calls import (
     ASK,
@@ -86,6 +88,12 @@ TOOLS = {
     "CronCreate": SCHEDULE,
     "ScheduleWakeup": SCHEDULE,
 }
+
+
+def skills_folder(project: str | None) -> str:
+    """Where the host looks for skills, each of which is a command: a project's, or with None the user's."""
+    own = os.environ.get("CLAUDE_CONFIG_DIR") or os.path.join(os.path.expanduser("~"), ".claude")
+    return os.path.join(os.path.join(project, ".claude") if project else own, "skills")
 
 
 def session_of(environ: Mapping[str, str]) -> str:

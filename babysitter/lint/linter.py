@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from babysitter.lint.arguments import foreign_arguments
+from babysitter.lint.effect_kinds import effect_kinds
 from babysitter.lint.endings import left, swallowed
 from babysitter.lint.findings import Finding
 from babysitter.lint.loops import late_bindings
@@ -49,11 +50,13 @@ class Looked:
     Attributes:
         findings: in the order of the files and lines.
         files: those that were looked through.
+        kinds: of effects that the process asks for.
     """
 
-    def __init__(self, findings: list[Finding], files: list[str]) -> None:
+    def __init__(self, findings: list[Finding], files: list[str], kinds: set[str]) -> None:
         self.findings = findings
         self.files = files
+        self.kinds = kinds
 
 
 def look_through(file: str, export: str = "process", codes: frozenset[str] = ALL) -> Looked:
@@ -67,11 +70,12 @@ def look_through(file: str, export: str = "process", codes: frozenset[str] = ALL
         library = Library(file)
         replayed = Replayed(library, Names(library, export))
         found = sorted({each for place in replayed.places for each in _found_at(place, codes)})
+        kinds = effect_kinds(replayed)
     findings = []
     for module in replayed.modules:
         own = [each for each in found if each.file == module.file]
         findings += sorted(each for each in apart(own, module, codes) if each.code in codes)
-    return Looked(findings, [module.file for module in replayed.modules])
+    return Looked(findings, [module.file for module in replayed.modules], kinds)
 
 
 def _found_at(place: Place, codes: frozenset[str]) -> Iterator[Finding]:

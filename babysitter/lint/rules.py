@@ -253,6 +253,46 @@ RULES = (
         "prints again on each replay",
         "use ctx.log(…)",
     ),
+    Rule(
+        "BS701",
+        "undescribed",
+        WARNING,
+        "a `process.py` without a SKILL.md that has `name` and `description`",
+        "cannot be found by what it is for",
+        "write `name`, `description` and `when_to_use` between two lines `---` at the top of SKILL.md",
+    ),
+    Rule(
+        "BS702",
+        "misnamed",
+        WARNING,
+        "a `name` in SKILL.md that is not the folder's",
+        "hosts and babysitter would call the process by different names",
+        "give the folder's name",
+    ),
+    Rule(
+        "BS703",
+        "unknown-key",
+        WARNING,
+        "a key in SKILL.md that nobody reads",
+        "is read by nobody",
+        "write it right, or put it under `metadata`",
+    ),
+    Rule(
+        "BS704",
+        "other-effects",
+        WARNING,
+        "`effects` in SKILL.md that lack a kind that the process asks for",
+        "tells less than the process does",
+        "add it",
+    ),
+    Rule(
+        "BS705",
+        "unread-inputs",
+        WARNING,
+        "`inputs` in SKILL.md that are no JSON Schema, or stand beside `Inputs`",
+        "are read by nobody",
+        "take them away, or write the schema there and no `Inputs`",
+    ),
 )
 BY_CODE = {rule.code: rule for rule in RULES}
 

@@ -1,6 +1,12 @@
-"""A process's inputs: checked against its ``Inputs`` when the run is created, defaults filled in."""
+"""A process's inputs: checked when the run is created, defaults filled in.
+
+What they are is said by ``Inputs`` of the process, a JSON Schema dict or a pydantic model; where it has
+none, by ``inputs`` of the SKILL.md beside it.
+"""
 
 from __future__ import annotations
+
+import os
 
 from babysitter.errors import InvalidInput
 
@@ -10,9 +16,52 @@ if TYPE_CHECKING:
 
     from babysitter.runs.source import Source
 
+PROCESS_FILE = "process.py"
+
+
+def wanted_by(source: Source) -> Any:
+    """What a process says of its inputs: a JSON Schema dict or a model; None when it says nothing.
+
+    Raises:
+        InvalidInput: its SKILL.md cannot be read, or what it says is not JSON.
+    """
+    found = getattr(source.module, "Inputs", None)
+    return found if found is not None else _of_skill(source.file)
+
+
+def schema_of(source: Source) -> Any:
+    """The JSON Schema of a process's inputs, or None.
+
+    Raises:
+        InvalidInput: as ``wanted_by``.
+        Exception: whatever a model raises that has no schema.
+    """
+    wanted = wanted_by(source)
+    make_schema = getattr(wanted, "model_json_schema", None)
+    return wanted if make_schema is None else make_schema()
+
+
+def _of_skill(file: str) -> dict[str, Any] | None:
+    # A SKILL.md is that of a process.py; any other file beside it is none of its.
+    if os.path.basename(file) != PROCESS_FILE:
+        return None
+    from babysitter.jsontext import compact
+    from babysitter.skills import read_skill
+
+    skill = read_skill(os.path.dirname(os.path.abspath(file)))
+    schema = skill.inputs if skill is not None else None
+    try:
+        compact(schema)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(
+            f"the inputs in SKILL.md beside {file!r} are no JSON: {error}",
+            hint="YAML reads 2026-01-01 as a date; in quotation marks it is a text",
+        ) from None
+    return schema
+
 
 def prepare(source: Source, given: Any, typed: dict[str, str] | None = None) -> Any:
-    """The inputs to store: as given, or completed by ``Inputs`` (a JSON Schema dict or a pydantic model).
+    """The inputs to store: as given, or completed by what the process says of them.
 
     ``typed`` are those that a person typed, letter for letter: where the process
     wants a text, ``true`` and ``1.10`` are texts.
@@ -21,7 +70,7 @@ def prepare(source: Source, given: Any, typed: dict[str, str] | None = None) -> 
         InvalidInput: they do not fit; names each place.
         Exception: whatever a model's own validators raise that is no ValueError.
     """
-    wanted = getattr(source.module, "Inputs", None)
+    wanted = wanted_by(source)
     if wanted is None:
         return given
     if isinstance(wanted, dict):

@@ -454,13 +454,18 @@ def test_list_has_runs_that_cannot_be_read_too(scene: Scene) -> None:
 
 def test_process_list_has_name_description_origin_and_file(scene: Scene) -> None:
     listed = told("process", "list")["processes"]
-    assert {tuple(keys(entry)) for entry in listed} == {("description", "file", "name", "origin")}
+    assert {tuple(keys(entry)) for entry in listed} == {
+        ("description", "effects", "file", "name", "origin", "shadows", "tags", "whenToUse")
+    }
     assert "quality-checks" in {entry["name"] for entry in listed}
 
 
 def test_process_show_has_the_inputs(scene: Scene) -> None:
     shown = told("process", "show", "review.py")
-    assert keys(shown) == ["body", "description", "file", "inputs", "name", "origin"]
+    assert keys(shown) == [
+        *("body", "command", "description", "effects", "file", "inputs", "name", "notes", "origin"),
+        *("run", "shadows", "steps", "tags", "whenToUse"),
+    ]
     assert (shown["description"], shown["inputs"]["properties"]["what"]["default"]) == (
         "Review something",
         "all of it",

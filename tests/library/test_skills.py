@@ -22,10 +22,9 @@ SKILLS = sorted((ROOT / "skills").glob("*/SKILL.md")) + sorted((ROOT / "processe
 LONGEST_DESCRIPTION = 1024
 
 
-KNOWN = {
-    *("name", "description", "argument-hint", "allowed-tools", "disable-model-invocation"),
-    "inputs",  # ours: what a process takes
-}
+TEXTS = ("name", "description", "argument-hint", "when_to_use")
+LISTS = ("allowed-tools", "effects", "tags")
+KNOWN = {*TEXTS, *LISTS, "disable-model-invocation"}
 COMMANDS = ["approve", "call", "doctor", "forever", "help", "plan", "resume", "status", "yolo"]
 
 
@@ -55,8 +54,8 @@ def test_a_skill_is_named_for_its_folder_and_described(skill: Path) -> None:
 @pytest.mark.parametrize("skill", SKILLS, ids=lambda skill: skill.parent.name)
 def test_front_matter_has_only_what_is_known_and_in_its_type(skill: Path) -> None:
     told = front_matter(skill)
-    texts = [told[name] for name in ("name", "description", "argument-hint") if name in told]
-    texts += [*told.get("allowed-tools", []), *told.get("inputs", [])]
+    texts = [told[name] for name in TEXTS if name in told]
+    texts += [text for name in LISTS for text in told.get(name, [])]
     assert (set(told) - KNOWN, {type(text) for text in texts}) == (set(), {str})
 
 
@@ -77,9 +76,32 @@ def test_the_hook_of_typed_commands_hears_of_those_that_it_acts_on() -> None:
 
 
 @pytest.mark.parametrize("name", PROCESSES)
-def test_a_process_says_the_inputs_that_it_takes(name: str, load: Callable[[str, str], ModuleType]) -> None:
+def test_the_table_of_inputs_has_those_that_the_process_takes(
+    name: str, load: Callable[[str, str], ModuleType]
+) -> None:
     properties = load(name, "process").Inputs["properties"]
-    assert sorted(front_matter(ROOT / "processes" / name / "SKILL.md")["inputs"]) == sorted(properties)
+    text = (ROOT / "processes" / name / "SKILL.md").read_text("utf-8")
+    table = text.partition("| input |")[2].partition("\n\n")[0]
+    cells = re.findall(r"^\| (`\w+`.*?) \|", table, re.MULTILINE)
+    told = [input for cell in cells for input in re.findall(r"`(\w+)`", cell)]
+    assert sorted(told) == sorted(properties)
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_the_arguments_that_are_hinted_at_are_inputs(
+    name: str, load: Callable[[str, str], ModuleType]
+) -> None:
+    properties = load(name, "process").Inputs["properties"]
+    hint = front_matter(ROOT / "processes" / name / "SKILL.md")["argument-hint"]
+    assert set(re.findall(r"(\w+)=", hint)) - set(properties) == set()
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_the_effects_of_a_process_are_those_in_its_source(name: str) -> None:
+    from babysitter.lint.linter import look_through
+
+    found = look_through(str(ROOT / "processes" / name / "process.py")).kinds
+    assert set(front_matter(ROOT / "processes" / name / "SKILL.md")["effects"]) == found
 
 
 @pytest.mark.parametrize("name", PROCESSES)

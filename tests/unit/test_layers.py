@@ -13,7 +13,7 @@ LAYERS = [
     ["flushing", "jsontext", "redaction"],
     ["ids", "staging", "version"],
     ["files", "rules"],
-    ["config_file", "places", "rulebook", "trust"],
+    ["config_file", "installed", "places", "rulebook", "skills", "trust"],
     ["config", "journal", "library"],
     ["engine"],
     ["runs"],

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from babysitter import library
-from babysitter.errors import InvalidInput, NoSuchProcess, UnsafePath
-from babysitter.library import Entry, describe, list_all, reopen, resolve
+from babysitter.errors import NoSuchProcess, UnsafePath
+from babysitter.library import find_all, list_all, list_with_shadowed, reopen, resolve
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -154,49 +154,16 @@ def test_a_file_of_the_project_moves_with_it(project: Path) -> None:
     assert (entry.file, entry.export, entry.process_id) == ("/moved/a/b.py", "other", "b")
 
 
-# SKILL.md
+# Shadowed
 
 
-def entry_with(places: dict[str, Path], skill: str | None) -> Entry:
-    add(places["user"], "deploy", skill)
-    return resolve("deploy")
-
-
-def test_name_and_description_are_in_the_front_matter(places: dict[str, Path]) -> None:
-    entry = entry_with(places, "---\nname: deploy\ndescription: Deploys it\nother: 1\n---\n\nHow.\n")
-    assert describe(entry) == {"name": "deploy", "description": "Deploys it", "body": "How."}
-
-
-@pytest.mark.parametrize(
-    "skill", ["", "How.", "---", "---\n", "---\n---\n", "---\n- a\n---\n", "---\ntext\n---", None]
-)
-def test_a_file_without_front_matter_describes_nothing(places: dict[str, Path], skill: str | None) -> None:
-    assert "description" not in describe(entry_with(places, skill))
-
-
-def test_a_file_with_nothing_behind_its_front_matter_is_one(places: dict[str, Path]) -> None:
-    assert describe(entry_with(places, "---\ndescription: Deploys it\n---"))["description"] == "Deploys it"
-
-
-@pytest.mark.parametrize(
-    ("written", "text"), [("2024-01-01", "2024-01-01"), ("[a, b]", "['a', 'b']"), ("3", "3")]
-)
-def test_a_description_is_always_text(places: dict[str, Path], written: str, text: str) -> None:
-    assert describe(entry_with(places, f"---\ndescription: {written}\n---\n"))["description"] == text
-
-
-@pytest.mark.parametrize(
-    ("content", "said"), [(b"---\na: [\n---\n", "is not YAML"), (b"---\na: \xff\n---\n", "is not UTF-8")]
-)
-def test_a_file_that_cannot_be_read_is_named(places: dict[str, Path], content: bytes, said: str) -> None:
-    entry = entry_with(places, "")
-    (places["user"] / "deploy" / "SKILL.md").write_bytes(content)
-    with pytest.raises(InvalidInput, match=rf"SKILL\.md' {said}") as caught:
-        describe(entry)
-    assert "\n" not in caught.value.message
-
-
-def test_every_shipped_process_is_described() -> None:
-    told = {entry.process_id: describe(entry).get("description", "") for entry in list_all("/nowhere")}
-    assert {name for name, description in told.items() if not description} == set()
-    assert {"quality-checks", "batch-files", "deploy-services", "build-and-verify"} <= set(told)
+def test_all_of_one_name_are_found_the_nearest_first(places: dict[str, Path], project: Path) -> None:
+    for origin in ("plugin", "project", "user"):
+        add(places[origin], "deploy")
+    add(places["user"], "alone")
+    nearest_first = ["project", "user", "plugin"]
+    listed = [[entry.origin for entry in entries] for entries in list_with_shadowed(str(project))]
+    assert (listed, [entry.origin for entry in find_all("deploy", str(project))]) == (
+        [["user"], nearest_first],
+        nearest_first,
+    )
