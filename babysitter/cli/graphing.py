@@ -88,7 +88,7 @@ def _of_process(name: str, inputs_file: str | None, pairs: tuple[str, ...]) -> D
     from babysitter.runs.inputs import prepare
 
     entry, limits = resolve(name), settings().limits
-    source = _given(entry)
+    source = given_of(entry)
     inputs = read_inputs(inputs_file, pairs, limits)
 
     def drawing() -> Drawn:
@@ -98,7 +98,8 @@ def _of_process(name: str, inputs_file: str | None, pairs: tuple[str, ...]) -> D
     return ask_author(entry, limits, "is played with stub results", drawing)
 
 
-def _given(entry: Entry) -> Given:
+def given_of(entry: Entry) -> Given:
+    """A process that can be found, as it is played."""
     from babysitter.testing.processes import given
 
     return given(f"{entry.file}#{entry.export}")
@@ -114,7 +115,7 @@ def _of_run(name: str, runs_dir: str | None) -> Drawn:
 def _process_of(run: Run) -> Given | None:
     """Its process, if it can still be loaded."""
     try:
-        return _given(reopen(run.about["entrypoint"], run.project))
+        return given_of(reopen(run.about["entrypoint"], run.project))
     except (BabysitterError, KeyError, TypeError, AttributeError):
         # It is gone, or the run is not as babysitter writes one; its journal says what is wrong with that.
         return None

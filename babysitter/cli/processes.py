@@ -13,6 +13,7 @@ from babysitter.cli.output import as_json, line
 from babysitter.cli.process_checks import check
 from babysitter.cli.process_inputs import input_lines, schema_of
 from babysitter.cli.process_tests import test
+from babysitter.cli.trying import try_process
 from babysitter.errors import BabysitterError
 from babysitter.library import describe, list_all, resolve
 from babysitter.paths import project_dir
@@ -98,4 +99,5 @@ process.add_command(check)
 process.add_command(new)
 process.add_command(graph)
 process.add_command(test)
+process.add_command(try_process)
 commands = {"process": process}
