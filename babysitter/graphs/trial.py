@@ -49,7 +49,7 @@ class Trial:
 
 def _request(dry: DryRun, asked: Asked) -> dict[str, Any]:
     effect = dry.play.run.state.effects[asked.effect_id]
-    told = {"step": asked.step, "kind": asked.kind, "task": asked.task, "title": asked.title}
+    told: dict[str, Any] = {"step": asked.step, "kind": asked.kind, "task": asked.task, "title": asked.title}
     told |= {"text": _text(asked), "definition": asked.definition}
     if effect.status == "ok":
         told["result"] = dry.play.run.value_of(effect)
