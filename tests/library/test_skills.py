@@ -1,4 +1,4 @@
-"""What the skills say is true: their front matter, their inputs, their example."""
+"""What the skills say is true: their front matter, their inputs, their commands."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 import pytest
 import yaml
-from small_projects import ROOT, Babysitter, make_program, write
+from small_projects import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 PROCESSES = sorted(path.name for path in (ROOT / "processes").iterdir() if (path / "process.py").exists())
 SKILLS = sorted((ROOT / "skills").glob("*/SKILL.md")) + sorted((ROOT / "processes").glob("*/SKILL.md"))
+# What a skill says at once, and what is read when it is needed.
+TEXTS = sorted((ROOT / "skills").glob("*/*.md")) + sorted((ROOT / "processes").glob("*/*.md"))
 LONGEST_DESCRIPTION = 1024
 
 
@@ -94,7 +96,7 @@ def commands_in(text: str) -> list[str]:
         r"`([^`\n]+(?:\n[^`\n]+)?)`", re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
     )
     blocks = re.findall(r"^```(?:sh|console)\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-    lines = [line for block in blocks for line in block.splitlines()]
+    lines = [line.removeprefix("$ ") for block in blocks for line in block.splitlines()]
     quoted = [inner for span in spans for inner in re.findall(r"'(babysitter [^']+)'", span)]
     return [
         told
@@ -103,7 +105,7 @@ def commands_in(text: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("skill", SKILLS, ids=lambda skill: skill.parent.name)
+@pytest.mark.parametrize("skill", TEXTS, ids=lambda skill: f"{skill.parent.name}/{skill.name}")
 def test_the_commands_of_a_skill_exist_with_their_options(skill: Path) -> None:
     from babysitter.cli.main import group
 
@@ -119,7 +121,7 @@ def test_the_commands_of_a_skill_exist_with_their_options(skill: Path) -> None:
             command.make_context(told, words)
 
 
-@pytest.mark.parametrize("skill", SKILLS, ids=lambda skill: skill.parent.name)
+@pytest.mark.parametrize("skill", TEXTS, ids=lambda skill: f"{skill.parent.name}/{skill.name}")
 def test_the_skills_that_a_skill_names_exist(skill: Path) -> None:
     named = set(re.findall(r"\bbabysitter:([a-z-]+)", skill.read_text("utf-8")))
     assert named - {path.parent.name for path in SKILLS} == set()
@@ -128,20 +130,3 @@ def test_the_skills_that_a_skill_names_exist(skill: Path) -> None:
 def test_commands_are_found_in_lines_and_blocks() -> None:
     text = "Run `babysitter status\nRUN` or `x 'babysitter show A B' y`.\n```sh\nbabysitter list # all\n```\n"
     assert commands_in(text) == ["babysitter status RUN", "babysitter list # all", "babysitter show A B"]
-
-
-def example() -> str:
-    """The whole process of the skill that teaches how to write one."""
-    text = (ROOT / "skills/author-process/SKILL.md").read_text("utf-8")
-    code, *_ = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    return str(code)
-
-
-@pytest.mark.parametrize(("verdict", "exit_code"), [("good", 0), ("bad", 8)])
-def test_the_example_for_authors_runs(
-    verdict: str, exit_code: int, project: Path, babysitter: Babysitter
-) -> None:
-    write(project, {"review.py": example(), "src/a.py": "", "src/b.py": ""})
-    make_program(project / "agent", f"""cat > /dev/null; echo '{{"verdict": "{verdict}", "defects": []}}'""")
-    words = ("-i", "path=src", "-i", "test=echo fine", "--agent-command", "./agent", "--json")
-    assert babysitter("run", "review.py", *words).code == exit_code
