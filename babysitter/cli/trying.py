@@ -148,6 +148,11 @@ def _ending(told: dict[str, Any]) -> str:
         where = f" ({problem['file']}, line {problem['line']})" if problem.get("file") else ""
         return f"stuck: {problem['name']}: {problem['message']}{where}"
     if told["status"] == "failed":
-        return f"failed: {told['error']['message']}"
+        return shorten(f"failed: {_error(told['error'])}", MOST_OUTPUT_COLUMNS)
     detail = next((compact(told[name]) for name in ("output", "inputs", "reason") if name in told), "")
     return shorten(f"{told['status']}: {detail}" if detail else told["status"], MOST_OUTPUT_COLUMNS)
+
+
+def _error(error: dict[str, Any]) -> str:
+    data = error.get("data")
+    return str(error["message"]) if data is None else f"{error['message']} {compact(data)}"

@@ -155,6 +155,12 @@ def test_a_result_of_which_nothing_is_known_can_be_to_blame() -> None:
     assert told("process", "try", "open.py", "--result", 'ask={"b": "x"}')["output"] == 2
 
 
+def test_a_process_that_ends_itself_is_told_with_its_data() -> None:
+    write("red.py", "async def process(inputs, ctx):\n    raise Failed('red', {'left': 2})\n")
+    ended = call("process", "try", "red.py")
+    assert (ended.code, ended.stdout) == (0, 'failed: red {"left":2}\n')
+
+
 def test_a_loop_without_end_is_ended() -> None:
     write("loop.py", "async def process(inputs, ctx):\n    while True:\n        await ctx.sleep('1m')\n")
     told_ = told("process", "try", "loop.py")
