@@ -115,9 +115,8 @@ def _put(path: str, text: str) -> str:
 
 def _next(name: str) -> list[str]:
     """The commands that come after it."""
-    return [f"babysitter process {command} {name}" for command in ("show", "check", "test", "graph")] + [
-        f"babysitter run {name}"
-    ]
+    looks = [f"babysitter process {command} {name}" for command in ("show", "check", "test", "try", "graph")]
+    return [*looks, f"babysitter run {name}"]
 
 
 def _tell(told: dict[str, Any]) -> None:

@@ -98,7 +98,7 @@ def drawn_with_stubs(entry: Entry, limits: Limits, inputs: Any, typed: dict[str,
     from babysitter.runs.creation import ask_author
     from babysitter.runs.inputs import prepare
 
-    source = _given(entry)
+    source = given_of(entry)
 
     def drawing() -> Drawn:
         whole = prepare(source, completed(source, inputs), typed)
@@ -107,7 +107,8 @@ def drawn_with_stubs(entry: Entry, limits: Limits, inputs: Any, typed: dict[str,
     return ask_author(entry, limits, "is played with stub results", drawing)
 
 
-def _given(entry: Entry) -> Given:
+def given_of(entry: Entry) -> Given:
+    """A process that can be found, as it is played."""
     from babysitter.testing.processes import given
 
     return given(f"{entry.file}#{entry.export}")
@@ -123,7 +124,7 @@ def _of_run(name: str, runs_dir: str | None) -> Drawn:
 def _process_of(run: Run) -> Given | None:
     """Its process, if it can still be loaded."""
     try:
-        return _given(reopen(run.about["entrypoint"], run.project))
+        return given_of(reopen(run.about["entrypoint"], run.project))
     except (BabysitterError, KeyError, TypeError, AttributeError):
         # It is gone, or the run is not as babysitter writes one; its journal says what is wrong with that.
         return None

@@ -15,6 +15,7 @@ from babysitter.cli.output import complain, line
 from babysitter.cli.process_checks import check
 from babysitter.cli.process_tests import test
 from babysitter.cli.showing import show
+from babysitter.cli.trying import try_process
 from babysitter.errors import BabysitterError
 from babysitter.library import list_with_shadowed, unfound_offers
 from babysitter.paths import project_dir
@@ -114,4 +115,5 @@ process.add_command(new)
 process.add_command(graph)
 process.add_command(link)
 process.add_command(test)
+process.add_command(try_process)
 commands = {"process": process}

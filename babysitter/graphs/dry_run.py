@@ -11,6 +11,7 @@ from babysitter.testing import begin
 if TYPE_CHECKING:
     from babysitter.graphs.guesses import Guesses
     from babysitter.graphs.keys import Key
+    from babysitter.graphs.told import Told
     from babysitter.testing import Play
     from babysitter.testing.agenda import Coming
     from babysitter.testing.processes import Given
@@ -36,11 +37,12 @@ class DryRun:
         guesses: Guesses,
         *,
         rejected: Key | None = None,
+        told: Told | None = None,
         most: int = MOST_EFFECTS,
     ) -> None:
         self.is_cut = False
         self.refusal: Exception | None = None
-        self.stubs = Stubs(guesses, rejected)
+        self.stubs = Stubs(guesses, rejected, told)
         self.play = begin(source, inputs, results=self.stubs)
         self.stubs.play = self.play
         try:
@@ -83,14 +85,16 @@ def _next(choices: list[Coming]) -> list[Coming]:
     return [each for each in choices if each.due_ms is None] or choices[:1]
 
 
-def furthest(source: Given, inputs: Any, guesses: Guesses) -> DryRun:
+def furthest(
+    source: Given, inputs: Any, guesses: Guesses, *, told: Told | None = None, most: int = MOST_EFFECTS
+) -> DryRun:
     """A dry run that comes as far as guessing leads."""
-    best = dry = DryRun(source, inputs, guesses)
+    best = dry = DryRun(source, inputs, guesses, told=told, most=most)
     for _ in range(MOST_GUESSES):
         problem, result = dry.problem, dry.stubs.last_open
         if problem is None or result is None or not guesses.learn(problem, result):
             break
-        dry = DryRun(source, inputs, guesses)
+        dry = DryRun(source, inputs, guesses, told=told, most=most)
         if dry.problem is None or dry.reach > best.reach:
             best = dry
     return best

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from babysitter.graphs.keys import key_of
+from babysitter.graphs.told import FEEDBACK, MISSING
 from babysitter.graphs.values import TEXT, value_for
 from babysitter.jsontext import compact
 from babysitter.runs.schemas import misfits
@@ -14,9 +15,8 @@ if TYPE_CHECKING:
     from babysitter.engine.tasks import Task
     from babysitter.graphs.guesses import Guesses
     from babysitter.graphs.keys import Key
+    from babysitter.graphs.told import Told
     from babysitter.testing import Asked, Play
-
-FEEDBACK = "stub feedback"
 
 
 class Open:
@@ -39,17 +39,25 @@ class Stubs:
     Attributes:
         play: the run that they are for; it is known as soon as it has begun.
         rejected: the one breakpoint that is answered with no; None: all are answered with yes.
+        told: results that somebody has given, which come before all stubs.
         last_open: the last result that was a guess.
     """
 
-    def __init__(self, guesses: Guesses, rejected: Key | None = None) -> None:
+    def __init__(self, guesses: Guesses, rejected: Key | None = None, told: Told | None = None) -> None:
         self.rejected = rejected
+        self.told = told
+        if told is not None:
+            told.begin()
         self.play: Play | None = None
         self.last_open: Open | None = None
         self._guesses = guesses
 
     def __call__(self, asked: Asked) -> Any:
         """What is given for a request; a failure where nothing that fits is found."""
+        given = MISSING if self.told is None else self.told.find(asked)
+        return self._stub(asked) if given is MISSING else given
+
+    def _stub(self, asked: Asked) -> Any:
         if asked.kind == "breakpoint":
             return self._decision(asked)
         if asked.kind == "hook":

@@ -110,14 +110,15 @@ def _place(effect: Effect) -> dict[str, str]:
 
 def shown(task: str, step: str, definition: dict[str, Any]) -> str:
     """One request in a line: ``tests at 1.0.1: pytest -q src``."""
-    text = " ".join(_essence(definition).split())
+    text = " ".join(essence(definition).split())
     if len(text) > LONGEST:
         # What is cut off counts too.
         text = f"{text[:LONGEST]}… #{sha256_hex(text.encode())[:8]}"
     return f"{task} at {step}: {text}"
 
 
-def _essence(definition: dict[str, Any]) -> str:
+def essence(definition: dict[str, Any]) -> str:
+    """What people know a request by: the command, the prompt, the question, the arguments."""
     kind = definition["kind"]
     told = definition.get(kind)
     if not isinstance(told, dict):

@@ -108,7 +108,7 @@ def test_what_a_process_does_is_shown(project: Path) -> None:
     assert (shown["steps"], shown["tags"], shown["effects"], shown["whenToUse"]) == (
         [
             "side by side (all)",
-            "  Say it (shell, × 2)",
+            "  Say it (shell, \N{MULTIPLICATION SIGN} 2)",
             "Again? (breakpoint)",
             "Say it (shell)",
         ],

@@ -64,6 +64,7 @@ def test_the_files_and_what_to_do_next_are_told(project: Path) -> None:
             "babysitter process show mine",
             "babysitter process check mine",
             "babysitter process test mine",
+            "babysitter process try mine",
             "babysitter process graph mine",
             "babysitter run mine",
         ],

@@ -1,6 +1,7 @@
 """The examples of a document: its fenced blocks, and what the document says about them in comments.
 
-What a reader does not see stands in an HTML comment right before the block:
+A block is a file when its fence names one behind the language (```` ```python a/b.py ````), or its first
+line does in a comment. What a reader does not see stands in an HTML comment right before the block:
 
 - ``<!-- example: inputs = {"files": ["a"]} -->``: Python that is executed before the block;
 - ``<!-- not run: it takes a minute -->``: the block is only looked at, and why.
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 FENCE = re.compile(
     r"(?:<!--\s*(?P<word>example|not run):(?P<said>.*?)-->\s*\n)?"
-    r"^(?P<indent> *)```(?P<language>\w+)[ \t]*\n(?P<text>.*?)^(?P=indent)```[ \t]*$",
+    r"^(?P<indent> *)```(?P<language>\w+)[ \t]*(?P<named>[\w./-]+)?\n(?P<text>.*?)^(?P=indent)```[ \t]*$",
     re.DOTALL | re.MULTILINE,
 )
 FILE = re.compile(r"# (?P<file>[\w./-]+\.(?:py|yaml|json|sh))\n")
@@ -29,6 +30,7 @@ class Block(NamedTuple):
         line: where it stands in its document.
         setup: Python to be executed before it.
         reason: why it is not run, if it is not.
+        file: the file that it is; None where it is none.
     """
 
     document: Path
@@ -37,16 +39,11 @@ class Block(NamedTuple):
     text: str
     setup: str
     reason: str
+    file: str | None
 
     @property
     def place(self) -> str:
         return f"{self.document.name}, line {self.line}"
-
-    @property
-    def file(self) -> str | None:
-        """The file that it is, when its first line is a comment with a name."""
-        named = FILE.match(self.text)
-        return named["file"] if named else None
 
 
 def blocks_of(document: Path) -> list[Block]:
@@ -60,7 +57,12 @@ def _read(document: Path, text: str, found: re.Match[str]) -> Block:
     said = (found["said"] or "").strip()
     indent = len(found["indent"])
     inside = "".join(line[indent:] or "\n" for line in found["text"].splitlines(keepends=True))
-    is_setup = found["word"] == "example"
+    setup, reason = (said, "") if found["word"] == "example" else ("", said)
     return Block(
-        document, line, found["language"], inside, said if is_setup else "", "" if is_setup else said
+        document, line, found["language"], inside, setup, reason, found["named"] or _in_comment(inside)
     )
+
+
+def _in_comment(text: str) -> str | None:
+    named = FILE.match(text)
+    return named["file"] if named else None

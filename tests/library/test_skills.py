@@ -1,4 +1,4 @@
-"""What the skills say is true: their front matter, their inputs, their example."""
+"""What the skills say is true: their front matter, their inputs, their commands."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 import pytest
 import yaml
-from small_projects import ROOT, Babysitter, make_program, write
+from small_projects import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 
 PROCESSES = sorted(path.name for path in (ROOT / "processes").iterdir() if (path / "process.py").exists())
 SKILLS = sorted((ROOT / "skills").glob("*/SKILL.md")) + sorted((ROOT / "processes").glob("*/SKILL.md"))
+# What a skill says at once, and what is read when it is needed.
+TEXTS = sorted((ROOT / "skills").glob("*/*.md")) + sorted((ROOT / "processes").glob("*/*.md"))
 LONGEST_DESCRIPTION = 1024
 
 
-TEXTS = ("name", "description", "argument-hint", "when_to_use")
-LISTS = ("allowed-tools", "effects", "tags")
-KNOWN = {*TEXTS, *LISTS, "disable-model-invocation"}
+KEYS_OF_TEXT = ("name", "description", "argument-hint", "when_to_use")
+KEYS_OF_LISTS = ("allowed-tools", "effects", "tags")
+KNOWN = {*KEYS_OF_TEXT, *KEYS_OF_LISTS, "disable-model-invocation"}
 COMMANDS = ["approve", "call", "doctor", "forever", "help", "plan", "resume", "status", "yolo"]
 
 
@@ -54,8 +56,8 @@ def test_a_skill_is_named_for_its_folder_and_described(skill: Path) -> None:
 @pytest.mark.parametrize("skill", SKILLS, ids=lambda skill: skill.parent.name)
 def test_front_matter_has_only_what_is_known_and_in_its_type(skill: Path) -> None:
     told = front_matter(skill)
-    texts = [told[name] for name in TEXTS if name in told]
-    texts += [text for name in LISTS for text in told.get(name, [])]
+    texts = [told[name] for name in KEYS_OF_TEXT if name in told]
+    texts += [text for name in KEYS_OF_LISTS for text in told.get(name, [])]
     assert (set(told) - KNOWN, {type(text) for text in texts}) == (set(), {str})
 
 
@@ -83,7 +85,7 @@ def test_the_table_of_inputs_has_those_that_the_process_takes(
     text = (ROOT / "processes" / name / "SKILL.md").read_text("utf-8")
     table = text.partition("| input |")[2].partition("\n\n")[0]
     cells = re.findall(r"^\| (`\w+`.*?) \|", table, re.MULTILINE)
-    told = [input for cell in cells for input in re.findall(r"`(\w+)`", cell)]
+    told = [each for cell in cells for each in re.findall(r"`(\w+)`", cell)]
     assert sorted(told) == sorted(properties)
 
 
@@ -116,7 +118,7 @@ def commands_in(text: str) -> list[str]:
         r"`([^`\n]+(?:\n[^`\n]+)?)`", re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
     )
     blocks = re.findall(r"^```(?:sh|console)\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-    lines = [line for block in blocks for line in block.splitlines()]
+    lines = [line.removeprefix("$ ") for block in blocks for line in block.splitlines()]
     quoted = [inner for span in spans for inner in re.findall(r"'(babysitter [^']+)'", span)]
     return [
         told
@@ -125,7 +127,7 @@ def commands_in(text: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("skill", SKILLS, ids=lambda skill: skill.parent.name)
+@pytest.mark.parametrize("skill", TEXTS, ids=lambda skill: f"{skill.parent.name}/{skill.name}")
 def test_the_commands_of_a_skill_exist_with_their_options(skill: Path) -> None:
     from babysitter.cli.main import group
 
@@ -141,7 +143,7 @@ def test_the_commands_of_a_skill_exist_with_their_options(skill: Path) -> None:
             command.make_context(told, words)
 
 
-@pytest.mark.parametrize("skill", SKILLS, ids=lambda skill: skill.parent.name)
+@pytest.mark.parametrize("skill", TEXTS, ids=lambda skill: f"{skill.parent.name}/{skill.name}")
 def test_the_skills_that_a_skill_names_exist(skill: Path) -> None:
     named = set(re.findall(r"\bbabysitter:([a-z-]+)", skill.read_text("utf-8")))
     assert named - {path.parent.name for path in SKILLS} == set()
@@ -150,20 +152,3 @@ def test_the_skills_that_a_skill_names_exist(skill: Path) -> None:
 def test_commands_are_found_in_lines_and_blocks() -> None:
     text = "Run `babysitter status\nRUN` or `x 'babysitter show A B' y`.\n```sh\nbabysitter list # all\n```\n"
     assert commands_in(text) == ["babysitter status RUN", "babysitter list # all", "babysitter show A B"]
-
-
-def example() -> str:
-    """The whole process of the skill that teaches how to write one."""
-    text = (ROOT / "skills/author-process/SKILL.md").read_text("utf-8")
-    code, *_ = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    return str(code)
-
-
-@pytest.mark.parametrize(("verdict", "exit_code"), [("good", 0), ("bad", 8)])
-def test_the_example_for_authors_runs(
-    verdict: str, exit_code: int, project: Path, babysitter: Babysitter
-) -> None:
-    write(project, {"review.py": example(), "src/a.py": "", "src/b.py": ""})
-    make_program(project / "agent", f"""cat > /dev/null; echo '{{"verdict": "{verdict}", "defects": []}}'""")
-    words = ("-i", "path=src", "-i", "test=echo fine", "--agent-command", "./agent", "--json")
-    assert babysitter("run", "review.py", *words).code == exit_code
