@@ -89,6 +89,9 @@ def finish(run_folder: str, run_id: str) -> str | None:
         StorageError
     """
     with Folder(run_folder) as run, open_quarantine(run_folder) as quarantine:
+        # Whoever moved the old journal away was killed, maybe before that was flushed. A power cut
+        # could take that back and keep what follows: the new journal in the place of the old one.
+        run.sync()
         head = _follow(os.path.join(run_folder, WHOLE), Head.genesis(run_id))
         return _exchange(run, quarantine, _known(run_folder, quarantine), head)
 
@@ -218,19 +221,9 @@ def _is_put_away(run: Folder, quarantine: Folder, place: str) -> bool:
     if not stat.S_ISDIR(os.lstat(old).st_mode):
         # A link, say: nothing of it is ours.
         os.rename(old, os.path.join(kept, JOURNAL))
+        _flush_kept(run, quarantine, kept)
         return True
-    names = sorted(os.listdir(old))
-    files = [name for name in names if stat.S_ISREG(os.lstat(os.path.join(old, name)).st_mode)]
-    for name in files:
-        _link(old, name, kept, _free_name(old, name, kept))
-    with Folder(kept) as folder:
-        folder.sync()
-    quarantine.sync()
-    run.sync()
-    for name in files:
-        os.unlink(os.path.join(old, name))
-    for name in sorted(set(names) - set(files)):
-        os.rename(os.path.join(old, name), os.path.join(kept, _free_name(old, name, kept)))
+    _move_all(run, quarantine, old, kept)
     try:
         os.rmdir(old)
     except OSError as error:
@@ -238,6 +231,29 @@ def _is_put_away(run: Folder, quarantine: Folder, place: str) -> bool:
             return False
         raise
     return True
+
+
+def _move_all(run: Folder, quarantine: Folder, old: str, kept: str) -> None:
+    names = sorted(os.listdir(old))
+    files = [name for name in names if stat.S_ISREG(os.lstat(os.path.join(old, name)).st_mode)]
+    others = sorted(set(names) - set(files))
+    for name in files:
+        _link(old, name, kept, _free_name(old, name, kept))
+    _flush_kept(run, quarantine, kept)
+    for name in files:
+        os.unlink(os.path.join(old, name))
+    for name in others:
+        os.rename(os.path.join(old, name), os.path.join(kept, _free_name(old, name, kept)))
+    if others:
+        # Before the folder that they were in is removed.
+        _flush_kept(run, quarantine, kept)
+
+
+def _flush_kept(run: Folder, quarantine: Folder, kept: str) -> None:
+    with Folder(kept) as folder:
+        folder.sync()
+    quarantine.sync()
+    run.sync()
 
 
 def _free_name(folder: str, name: str, new_folder: str) -> str:

@@ -47,6 +47,8 @@ class Journal:
         self.folder = os.path.join(run_folder, "journal")
         self._cache = Cache(run_folder, run_id)
         self._flush_failed = False
+        self._has_written = False
+        self._quarantine = os.path.join(run_folder, "quarantine")
         self._start_again()
         # Where the event behind the head would be, as far as somebody has asked.
         self._next: tuple[Head | None, str] = (None, "")
@@ -239,8 +241,7 @@ class Journal:
         # Not when reading: it is needed by writers only.
         from babysitter.staging import stage
 
-        if self._batch[0] > self.head.seq:
-            self._sweep(journal)
+        self._sweep(journal)
         raws = self._encode(drafts, now_ms)
         with stage(journal, self._cache.folder, raws) as staged:
             # Meanwhile the disk is at work.
@@ -251,6 +252,7 @@ class Journal:
             self._cache.add(raw, name)
             self._take(event, name)
         self._note_flushed()
+        self._has_written = True
         self._cache.save(journal, self.head, self._flushed)
         return events
 
@@ -345,7 +347,17 @@ class Journal:
         self._flushed = (self.head.seq, self.head.checksum)
 
     def _sweep(self, journal: Folder) -> None:
-        # Only after an interruption, so not paid for by everybody else.
-        from babysitter.journal.sweep import sweep
+        # Only after an interruption, so not paid for by everybody else. When the first event of a
+        # batch is lost, and the last of the others moved aside, only the quarantine tells of it.
+        is_left = self._batch[0] > self.head.seq
+        if not is_left and (self._has_written or not os.path.lexists(self._quarantine)):
+            return
+        from babysitter.journal.sweep import flush_swept, sweep
 
-        sweep(self.run_folder, journal, self.head, self._batch[0])
+        try:
+            if is_left:
+                sweep(self.run_folder, journal, self.head, self._batch[0])
+            flush_swept(self.run_folder, journal)
+        except StorageError:
+            self._flush_failed = True
+            raise

@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 
 from babysitter.disk import PRIVATE_FOLDER, Folder, refuse
-from babysitter.errors import HeadMoved
+from babysitter.errors import HeadMoved, UnsafePath
+from babysitter.files import sync_folder
 from babysitter.journal.events import file_name, number_of
 
 TYPE_CHECKING = False
@@ -26,6 +27,7 @@ def sweep(run_folder: str, journal: Folder, head: Head, batch_end: int) -> None:
 
     ``batch_end`` is the last number of the unfinished batch that ``head``
     belongs to; nothing beyond it is touched. Two that sweep at once do no harm.
+    Not flushed: ``flush_swept`` does that.
 
     Raises:
         HeadMoved: there is no hole; somebody has written the next event.
@@ -35,16 +37,28 @@ def sweep(run_folder: str, journal: Folder, head: Head, batch_end: int) -> None:
     # made the names just listed, this one would be there too.
     if journal.has(file_name(head)):
         raise HeadMoved("another writer went on while the rest of an interrupted batch was looked at")
-    if not behind:
+    if behind:
+        with open_quarantine(run_folder) as quarantine:
+            for name in behind:
+                _move(journal, name, quarantine)
+
+
+def flush_swept(run_folder: str, journal: Folder) -> None:
+    """Wait until what was moved aside, by whomever, is on the disk in its new place and in no other.
+
+    Also when nothing was left to move: whoever moved it may have been killed before this.
+    The next event must not reach the disk before these have left it: after
+    another power cut they would stand behind an event that they do not follow.
+
+    Raises:
+        StorageError
+    """
+    try:
+        sync_folder(os.path.join(run_folder, QUARANTINE))
+    except (FileNotFoundError, UnsafePath):
+        # Nothing was ever moved aside.
         return
-    with open_quarantine(run_folder) as quarantine:
-        for name in behind:
-            _move(journal, name, quarantine)
-        quarantine.sync()
-    with Folder(run_folder) as folder:
-        folder.sync()
-    # The next event must not reach the disk before these have left it: after
-    # another power cut they would stand behind an event that they do not follow.
+    sync_folder(run_folder)
     journal.sync()
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 TEMPORARY = ".new-"
+IGNORED = ".gitignore"
 ONLY_DEFINES = "a process file only defines; let it do its work inside `process` and its tasks"
 
 
@@ -239,22 +240,33 @@ def ask_author(entry: Entry, limits: Limits, when: str, work: Callable[[], T]) -
 
 def _make_runs_dir(runs_dir: str) -> None:
     is_ours = not os.path.isdir(runs_dir) or runs_dir.endswith(os.path.join(os.sep, STATE_FOLDER, "runs"))
-    ignored = os.path.join(runs_dir, ".gitignore")
     try:
         os.makedirs(runs_dir, mode=FOLDER_MODE, exist_ok=True)
-        is_new = not os.path.lexists(ignored)
+        is_new = not os.path.lexists(os.path.join(runs_dir, IGNORED))
         if is_new:
             _flush_way_to(runs_dir)
-        if is_new and is_ours:
-            # Runs hold prompts and output; a run that is committed by accident is hard to take back.
-            # In any other folder that was there before, git is told nothing.
-            with Folder(runs_dir) as folder:
-                publish(folder, os.path.basename(ignored), b"*\n")
+        # In any other folder that was there before, git is told nothing.
+        if is_ours or not is_new:
+            _keep_out_of_git(runs_dir)
     except FileExistsError:
-        # It was there before; or the folder is a file, which the next step finds.
+        # The folder is a file, which the next step finds.
         pass
     except OSError as error:
         refuse(error, runs_dir, "made")
+
+
+def _keep_out_of_git(runs_dir: str) -> None:
+    """Runs hold prompts and output; a run that is committed by accident is hard to take back."""
+    with Folder(runs_dir) as folder:
+        try:
+            if not folder.has(IGNORED):
+                publish(folder, IGNORED, b"*\n")
+                return
+        except FileExistsError:
+            # Another command was first.
+            pass
+        # Whoever wrote it may have been killed before this, and no run is to be there without it.
+        folder.sync()
 
 
 def _flush_way_to(folder: str) -> None:

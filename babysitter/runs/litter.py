@@ -6,6 +6,7 @@ import os
 import stat
 
 from babysitter.errors import RunBusy, UnsafePath
+from babysitter.files import sync_folder
 from babysitter.journal.lock import run_lock
 from babysitter.runs.creation import TEMPORARY as NEW
 from babysitter.runs.folder import ARCHIVE, run_ids
@@ -63,5 +64,8 @@ def clear(path: str) -> bool:
         except (RunBusy, UnsafePath):
             return False
     else:
+        # Whoever moved it away may have been killed before that was flushed. A power cut must not
+        # give the run's name back to what is left of it.
+        sync_folder(os.path.dirname(path))
         delete(path)
     return True

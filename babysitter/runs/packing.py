@@ -70,8 +70,8 @@ def _archive(ended: EndedRun, version: str, tell: Tell) -> Packed:
     runs_dir = os.path.dirname(ended.run.folder)
     path = archive_of(ended.run.run_id, runs_dir)
     try:
+        _make_folder(runs_dir)
         if not os.path.lexists(path):
-            _make_folder(runs_dir)
             return _write(ended, path, version, tell)
         return _recognise(ended, path, tell)
     except FileNotFoundError as error:
@@ -169,4 +169,6 @@ def _recognise(ended: EndedRun, path: str, tell: Tell) -> Packed:
             f"{path!r} holds a run of the same id that is not the same",
             hint="move the archive to another place, then try again",
         )
+    # Whoever gave it its name may have been killed before that was flushed, and now the folder goes.
+    sync_folder(os.path.dirname(path))
     return packed

@@ -130,6 +130,9 @@ def _remove_archive(packed: Packed, folder: str) -> None:
 
 
 def _exists(run_id: str, archive: str) -> RunExists:
+    # Whoever gave it its folder may have been killed before that was flushed, and who reads this
+    # relies on it.
+    sync_folder(os.path.dirname(os.path.dirname(archive)))
     return RunExists(
         f"a run {run_id!r} exists, so the one in {archive!r} stays packed", hint=f"babysitter show {run_id}"
     )

@@ -13,7 +13,7 @@ import pytest
 from tests.support.forks import Forks
 
 # What their assertions compare is told as in tests.
-pytest.register_assert_rewrite("cuts", "fault_project", "points", "trials")
+pytest.register_assert_rewrite("cuts", "fault_project", "points", "put_away", "trials")
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,7 +12,7 @@ from tests.support.power import Disk, Files, put
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from fault_project import Project
     from points import Point
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 JOURNAL = ".a5c/runs/r/journal"
 MOST_AT_ONE_CUT = 64
 MOST_TOLD = 3
+# What changes a name.
+NAMING = frozenset(["create", "link", "rename", "mkdir", "unlink", "rmdir"])
 
 
 class Left(NamedTuple):
@@ -103,13 +105,20 @@ def recorded(trial: Trial) -> tuple[Files, list[Operation]]:
     return files, [each for each in operations if each.kind in CHANGES]
 
 
-def after_a_kill(trial: Trial, point: Point, chance: random.Random) -> tuple[list[Left], list[Left]]:
-    """The command is killed and called again: what a cut during the second call leaves, and one after it."""
+def killed_at(trial: Trial, point: Point) -> tuple[Project, Files]:
+    """The project when the command is killed after this operation, and what of it is on the disk."""
     project = trial.fresh()
     files = Files(project.folder)
     killed = trial.call(project, trial.plan(project, at=point.at, does="kill-after"))
     for operation in killed.operations:
         files.do(operation)
+    files.leave(killed.operations[-1])
+    return project, files
+
+
+def after_a_kill(trial: Trial, point: Point, chance: random.Random) -> tuple[list[Left], list[Left]]:
+    """The command is killed and called again: what a cut during the second call leaves, and one after it."""
+    project, files = killed_at(trial, point)
     again = trial.call_again(project, plan=trial.plan(project))
     assert again.code in (trial.ended.code, trial.scenario.already)
     trial.forget(project)
@@ -120,6 +129,27 @@ def after_a_kill(trial: Trial, point: Point, chance: random.Random) -> tuple[lis
         left._replace(after=f"a kill after {point} and, in another call, {left.after}") for left in lefts
     ]
     return [left for left in lefts if not left.is_told], [left for left in lefts if left.is_told]
+
+
+def without_what_a_kill_left(trial: Trial, point: Point) -> list[Left]:
+    """The command is killed and called again: cuts that take back the first call and not the second."""
+    project, files = killed_at(trial, point)
+    again = trial.call_again(project, plan=trial.plan(project))
+    assert again.code in (trial.ended.code, trial.scenario.already)
+    trial.forget(project)
+    return list(without_what_is_left(files, again.operations, f"a kill after {point}"))
+
+
+def without_what_is_left(files: Files, done: Iterable[Operation], left: str) -> Iterator[Left]:
+    """What cuts leave that take back what was left unflushed, and nothing of what is done then."""
+    operations = [each for each in done if each.kind in CHANGES]
+    for at, operation in enumerate(operations, 1):
+        files.do(operation)
+        is_told = at == len(operations)
+        disk = files.without_left() if is_told or operation.kind in NAMING else None
+        if disk is not None:
+            after = f"{left} and, in another call, {at} {operation.kind} {operation.path}"
+            yield Left(after, is_told, journal_of(files), disk)
 
 
 def emptiest(lefts: Iterable[Left]) -> Left:

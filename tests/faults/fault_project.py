@@ -23,6 +23,7 @@ from babysitter.runs.results import Answer, accept
 from babysitter.runs.run import Run
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from babysitter.engine.state import Effect
@@ -125,6 +126,10 @@ def told(project: Project) -> Told:
     assert run.journal.verify() == run.journal.head
     for event in events:
         _check_file(run, event)
+    return steady_events(events)
+
+
+def steady_events(events: Iterable[Event]) -> Told:
     return [(event.type, _steady(event.data)) for event in events]
 
 

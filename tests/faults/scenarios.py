@@ -15,6 +15,7 @@ from textwrap import dedent
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fault_project import Project, answer_to, forked, mended, note_damage, told, value_for
+from put_away import as_it_is, packed, still_there
 
 from babysitter.ids import sha256_hex
 from babysitter.jsontext import compact
@@ -298,6 +299,11 @@ def ended(project: Project) -> None:
     project.drive()
 
 
+def put_away(project: Project) -> None:
+    ended(project)
+    packed(project)
+
+
 def child_answered(project: Project) -> None:
     project.begin()
     (child,) = family(project.open())[1:]
@@ -393,7 +399,16 @@ SCENARIOS = [
     Scenario("halt", WIDE, begun(2), ("halt", "r", "--json"), already=3, is_whole=True),
     Scenario("resume", WIDE, created, ("resume", "r", "--json"), code=8),
 ]
-BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
+# Of these only what a killed call leaves to the next one is tried; the rest is in tests/crash.
+ARCHIVE = ("archive", "r", "--json")
+RESTORE = ("restore", "r", "--keep", "--json")
+CLEANUP = ("cleanup", "--yes", "--json")
+PUT_AWAY = [
+    Scenario("archive", WIDE, ended, ARCHIVE, sees=still_there, ends=as_it_is),
+    Scenario("restore", WIDE, put_away, RESTORE, already=3, then=ARCHIVE, sees=still_there, ends=as_it_is),
+    Scenario("cleanup", WIDE, ended, CLEANUP, sees=still_there, ends=as_it_is),
+]
+BY_NAME = {scenario.name: scenario for scenario in [*SCENARIOS, *PUT_AWAY]}
 
 
 def set_up(scenario: Scenario, folder: Path) -> Project:

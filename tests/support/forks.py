@@ -26,7 +26,8 @@ IMPORTED = """
 ctypes filelock resource shutil traceback babysitter.cli.main babysitter.cli.iterating babysitter.cli.original
 babysitter.cli.posting babysitter.cli.looking babysitter.cli.running babysitter.cli.asking
 babysitter.runs.schemas difflib babysitter.executors.work babysitter.views.tables babysitter.views.quiet
-babysitter.staging babysitter.runs.late_binding babysitter.journal.sweep babysitter.journal.lock
+babysitter.staging babysitter.runs.packing babysitter.runs.late_binding babysitter.journal.sweep
+babysitter.journal.lock
 tests.support.operations
 """
 LOG, OUTPUT, ERRORS = "log", "stdout", "stderr"

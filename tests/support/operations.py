@@ -9,6 +9,7 @@ says at which number what happens.
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import signal
@@ -122,6 +123,13 @@ class Watch:
 
         if self.plan.is_unknown:
             staging._KNOWN_KINDS = ()
+        from babysitter.runs import packing
+
+        # Archives are written through a file object, which would go around the watched functions.
+        packing.open = self._file_of  # type: ignore[attr-defined]
+
+    def _file_of(self, fd: int, _: str) -> io.BufferedWriter:
+        return io.BufferedWriter(_Raw(fd))
 
     # What happens to an operation
 
@@ -374,6 +382,30 @@ class Watch:
 
     def _look(self, kind: str, fd: int, call: Callable[[], Any]) -> Any:
         return self._perform(kind, self._paths[fd], call, _nothing) if self._is_ours(fd) else call()
+
+
+class _Raw(io.RawIOBase):
+    """A file to be written, over the watched functions."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+
+    def writable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        return os.write(self._fd, data)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return os.lseek(self._fd, offset, whence)
+
+    def close(self) -> None:
+        if not self.closed:
+            super().close()
+            os.close(self._fd)
 
 
 _AUDITED = """

@@ -57,6 +57,7 @@ class Files:
         self._names: dict[int, dict[str, int]] = {}
         self._content: dict[int, bytes] = {}
         self._changes: list[Change] = []
+        self._left: list[Change] = []
         self._writes: dict[int, list[Write]] = {}
         self._inodes: dict[int, str] = {}
         self._root = self._take_in(root)
@@ -149,6 +150,22 @@ class Files:
                 _apply(names, change)
             for how in self._ways(chance):
                 yield self._disk(names, how)
+
+    def leave(self, last: Operation) -> None:
+        """Whoever worked until now is killed after ``last``, which changed folders that are not flushed."""
+        folders = {self._numbers.get(folder) for folder in (last.folder, last.to_folder)}
+        self._left = [change for change in self._changes if change.folder in folders]
+
+    def without_left(self) -> Disk | None:
+        """The disk that has lost only what was left unflushed; None when that can no longer be lost."""
+        left = {id(change) for change in self._left}
+        kept = [change for change in self._changes if id(change) not in left]
+        if len(kept) == len(self._changes):
+            return None
+        names = {node: dict(held) for node, held in self._names.items()}
+        for change in kept:
+            _apply(names, change)
+        return self._disk(names, lambda node: "all")
 
     def _ways(self, chance: random.Random) -> Iterator[Callable[[int], str]]:
         if not self._writes:
