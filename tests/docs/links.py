@@ -22,8 +22,12 @@ def prose_of(document: Path) -> str:
 
 def links_of(document: Path) -> list[str]:
     """What its links and pictures name, as it is written; not what is elsewhere in the world."""
-    named = LINK.findall(IN_LINE.sub("", prose_of(document)))
-    return [each for each in named if not ELSEWHERE.match(each)]
+    return named_in(prose_of(document))
+
+
+def named_in(prose: str) -> list[str]:
+    """What the links of a text name."""
+    return [each for each in LINK.findall(IN_LINE.sub("", prose)) if not ELSEWHERE.match(each)]
 
 
 def anchors_of(document: Path) -> set[str]:

@@ -1,4 +1,4 @@
-"""docs/journal.md has every type of event, with the keys that the code looks at and that recorded runs have."""
+"""docs/journal.md has every type of event, with the keys that the code looks at and recorded runs have."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROW = re.compile(r"^\| ([A-Z]+(?:_[A-Z]+)*) \| .+? \| (.+) \|$", re.MULTILINE)
 KEY = re.compile(r"`([A-Za-z0-9]+)`(\?)?")
 # The journal's own, in every event.
 CHAIN = {"prev", "batch"}
-ROWS = {type: dict(KEY.findall(keys)) for type, keys in ROW.findall(PAGE)}
+ROWS = {name: dict(KEY.findall(keys)) for name, keys in ROW.findall(PAGE)}
 
 
 def recorded() -> dict[str, set[str]]:
