@@ -97,6 +97,12 @@ class Step:
             f"a step that is not awaited has no {name!r}; write `await` before it", name=name
         )
 
+    def __getitem__(self, key: Any) -> NoReturn:
+        raise TypeError(f"a step that is not awaited has no {key!r}; write `await` before it")
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError("a step that is not awaited cannot be gone through; write `await` before it")
+
     def __del__(self) -> None:
         # At the exit of the interpreter, say, the process is not what drops it; nor is there a frame.
         if self.use != NEW or not self.engine.is_driven:

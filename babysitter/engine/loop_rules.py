@@ -24,7 +24,7 @@ FUTURES = (
     "write `asyncio.get_running_loop().create_future()`, or use asyncio.Event; and `asyncio.create_task(…)`"
 )
 TASKS = "make it with `asyncio.create_task(…)`"
-OTHERS = "await steps of ctx, and what docs/processes.md lists of asyncio"
+OTHERS = "await steps of ctx, and what docs/asyncio.md lists"
 # By the beginning of what is called: first the function of asyncio, then what it asks of the loop.
 CURES = {
     "to_thread": THREADS,

@@ -1,4 +1,4 @@
-"""The example of docs/processes.md with asyncio in it, in one call and step by step."""
+"""The example of docs/asyncio.md, in one call and step by step."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ import pytest
 from tests.support.commands import told
 
 pytestmark = pytest.mark.usefixtures("project")
-DOCUMENT = (Path(__file__).parents[2] / "docs" / "processes.md").read_text("utf-8")
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "asyncio.md").read_text("utf-8")
 SAID = {"tasks": [["a", "aa"], ["b", "bb"], ["c", "cc"]], "last": "f"}
 
 
 @pytest.fixture
 def process() -> str:
     """The example as a file of the project."""
-    section = DOCUMENT.partition("\n## asyncio in a process\n")[2].partition("\n## ")[0]
-    (source,) = re.findall(r"^```python\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+    (source,) = re.findall(r"^```python\n(.*?)^```", DOCUMENT, re.MULTILINE | re.DOTALL)
     Path("saying.py").write_text(source)
     return "saying.py"
 

@@ -1,4 +1,4 @@
-"""The table of rules in docs/processes.md is the table in the code."""
+"""The table of rules in docs/checks.md is the table in the code."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from babysitter.lint.rules import RULES
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "processes.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "checks.md"
 
 
 def test_the_documented_rules_are_those_of_the_code() -> None:

@@ -232,3 +232,18 @@ def test_a_result_that_is_used_without_await_is_named() -> None:
     write("p.py", CHANCE.format(word="count", output="ctx.task(say, word='last').stdout"))
     problem = told(7, "run", "p.py")["problem"]
     assert problem["message"] == "a step that is not awaited has no 'stdout'; write `await` before it"
+
+
+@pytest.mark.parametrize(
+    ("use", "has"),
+    [
+        ("ctx.task(say, word='last')['stdout']", "has no 'stdout'"),
+        ("list(ctx.task(say, word='last'))", "cannot be gone through"),
+        ("dict(zip('a', ctx.parallel.all([ctx.task(say, word='last')])))", "cannot be gone through"),
+        ("await ctx.parallel.map(ctx.task(say, word='last'), print)", "cannot be gone through"),
+    ],
+)
+def test_a_result_that_is_taken_apart_without_await_is_named(use: str, has: str) -> None:
+    write("p.py", CHANCE.format(word="count", output=use))
+    problem = told(7, "run", "p.py")["problem"]
+    assert problem["message"] == f"a step that is not awaited {has}; write `await` before it"

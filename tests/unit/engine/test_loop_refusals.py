@@ -55,7 +55,7 @@ REFUSED: list[tuple[Callable[[], Any], str, str]] = [
     (lambda: asyncio.Task(nothing(), loop=now()), "asyncio.Task(…)", "create_task(…)"),
     (lambda: now().create_task(nothing(), eager_start=True), "eager_task_factory", "create_task"),
     (lambda: now().set_task_factory(print), "'set_task_factory'", "create_task"),
-    (lambda: now().set_exception_handler(print), "'set_exception_handler'", "docs/processes.md"),
+    (lambda: now().set_exception_handler(print), "'set_exception_handler'", "docs/asyncio.md"),
 ]
 
 
