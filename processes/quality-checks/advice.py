@@ -25,10 +25,10 @@ def advice(name: str, project: Project, tools: Executables) -> str:
     for lock, command, group, extra in LOCKS:
         if project.has(lock) and name in project.requirements:
             words = place_of(name, project, group, extra)
-            return f"to install what the project asks for: {' '.join([command, *words])}"
+            return " ".join([command, *words])
     if project.has("uv.lock") and tools.environment:
-        return f"to install it: uv pip install {name}"
-    return f"to install it: {shown(tools)} -m pip install {name}"
+        return f"uv pip install {name}"
+    return f"{shown(tools)} -m pip install {name}"
 
 
 def place_of(name: str, project: Project, group: str, extra: str) -> list[str]:

@@ -152,7 +152,7 @@ def prepared(tool: Tool, sign: str, project: Project, tools: Executables) -> dic
 def not_installed(name: str, program: str, sign: str, project: Project, tools: Executables) -> dict[str, Any]:
     """What is used but not there, and how to get it."""
     how = advice(program, project, tools)
-    return missing(name, program, f"{program} is used ({sign}) but not installed; {how}")
+    return missing(name, program, f"used ({sign}) but not installed; to install it: {how}")
 
 
 def flake8_words(project: Project, tools: Executables) -> list[str]:

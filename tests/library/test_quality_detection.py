@@ -103,7 +103,7 @@ def test_a_tool_that_is_used_and_not_there_is_missing_with_advice(
     make_program(project / ".venv/bin/python", "exit 1")
     (missing,) = plan("lint")["missing"]
     advice = "to install it: .venv/bin/python -m pip install ruff"
-    assert missing["detail"] == f"ruff is used (ruff.toml) but not installed; {advice}"
+    assert missing["detail"] == f"used (ruff.toml) but not installed; {advice}"
 
 
 @pytest.mark.parametrize(
