@@ -89,7 +89,7 @@ async def process(inputs: dict[str, Any], ctx: Context) -> dict[str, Any]:
 
     # The order is what it looks like: a failed build is the end, so what needs the build comes after it.
     await run("build")
-    ctx.progress(1, 3, "built")
+    ctx.progress(1, 3, "built" if commands["build"] else "nothing to build")
     await run(*SIDE_BY_SIDE)
     ctx.progress(2, 3, "verified")
     if commands["deploy"] and await may_deploy(inputs, ctx, commands["deploy"], steps, missing):
