@@ -60,7 +60,7 @@ def status_json(run: Run) -> dict[str, Any]:
         **_decided_json(run),
         **({"folder": run.folder} if run.archive is None else {"packed": True, "archive": run.archive}),
     }
-    told |= scores_json(state)
+    told |= {**_times_json(state), **scores_json(state)}
     return {**told, **related_json(run), **given_up_json(run), **next_wake(run), **ending_json(run)}
 
 
@@ -72,6 +72,16 @@ def _decided_json(run: Run) -> dict[str, Any]:
 
     decided = sum(is_decided(run, run.state.pending[effect_id]) for effect_id in run.state.answers)
     return {"decided": decided} if decided else {}
+
+
+def _times_json(state: RunState) -> dict[str, Any]:
+    """How long its tasks took, and what was saved by doing them side by side."""
+    if not any(effect.finished_at for effect in state.effects.values()):
+        return {}
+    # Here, for a run that has just begun has none.
+    from babysitter.runs.worked import times_json
+
+    return times_json(state)
 
 
 def budget_json(run: Run) -> dict[str, Any]:

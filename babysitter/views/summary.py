@@ -18,7 +18,7 @@ from babysitter.views.marks import (
 from babysitter.views.scores import score_text
 from babysitter.views.telling import last_output, problem_text
 from babysitter.views.text import duration, pad, printable, printable_lines, shorten, width_of
-from babysitter.views.times import Times
+from babysitter.views.times import WORTH_TELLING_MS, Times
 from babysitter.views.values import outline
 
 TYPE_CHECKING = False
@@ -37,8 +37,6 @@ MOST_TAILS = 3
 TRACEBACK_LINES = 15
 OUTPUT_LINES = 60
 LABEL_COLUMNS = 60
-# Below this, "saved" would be nothing but rounding.
-WORTH_TELLING_MS = 50
 
 
 class Outcome:

@@ -14,6 +14,7 @@ from babysitter.views.nodes import attempt_text
 from babysitter.views.scores import score_text
 from babysitter.views.telling import error_text, held_text, last_output, problem_text
 from babysitter.views.text import can_show_unicode, duration, printable, terminal_width
+from babysitter.views.times import WORTH_TELLING_MS
 from babysitter.views.values import cell, pairs, table
 
 TYPE_CHECKING = False
@@ -253,7 +254,7 @@ def _status(told: dict[str, Any]) -> dict[str, Any]:
         "given up": _given_up(told),
         "created": moment(told["createdAt"]),
         "last event": f"{moment(told['lastEventAt'])}, number {told['events']}",
-        "took": duration(ms_of(told["lastEventAt"]) - ms_of(told["createdAt"])),
+        "took": duration(ms_of(told["lastEventAt"]) - ms_of(told["createdAt"])) + _work(told),
         "effects": _counts(told["effects"]) or "none",
         "waits for": _counts(told["pending"])
         + (f" ({told['decided']} decided, when it goes on)" if told.get("decided") else ""),
@@ -276,6 +277,16 @@ def _status(told: dict[str, Any]) -> dict[str, Any]:
     elif told["status"] not in FINISHED:
         lines["go on with"] = f"babysitter resume {told['run']}"
     return {name: value for name, value in lines.items() if value != ""}
+
+
+def _work(told: dict[str, Any]) -> str:
+    """``: 6 tasks, 10.8 s one after the other, 1.7 s saved``, as the end of ``run`` has it."""
+    times = told.get("times")
+    if not times:
+        return ""
+    tasks = f"{times['tasks']} task{'s' if times['tasks'] != 1 else ''}"
+    saved = f", {duration(times['savedMs'])} saved" if times["savedMs"] >= WORTH_TELLING_MS else ""
+    return f": {tasks}, {duration(times['workMs'])} one after the other{saved}"
 
 
 def _scores(scores: Sequence[dict[str, Any]]) -> dict[str, Any]:

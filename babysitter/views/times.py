@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from babysitter.runs.worked import NO_WORK, covered
 from babysitter.views.marks import FAILED, NONZERO, OK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from babysitter.views.nodes import Effect
     from babysitter.views.tree import Tree
 
-# A person's thinking and the clock's going are no work that could have been done one after the other.
-NO_WORK = frozenset({"breakpoint", "sleep"})
+# Below this, "saved" would be nothing but rounding.
+WORTH_TELLING_MS = 50
 DONE = frozenset({OK, NONZERO, FAILED})
 
 
@@ -56,12 +55,3 @@ def spans_of(effect: Effect) -> list[tuple[int, int]]:
             spans.append((attempt.started_ms, attempt.ended_ms))
         attempt = attempt.previous
     return spans
-
-
-def covered(spans: Iterable[tuple[int, int]]) -> int:
-    """The length of the time that lies in at least one of the spans."""
-    total, reached = 0, 0
-    for start, end in sorted(spans):
-        total += max(0, end - max(start, reached))
-        reached = max(reached, end)
-    return total

@@ -6,11 +6,11 @@ import json
 import os
 import re
 import shlex
-import shutil
-import subprocess
-import sys
 import tomllib
 from typing import Any
+
+from customary import customary_commands
+from files import load, read
 
 # How projects call these in a Makefile, a package.json or a folder of scripts, the most exact name first.
 NAMES = {
@@ -34,11 +34,6 @@ RUNNERS = (
     ("tool.hatch.envs.default.scripts", "hatch run"),
     ("tool.taskipy.tasks", "task"),
 )
-DOCS = (
-    ("mkdocs.yml", "mkdocs", ("build",)),
-    ("docs/conf.py", "sphinx-build", ("-b", "html", "docs", "docs/_build/html")),
-)
-E2E_FOLDERS = ("tests/e2e", "tests/integration", "e2e")
 
 
 def find(root: str) -> dict[str, str]:
@@ -64,7 +59,7 @@ def node_scripts(root: str) -> dict[str, str]:
     if not isinstance(scripts, dict):
         return {}
     real = [name for name, script in scripts.items() if "no test specified" not in str(script)]
-    return {name: words("env", "CI=true", manager, "run", name) for name in real}
+    return {name: shlex.join(("env", "CI=true", manager, "run", name)) for name in real}
 
 
 def script_files(root: str) -> dict[str, str]:
@@ -87,72 +82,3 @@ def python_scripts(root: str) -> dict[str, str]:
             table = table.get(part, {}) if isinstance(table, dict) else {}
         found |= {name: f"{runner} {name}" for name in table if name not in found}
     return found
-
-
-def customary_commands(root: str, *, has_e2e: bool) -> dict[str, str]:
-    """What is usual where files of a known kind lie, as far as its program is there."""
-    found = python_tests(root, has_e2e=has_e2e)
-    if "build-system" in load(read(root, "pyproject.toml"), tomllib.loads):
-        found["build"] = words(python(root), "-m", "pip", "wheel", "--no-deps", "--wheel-dir", "dist", ".")
-    for file, program, arguments in DOCS:
-        started = tool(root, program)
-        if started and "docs" not in found and os.path.isfile(os.path.join(root, file)):
-            found["docs"] = words(started, *arguments)
-    return found
-
-
-def python_tests(root: str, *, has_e2e: bool) -> dict[str, str]:
-    """Unit tests apart from end-to-end tests, where these have a folder of their own."""
-    e2e = next((folder for folder in E2E_FOLDERS if has_tests(root, folder)), "")
-    interpreter = python(root)
-    if not has_tests(root, "tests"):
-        return {}
-    if not has_module(interpreter, "pytest"):
-        return {"test": words(interpreter, "-m", "unittest", "discover", "-s", "tests")}
-    without = [f"--ignore={e2e}"] if e2e.startswith("tests") and not has_e2e else []
-    found = {"test": words(interpreter, "-m", "pytest", "tests", *without)}
-    return {**found, "e2e": words(interpreter, "-m", "pytest", e2e)} if e2e else found
-
-
-def words(*argv: str) -> str:
-    return shlex.join(argv)
-
-
-def python(root: str) -> str:
-    return tool(root, "python") or tool(root, "python3") or sys.executable
-
-
-def tool(root: str, name: str) -> str | None:
-    """A program of the project's own environment, else of the PATH."""
-    own = os.path.join(root, ".venv", "bin", name)
-    return own if os.access(own, os.X_OK) else shutil.which(name)
-
-
-def has_module(interpreter: str, name: str) -> bool:
-    code = f"import importlib.util, sys; sys.exit(importlib.util.find_spec({name!r}) is None)"
-    return subprocess.run([interpreter, "-I", "-c", code], check=False, capture_output=True).returncode == 0
-
-
-def has_tests(root: str, folder: str) -> bool:
-    """Whether there are Python tests anywhere below a folder."""
-    for _, _, files in os.walk(os.path.join(root, folder)):
-        if any(name.startswith("test_") and name.endswith(".py") for name in files):
-            return True
-    return False
-
-
-def read(root: str, path: str) -> str:
-    try:
-        with open(os.path.join(root, path), encoding="utf-8", errors="replace") as file:
-            return file.read()
-    except OSError:
-        return ""
-
-
-def load(text: str, parse: Any) -> dict[str, Any]:
-    """What a file holds; nothing where it is absent or broken, which the build will tell better."""
-    try:
-        loaded = parse(text)
-    except (ValueError, RecursionError):
-        return {}
-    return loaded if isinstance(loaded, dict) else {}

@@ -53,16 +53,17 @@ def find_commands(path: str) -> dict[str, Any]:
     import os
 
     from commands import find
+    from customary import environment
 
     root = os.path.abspath(path)
     if not os.path.isdir(root):
         raise NotADirectoryError(f"there is no folder {path!r} (looked for {root})")
-    return {"root": root, "commands": find(root)}
+    return {"root": root, "commands": find(root), "env": environment(root)}
 
 
 @shell(title="{name}: {command}")
-def run_step(name: str, command: str, cwd: str) -> dict[str, str]:
-    return {"command": command, "cwd": cwd}
+def run_step(name: str, command: str, cwd: str, env: dict[str, str]) -> dict[str, Any]:
+    return {"command": command, "cwd": cwd, "env": env}
 
 
 async def process(inputs: dict[str, Any], ctx: Context) -> dict[str, Any]:
@@ -77,7 +78,8 @@ async def process(inputs: dict[str, Any], ctx: Context) -> dict[str, Any]:
     async def run(*names: str) -> None:
         """Several steps side by side. Settled, so that one failure hides no other."""
         present = [name for name in names if commands[name]]
-        calls = [ctx.task(task, name=name, command=commands[name], cwd=found["root"]) for name in present]
+        where = {"cwd": found["root"], "env": found["env"]}
+        calls = [ctx.task(task, name=name, command=commands[name], **where) for name in present]
         for name, outcome in zip(present, await ctx.parallel.settled(calls), strict=True):
             steps.append({"name": name, "command": commands[name], **verdict(outcome)})
         failed = [step["name"] for step in steps if step["verdict"] == "failed"]
@@ -87,7 +89,7 @@ async def process(inputs: dict[str, Any], ctx: Context) -> dict[str, Any]:
 
     # The order is what it looks like: a failed build is the end, so what needs the build comes after it.
     await run("build")
-    ctx.progress(1, 3, "built")
+    ctx.progress(1, 3, "built" if commands["build"] else "nothing to build")
     await run(*SIDE_BY_SIDE)
     ctx.progress(2, 3, "verified")
     if commands["deploy"] and await may_deploy(inputs, ctx, commands["deploy"], steps, missing):

@@ -91,7 +91,8 @@ def syntax(project: Project, tools: Executables) -> dict[str, Any]:
     """Whether the files can be parsed by the project's own Python."""
     if not project.ending(*PARSED):
         return missing("syntax", "", "no Python, JSON, TOML or YAML files here")
-    return found("syntax", "parse", script(tools.python, "syntax.py", project))
+    # Our own Python for what the project's cannot parse: YAML is no part of any Python.
+    return found("syntax", "parse", [*script(tools.python, "syntax.py", project), sys.executable])
 
 
 def packaging(project: Project, tools: Executables) -> dict[str, Any]:

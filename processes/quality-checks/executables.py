@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 ENVIRONMENTS = (".venv", "venv", "env", ".env")
 # Poetry and Pipenv keep environments elsewhere, unless told otherwise, and say where.
 ELSEWHERE = (("poetry.lock", ("poetry", "env", "info", "--path")), ("Pipfile", ("pipenv", "--venv")))
-LOCKS = (("uv.lock", "uv sync"), ("poetry.lock", "poetry install"), ("pdm.lock", "pdm sync"))
 PATIENCE = 20
 # Whether a Python has a module, without importing it. A folder of that name in the project does not count.
 HAS_MODULE = """
@@ -30,12 +29,15 @@ class Executables:
     Attributes:
         environment: the project's own virtual environment, or None.
         python: the interpreter to check Python with: its own, or what the PATH has.
+        is_of_path: it is that of the PATH.
     """
 
     def __init__(self, root: str) -> None:
         self.root = root
         self.environment = self._find_environment()
-        self.python = self._own("python") or shutil.which("python3") or sys.executable
+        own, on_path = self._own("python"), shutil.which("python3")
+        self.python = own or on_path or sys.executable
+        self.is_of_path = not own and bool(on_path)
         self._modules: dict[str, bool] = {}
 
     def variables(self) -> dict[str, str]:
@@ -68,14 +70,6 @@ class Executables:
         PATH would not see what is in the project's own environment, so it counts only where there is none.
         """
         return self.module("pytest") or (None if self.environment else self.python_tool("pytest"))
-
-    def advice(self, name: str) -> str:
-        """How a missing Python tool is installed."""
-        for lock, command in LOCKS:
-            if os.path.exists(os.path.join(self.root, lock)):
-                return f"to install what the project asks for: {command}"
-        python = self.python.removeprefix(self.root + os.sep)
-        return f"to install it: {python} -m pip install {name}"
 
     def node_tool(self, name: str) -> list[str] | None:
         """The words that start a JavaScript tool, or None."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Tool(NamedTuple):
         if self.requirement in project.requirements:
             return "its requirements"
         for phrase in self.phrases:
-            if phrase in project.recipes:
+            # As whole words: `id: black` is not said by `id: blacken-docs`.
+            if re.search(rf"(?<![\w-]){re.escape(phrase)}(?![\w-])", project.recipes):
                 return f"{phrase!r} in its scripts"
         return ""

@@ -19,24 +19,44 @@ PRETTIER = ["prettier.config" + ending for ending in PROGRAMS]
 PRETTIER += [".prettierrc" + ending for ending in DATA + PROGRAMS]
 MANAGERS = (("pnpm-lock.yaml", "pnpm"), ("yarn.lock", "yarn"), ("bun.lock", "bun"), ("bun.lockb", "bun"))
 PLACEHOLDER = "no test specified"  # what `npm init` writes
+# As projects call the script that checks types, whatever by.
+TYPE_SCRIPTS = (
+    "typecheck",
+    "type-check",
+    "check-types",
+    "check:types",
+    "types",
+    "test:types",
+    "test:typescript",
+)
 # Tells test runners that they watch for changes to run once; npm not to ask for news.
 ONCE = {"CI": "true", "NPM_CONFIG_UPDATE_NOTIFIER": "false"}
 
 
 def tests(project: Project, tools: Executables) -> dict[str, Any]:
     """The project's own test script."""
-    scripts = project.package.get("scripts")
-    script = scripts.get("test") if isinstance(scripts, dict) else None
+    script = scripts_of(project).get("test")
     if not isinstance(script, str) or not script.strip() or PLACEHOLDER in script:
         return missing("tests", "", "no test script in package.json")
+    return by_script("tests", "test", project, tools)
+
+
+def scripts_of(project: Project) -> dict[str, Any]:
+    scripts = project.package.get("scripts")
+    return scripts if isinstance(scripts, dict) else {}
+
+
+def by_script(name: str, script: str, project: Project, tools: Executables) -> dict[str, Any]:
+    """A check that is a script of package.json."""
     manager = manager_of(project)
+    tool = f"{manager} {script}"
     if needs_install(project):
         detail = f"the packages of the project are not installed; to install them: {manager} install"
-        return missing("tests", f"{manager} test", detail)
+        return missing(name, tool, detail)
     started = tools.node_tool(manager)
     if started is None:
-        return missing("tests", f"{manager} test", f"{manager} is not installed")
-    return found("tests", f"{manager} test", [*started, "run", "test"], **ONCE)
+        return missing(name, tool, f"{manager} is not installed")
+    return found(name, tool, [*started, "run", script], **ONCE)
 
 
 def manager_of(project: Project) -> str:
@@ -58,7 +78,12 @@ def configured(name: str, project: Project, tools: Executables) -> list[dict[str
     """The linter, type checker or formatter that the project uses, or the one line that it has none."""
     program, package, files, field, words, none = TOOLS[name]
     uses = field in project.package or any(map(project.has, files))
-    # A type checker without its tsconfig.json would not know what to check.
+    if name == "types" and not (uses and uses_tsc(project)):
+        # Editors and others read a tsconfig.json too, and without one tsc would not know what to check.
+        script = next((script for script in TYPE_SCRIPTS if script in scripts_of(project)), None)
+        if script is not None:
+            return [by_script(name, script, project, tools)]
+        uses = False
     if not uses and (name == "types" or package not in asked_for(project)):
         return [missing(name, "", f"{none} configured for JavaScript")]
     started = tools.node_tool(program)
@@ -66,6 +91,12 @@ def configured(name: str, project: Project, tools: Executables) -> list[dict[str
         detail = f"{program} is used but not installed; to install it: {manager_of(project)} install"
         return [missing(name, program, detail)]
     return [found(name, program, [*started, *words, *extra_words(name, project)])]
+
+
+def uses_tsc(project: Project) -> bool:
+    """Whether it is the project that checks by tsc: it asks for it, or calls it."""
+    called = any("tsc" in str(script).split() for script in scripts_of(project).values())
+    return called or "typescript" in asked_for(project)
 
 
 def extra_words(name: str, project: Project) -> list[str]:

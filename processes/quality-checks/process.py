@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import report
+import times
 
 from babysitter import Context, Failed, TaskFailed, python, shell
 
@@ -59,6 +60,7 @@ async def process(inputs: dict[str, Any], ctx: Context) -> dict[str, Any]:
     names = list(dict.fromkeys(name.strip() for name in inputs["checks"].split(",")))
     plan = await ctx.task(look, path=inputs["path"], names=names)
     task = run_check.using(timeout=inputs["timeout"])
+    ended: list[tuple[float, float]] = []  # when, and after how many seconds
 
     async def run(check: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -71,13 +73,16 @@ async def process(inputs: dict[str, Any], ctx: Context) -> dict[str, Any]:
             )
         except TaskFailed as error:
             # Too slow, or not to be started. The other checks go on: all of the news at once.
+            ended.append((ctx.now().timestamp(), report.seconds_of(error)))
             return report.judge_failure(check, error)
-        return report.judge(check, result)
+        # Not the clock, which says something else at the next replay: the time of what was just fed.
+        ended.append((ctx.now().timestamp(), result.duration))
+        return report.judge(check, result, plan["root"])
 
     # All of them are asked for at once, each in a branch of its own, named so that people know it again.
     # How many really run at a time is for --jobs to say.
     ran = await ctx.parallel.all({name: run(check) for name, check in named(plan["checks"]).items()})
-    summary = report.summarize(list(ran.values()), plan["missing"])
+    summary = report.summarize(list(ran.values()), plan["missing"], times.took(ended))
     ctx.log(report.counts(summary))
     if summary["failed"]:
         raise Failed(failure_message(summary), summary)

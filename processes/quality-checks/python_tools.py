@@ -6,6 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
+from advice import advice, shown
 from findings import Tool, found, missing
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ TOOLS = (
         "ruff",
         files=("ruff.toml", ".ruff.toml"),
         tables=("tool.ruff",),
-        phrases=("ruff check", "id: ruff"),
+        phrases=("ruff check", "id: ruff", "id: ruff-check"),
         requirement="ruff",
     ),
     Tool(
@@ -53,7 +54,7 @@ TOOLS = (
         "pyright",
         files=("pyrightconfig.json",),
         tables=("tool.pyright", "tool.basedpyright"),
-        phrases=("pyright",),
+        phrases=("pyright", "pyright-action"),
         requirement="pyright",
     ),
     # To use ruff is not yet to format with it.
@@ -74,12 +75,35 @@ def tests(project: Project, tools: Executables) -> dict[str, Any]:
     if not project.test_files():
         return missing("tests", "", "no Python tests found")
     sign = PYTEST.sign(project) or sign_in_tests(project.test_text())
+    env = source_path(project, tools)
     if not sign:
-        return found("tests", "unittest", [tools.python, "-m", "unittest", *unittest_words(project)])
+        words = [tools.python, "-m", "unittest", *unittest_words(project)]
+        return {**found("tests", "unittest", words, **env), "hint": where_from(tools)}
     started = tools.pytest()
     if started is None:
-        return not_installed("tests", "pytest", sign, tools)
-    return found("tests", "pytest", [*started, *cache_words(project)])
+        return not_installed("tests", "pytest", sign, project, tools)
+    # Settings such as -rx would leave out the lines that name what failed.
+    words = [*started, "-rfE", *cache_words(project)]
+    return {**found("tests", "pytest", words, **env), "hint": where_from(tools)}
+
+
+def source_path(project: Project, tools: Executables) -> dict[str, str]:
+    """Lets tests find what is in src, where no environment of the project has it installed.
+
+    Without this they would test another version that happens to be installed, or none.
+    """
+    has_packages = any(path.startswith("src" + os.sep) for path in project.ending(".py"))
+    if tools.environment or not has_packages:
+        return {}
+    paths = [os.path.join(project.root, "src"), os.environ.get("PYTHONPATH", "")]
+    return {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+
+
+def where_from(tools: Executables) -> str:
+    """What to know when a module is not there for the tests."""
+    if tools.environment:
+        return f"they ran under {shown(tools)}, which has not all that they need"
+    return f"the project has no environment of its own (.venv), so they ran under {shown(tools)} of the PATH"
 
 
 def sign_in_tests(text: str) -> str:
@@ -121,13 +145,14 @@ def prepared(tool: Tool, sign: str, project: Project, tools: Executables) -> dic
     program = tool.tool.split()[0]
     started = tools.python_tool(program)
     if started is None:
-        return not_installed(tool.name, program, sign, tools)
+        return not_installed(tool.name, program, sign, project, tools)
     return found(tool.name, tool.tool, [*started, *WORDS[tool.tool](project, tools)])
 
 
-def not_installed(name: str, program: str, sign: str, tools: Executables) -> dict[str, Any]:
+def not_installed(name: str, program: str, sign: str, project: Project, tools: Executables) -> dict[str, Any]:
     """What is used but not there, and how to get it."""
-    return missing(name, program, f"{program} is used ({sign}) but not installed; {tools.advice(program)}")
+    how = advice(program, project, tools)
+    return missing(name, program, f"used ({sign}) but not installed; to install it: {how}")
 
 
 def flake8_words(project: Project, tools: Executables) -> list[str]:
@@ -136,7 +161,7 @@ def flake8_words(project: Project, tools: Executables) -> list[str]:
 
 
 def mypy_words(project: Project, tools: Executables) -> list[str]:
-    words = ["--cache-dir", os.devnull]
+    words = ["--cache-dir", os.devnull, "--no-pretty"]  # a fault in one line, which a report can quote
     if tools.environment is not None:
         words += ["--python-executable", tools.python]
     files = ("mypy.ini", ".mypy.ini", "setup.cfg")
@@ -145,7 +170,14 @@ def mypy_words(project: Project, tools: Executables) -> list[str]:
         TARGETS_ARE_SET.search(project.read(file)) for file in files
     ):
         return words
-    return words + sources(project)
+    return words + (told_targets("mypy", project) or sources(project))
+
+
+def told_targets(program: str, project: Project) -> list[str]:
+    """What the project's own scripts give to it, where that is nothing but files that are there."""
+    told = rf"(?:^|\s){program}((?:[ \t]+[\w./][\w./-]*)+)[ \t]*$"
+    lines = [line.split() for line in re.findall(told, project.recipes, re.MULTILINE)]
+    return list(dict.fromkeys(word for line in lines if all(map(project.has, line)) for word in line))
 
 
 def sources(project: Project) -> list[str]:

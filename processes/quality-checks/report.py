@@ -22,25 +22,29 @@ NOTHING_TO_DO = {
 }
 # How lines begin, or what is in them, that name a fault.
 BEGINNINGS = {
-    "pytest": ("FAILED ", "ERROR "),
+    # Why a file of tests could not even be read stands before the summary, which only names the file.
+    "pytest": ("FAILED ", "ERROR ", "E   ModuleNotFoundError", "E   ImportError"),
     "unittest": ("FAIL: ", "ERROR: "),
     "ruff format": ("--> ", "Would reformat"),
     "black": ("would reformat", "error: "),
     "prettier": ("[warn] ", "[error] "),
 }
+NOT_INSTALLED = "ModuleNotFoundError: No module named"
 NOISE = ("[*]", "npm warn", "npm notice")  # what ruff and npm add to it
 SIGNS = (": error", " error ", "error:", "Error:", "not ok ", "✖", "FAIL")
 
 
-def judge(check: dict[str, Any], result: ShellResult) -> dict[str, Any]:
-    """The line of the report for a check that has ended."""
-    output = clean(f"{result.stdout}\n{result.stderr}")
+def judge(check: dict[str, Any], result: ShellResult, root: str = "") -> dict[str, Any]:
+    """The line of the report for a check that has ended; files are named relative to the project."""
+    output = relative(clean(f"{result.stdout}\n{result.stderr}"), root)
     told = {"name": check["name"], "tool": check["tool"], "seconds": round(result.duration, 1)}
     if found_nothing(check["tool"], result.exit_code, output):
         return {**told, "verdict": "missing", "detail": "nothing there for it to check"}
     if result.ok:
-        return {**told, "verdict": "passed", "detail": last_line(clean(result.stdout)) or last_line(output)}
+        return {**told, "verdict": "passed", "detail": summed_up(clean(result.stdout)) or last_line(output)}
     lines = telling_lines(check["tool"], output) or [f"exit {result.exit_code}, and no output"]
+    if "hint" in check and NOT_INSTALLED in output:
+        lines.append(check["hint"])
     return {**told, "verdict": "failed", "detail": "\n".join(lines)}
 
 
@@ -54,10 +58,15 @@ def found_nothing(tool: str, exit_code: int, output: str) -> bool:
 def judge_failure(check: dict[str, Any], error: TaskFailed) -> dict[str, Any]:
     """The line of the report for a check that could not be started, or took too long."""
     facts = error.data if isinstance(error.data, dict) else {}
-    seconds = round(facts.get("durationMs", 0) / 1000, 1)
     lines = [error.message, *telling_lines(check["tool"], clean(facts.get("stdout", "")))]
-    told = {"name": check["name"], "tool": check["tool"], "seconds": seconds}
+    told = {"name": check["name"], "tool": check["tool"], "seconds": round(seconds_of(error), 1)}
     return {**told, "verdict": "failed", "detail": "\n".join(lines)}
+
+
+def seconds_of(error: TaskFailed) -> float:
+    """How long a check was at it before it was given up."""
+    facts = error.data if isinstance(error.data, dict) else {}
+    return float(facts.get("durationMs", 0) / 1000)
 
 
 def clean(output: str) -> str:
@@ -85,14 +94,35 @@ def has_place(line: str) -> bool:
     return len(parts) == 3 and parts[1].isdigit()
 
 
+def relative(output: str, root: str) -> str:
+    """Without the project's folder before the files in it, as some tools write them."""
+    return output.replace(f"{root.rstrip('/')}/", "") if root.strip("/") else output
+
+
+def summed_up(output: str) -> str:
+    """How many tests passed, where a test runner of JavaScript says so before its last line; else that."""
+    counts = [line for line in output.splitlines() if is_count(line.split())]
+    return counts[-1].strip(" #=")[:LONGEST_LINE] if counts else last_line(output)
+
+
+def is_count(words: list[str]) -> bool:
+    """``# pass 12`` of tape and node, ``12 passing (1s)`` of mocha."""
+    match words:
+        case [_, "pass", number] | [number, "passing", *_]:
+            return number.isdigit()
+    return False
+
+
 def last_line(output: str) -> str:
     """What most tools sum up with."""
     lines = [line.strip(" =") for line in output.splitlines() if line.strip(" =")]
     return lines[-1][:LONGEST_LINE] if lines else ""
 
 
-def summarize(ran: list[dict[str, Any]], missing: list[dict[str, Any]]) -> dict[str, Any]:
-    """The report: counts, what is missing, and each check that ran."""
+def summarize(
+    ran: list[dict[str, Any]], missing: list[dict[str, Any]], times: dict[str, float]
+) -> dict[str, Any]:
+    """The report: counts, how long it took, what is missing, and each check that ran."""
     absent = [
         {name: check[name] for name in ("name", "tool", "detail")} for check in ran if is_missing(check)
     ]
@@ -101,6 +131,7 @@ def summarize(ran: list[dict[str, Any]], missing: list[dict[str, Any]]) -> dict[
     return {
         "passed": len(checks) - failed,
         "failed": failed,
+        "times": times,
         "missing": [*missing, *absent],
         "checks": checks,
     }

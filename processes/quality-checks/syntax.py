@@ -1,14 +1,15 @@
-"""Parse every Python, JSON, TOML and YAML file of a project: ``python syntax.py FOLDER``.
+"""Parse every Python, JSON, TOML and YAML file of a project: ``python syntax.py FOLDER [PYTHON]``.
 
 One process for all files, because starting one for each takes longer than parsing it. Nothing
 is executed or written. It runs under the project's own Python, whose syntax is the one that
-counts: it keeps to what 3.7 knows, and leaves out TOML and YAML where that Python cannot parse them.
+counts: it keeps to what 3.7 knows, and leaves TOML and YAML to the other PYTHON where it cannot parse them.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import warnings
 
@@ -16,8 +17,9 @@ from folders import is_sample, walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
+ONLY = "--only="
 LARGEST = 4_000_000
 MOST_SHOWN = 50
 KINDS = {".py": "Python", ".pyi": "Python", ".json": "JSON", ".toml": "TOML", ".yaml": "YAML", ".yml": "YAML"}
@@ -25,33 +27,49 @@ KINDS = {".py": "Python", ".pyi": "Python", ".json": "JSON", ".toml": "TOML", ".
 WITH_COMMENTS = ("tsconfig", "jsconfig", "devcontainer", "turbo", "nx", "deno", "api-extractor")
 
 
-def main(root: str) -> int:
+def main(root: str, other: str = "") -> int:
     """Print a line for each file that cannot be parsed, and the counts; 1 when there is such a file."""
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # names can be odd
     warnings.simplefilter("ignore")  # an odd escape is for a linter to find
-    counts: dict[str, int] = {}
-    faults = []
-    for path in walk(root):
-        kind = kind_of(path)
-        if kind is None or is_sample(path):
-            continue
-        counts[kind] = counts.get(kind, 0) + 1
-        fault = examine(os.path.join(root, path), PARSERS[kind])
-        if fault:
-            faults.append(f"{path}:{fault}")
+    counts, faults = parse_all(root, PARSERS)
+    left = sorted(set(KINDS.values()) - set(PARSERS))
+    if left and other:
+        more, found = parse_elsewhere(other, root, left)
+        counts.update(more)
+        faults += found
     told = ", ".join(f"{count} {kind}" for kind, count in counts.items()) or "none"
     ending = f"{len(faults)} files cannot be parsed, of {told}" if faults else f"files parsed: {told}"
     sys.stdout.write("\n".join([*faults[:MOST_SHOWN], ending]) + "\n")
     return 1 if faults else 0
 
 
-def kind_of(path: str) -> str | None:
-    """Python, JSON, TOML or YAML; None for what is not to be parsed, or cannot be by this Python."""
+def parse_all(root: str, kinds: Iterable[str]) -> tuple[dict[str, int], list[str]]:
+    """How many files there are of each of these kinds, and a line for each that cannot be parsed."""
+    counts: dict[str, int] = {}
+    faults = []
+    for path in walk(root):
+        kind = kind_of(path)
+        if kind not in kinds or is_sample(path):
+            continue
+        counts[kind] = counts.get(kind, 0) + 1
+        fault = examine(os.path.join(root, path), PARSERS[kind])
+        if fault:
+            faults.append(f"{path}:{fault}")
+    return counts, faults
+
+
+def parse_elsewhere(python: str, root: str, kinds: list[str]) -> tuple[dict[str, int], list[str]]:
+    """The same, by another Python, which has the parsers that this one lacks."""
+    command = [python, "-B", "-E", "-s", os.path.abspath(__file__), root, ONLY + ",".join(kinds)]
+    counts, faults = json.loads(subprocess.check_output(command))
+    return counts, faults
+
+
+def kind_of(path: str) -> str:
+    """Python, JSON, TOML or YAML; empty for what is not to be parsed."""
     name = os.path.basename(path)
-    kind = KINDS.get(os.path.splitext(name)[1])
-    if kind not in PARSERS or (kind == "JSON" and name.startswith(WITH_COMMENTS)):
-        return None
-    return kind
+    kind = KINDS.get(os.path.splitext(name)[1], "")
+    return "" if kind == "JSON" and name.startswith(WITH_COMMENTS) else kind
 
 
 def examine(path: str, parse: Callable[[bytes, str], None]) -> str | None:
@@ -102,7 +120,7 @@ def parse_yaml(content: bytes, path: str) -> None:
         pass  # events only: an unknown tag is no error, and no object is made
 
 
-PARSERS: dict[str | None, Callable[[bytes, str], None]] = {"Python": parse_python, "JSON": parse_json}
+PARSERS: dict[str, Callable[[bytes, str], None]] = {"Python": parse_python, "JSON": parse_json}
 try:
     import tomllib
 except ImportError:
@@ -118,4 +136,7 @@ else:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    if sys.argv[-1].startswith(ONLY):
+        json.dump(parse_all(sys.argv[1], sys.argv[2][len(ONLY) :].split(",")), sys.stdout)
+    else:
+        sys.exit(main(*sys.argv[1:]))

@@ -260,6 +260,26 @@ def test_status_has_scores_where_there_are_some(scene: Scene) -> None:
     ]
 
 
+TWO_TASKS = """
+from babysitter import shell
+
+@shell
+def wait(seconds: float):
+    return ["true"]
+
+async def process(inputs, ctx):
+    await ctx.parallel.all([ctx.task(wait, seconds=seconds) for seconds in (0.1, 0.2)])
+"""
+
+
+def test_status_says_what_the_tasks_took_and_what_overlapped(scene: Scene) -> None:
+    write("two.py", TWO_TASKS)
+    told("run", "two.py", "--run-id", "two")
+    times = told("status", "two")["times"]
+    assert keys(times) == ["busyMs", "savedMs", "tasks", "workMs"]
+    assert (times["tasks"], times["savedMs"]) == (2, times["workMs"] - times["busyMs"])
+
+
 def test_status_counts_effects(scene: Scene) -> None:
     told_ = told("status", "own")
     assert (told_["effects"], told_["pending"], told_["events"], told_["folder"]) == (

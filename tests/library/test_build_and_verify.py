@@ -160,12 +160,44 @@ def test_what_is_usual_is_found_where_nothing_is_said(
     write(project, {"tests/test_a.py": "", "tests/e2e/test_b.py": "", "mkdocs.yml": ""})
     make_program(project / ".venv/bin/python", "exit 0")
     make_program(project / ".venv/bin/mkdocs", "exit 0")
-    binaries = project / ".venv/bin"
     assert find() == {
-        "test": f"{binaries}/python -m pytest tests --ignore=tests/e2e",
-        "e2e": f"{binaries}/python -m pytest tests/e2e",
-        "docs": f"{binaries}/mkdocs build",
+        "test": ".venv/bin/python -m pytest tests --ignore=tests/e2e",
+        "e2e": ".venv/bin/python -m pytest tests/e2e",
+        "docs": ".venv/bin/mkdocs build",
     }
+
+
+def test_where_the_settings_say_what_the_tests_are_pytest_is_told_nothing_else(
+    project: Path, find: Callable[[], dict[str, str]]
+) -> None:
+    write(project, {"checks/test_a.py": "", "tox.ini": "[pytest]\ntestpaths = checks\n"})
+    make_program(project / ".venv/bin/python", "exit 0")
+    assert find() == {"test": ".venv/bin/python -m pytest"}
+
+
+def test_without_an_environment_tests_find_what_is_in_src(
+    project: Path, babysitter: Babysitter, find: Callable[[], dict[str, str]]
+) -> None:
+    write(project, {"src/a.py": "", "testing/test_a.py": "import a\n\ndef test(): pass\n"})
+    (command,) = find().values()
+    ended = verify(babysitter, *given(test="auto"))
+    assert (ended.code, command.startswith("env PYTHONPATH=src ")) == (0, True)
+
+
+def test_a_wheel_is_made_by_another_pip_where_the_environment_has_none(
+    project: Path, tmp_path: Path, find: Callable[[], dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(project, {"pyproject.toml": "[build-system]\nrequires = []\n"})
+    make_program(project / ".venv/bin/python", "exit 1")
+    make_program(tmp_path / "bin/python3", "exit 0")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    assert find() == {"build": "python3 -m pip wheel --no-deps --wheel-dir dist ."}
+
+
+def test_steps_find_the_programs_of_the_project_s_environment(project: Path, babysitter: Babysitter) -> None:
+    make_program(project / ".venv/bin/python", "exit 0")
+    make_program(project / ".venv/bin/checker", "exit 0")
+    assert verify(babysitter, *given(test="checker")).code == 0
 
 
 @pytest.mark.parametrize("word", ["none", "false"])

@@ -51,6 +51,19 @@ def test_a_good_project_passes_every_check(project: Path, babysitter: Babysitter
     assert (ended.code, verdicts(ended.data)) == (0, dict.fromkeys(names, "passed"))
 
 
+def test_the_report_says_how_long_its_checks_took_one_after_the_other(
+    project: Path, babysitter: Babysitter
+) -> None:
+    write(project, GOOD)
+    data = check(babysitter, "-i", "checks=types,syntax,packaging").data
+    (journal,) = project.glob(".a5c/runs/*/journal")
+    results = [json.loads(path.read_text())["data"] for path in journal.glob("*.json")]
+    durations = [
+        result["value"]["durationMs"] for result in results if "exitCode" in str(result.get("value"))
+    ]
+    assert (len(durations), data["times"]["oneAfterAnother"]) == (3, round(sum(durations) / 1000, 1))
+
+
 def test_failing_checks_end_the_run_as_failed_and_the_others_are_reported(
     project: Path, babysitter: Babysitter
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -82,6 +83,12 @@ def test_nothing_is_used_that_nothing_speaks_of(project: Path, plan: Callable[..
     assert tools_of(plan("types", "lint", "format")) == []
 
 
+def test_what_only_begins_like_a_tool_is_another(project: Path, plan: Callable[..., dict[str, Any]]) -> None:
+    write(project, {"a.py": "", ".pre-commit-config.yaml": "hooks:\n  - id: blacken-docs\n"})
+    install(project, "black")
+    assert tools_of(plan("format")) == []
+
+
 def test_a_project_may_have_two_linters(project: Path, plan: Callable[..., dict[str, Any]]) -> None:
     write(project, {"a.py": "", "requirements.txt": "ruff\nflake8\n"})
     install(project, "ruff", "flake8")
@@ -96,14 +103,25 @@ def test_a_tool_that_is_used_and_not_there_is_missing_with_advice(
     make_program(project / ".venv/bin/python", "exit 1")
     (missing,) = plan("lint")["missing"]
     advice = "to install it: .venv/bin/python -m pip install ruff"
-    assert missing["detail"] == f"ruff is used (ruff.toml) but not installed; {advice}"
+    assert missing["detail"] == f"used (ruff.toml) but not installed; {advice}"
 
 
+@pytest.mark.parametrize(
+    ("lock", "text", "command"),
+    [
+        ("uv.lock", "[dependency-groups]\ndev = ['ruff']\n", "uv sync"),
+        ("uv.lock", "[dependency-groups]\nlint = ['Ruff>=1']\n", "uv sync --group lint"),
+        ("uv.lock", "[project.optional-dependencies]\nlint = ['ruff']\n", "uv sync --extra lint"),
+        ("poetry.lock", "[tool.poetry.group.dev.dependencies]\nruff = '*'\n", "poetry install"),
+        # Known by its settings alone, it would not come with what the lock file has.
+        ("uv.lock", "[dependency-groups]\ndev = ['ruff-lsp']\n", "python3 -m pip install ruff"),
+    ],
+)
 def test_advice_is_the_project_s_own_way_to_install(
-    project: Path, plan: Callable[..., dict[str, Any]]
+    lock: str, text: str, command: str, project: Path, plan: Callable[..., dict[str, Any]]
 ) -> None:
-    write(project, {"a.py": "", "ruff.toml": "", "uv.lock": ""})
-    assert plan("lint")["missing"][0]["detail"].endswith("to install what the project asks for: uv sync")
+    write(project, {"a.py": "", "pyproject.toml": text, "ruff.toml": "", lock: ""})
+    assert plan("lint")["missing"][0]["detail"].rpartition(": ")[2] == command
 
 
 def test_a_project_s_own_tool_comes_before_that_of_the_path(
@@ -161,6 +179,22 @@ def test_the_test_runner_is_the_one_that_the_tests_need(
     assert tools_of(plan("tests")) == [tool]
 
 
+def test_without_an_environment_the_tests_find_what_is_in_src(
+    project: Path, tmp_path: Path, plan: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    write(project, {"src/a/__init__.py": "", "tests/test_a.py": "import unittest\n"})
+    assert plan("tests")["checks"][0]["env"] == {"PYTHONPATH": str(project / "src")}
+
+
+def test_with_an_environment_the_tests_have_what_is_installed_there(
+    project: Path, plan: Callable[..., dict[str, Any]]
+) -> None:
+    write(project, {"src/a/__init__.py": "", "tests/test_a.py": "import unittest\n"})
+    install(project)
+    assert plan("tests")["checks"][0]["env"] == {}
+
+
 def test_without_tests_the_tests_are_missing(project: Path, plan: Callable[..., dict[str, Any]]) -> None:
     write(project, {"a.py": "", "pytest.ini": ""})
     assert plan("tests")["missing"][0]["detail"] == "no Python tests found"
@@ -177,7 +211,11 @@ def test_pytest_of_the_path_is_not_used_for_a_project_with_its_own_environment(
 
 @pytest.mark.parametrize(
     ("settings", "words"),
-    [("", ["-p", "no:cacheprovider"]), ("cache_dir = 'x'\n", []), ("addopts = '--ff'\n", [])],
+    [
+        ("", ["-rfE", "-p", "no:cacheprovider"]),
+        ("cache_dir = 'x'\n", ["-rfE"]),
+        ("addopts = '--ff'\n", ["-rfE"]),
+    ],
 )
 def test_pytest_leaves_no_cache_unless_the_settings_need_one(
     settings: str, words: list[str], project: Path, plan: Callable[..., dict[str, Any]]
@@ -195,6 +233,11 @@ def test_pytest_leaves_no_cache_unless_the_settings_need_one(
         ({"a.py": "", "setup.py": ""}, ["a.py"]),
         ({"scripts/a.py": ""}, ["."]),
         ({"a.py": "", "mypy.ini": "[mypy]\nfiles = a.py\n"}, []),
+        (
+            {"src/a.py": "", "b.py": "", "tox.ini": "[x]\ncommands =\n  mypy: mypy src b.py\n"},
+            ["src", "b.py"],
+        ),
+        ({"src/a.py": "", "tox.ini": "[x]\ncommands =\n  mypy on\n  mypy --strict b\n"}, ["src"]),
     ],
 )
 def test_mypy_is_given_what_its_settings_do_not_name(
@@ -202,7 +245,7 @@ def test_mypy_is_given_what_its_settings_do_not_name(
 ) -> None:
     write(project, {"mypy.ini": "[mypy]\n", **files})
     make_program(project.parent / "bin" / "mypy", "exit 0")
-    assert plan("types")["checks"][0]["argv"] == ["mypy", "--cache-dir", os.devnull, *targets]
+    assert plan("types")["checks"][0]["argv"] == ["mypy", "--cache-dir", os.devnull, "--no-pretty", *targets]
 
 
 def test_files_of_others_are_not_the_project_s(project: Path, load: Load) -> None:
@@ -273,10 +316,36 @@ def test_the_package_manager_is_that_of_the_lock_file(
 
 
 def test_tsc_writes_nothing_for_the_next_time(project: Path, plan: Callable[..., dict[str, Any]]) -> None:
-    javascript(project)
+    javascript(project, devDependencies={"typescript": "5"})
     write(project, {"tsconfig.json": '{"compilerOptions": {"incremental": true}}'})
     make_program(project / "node_modules/.bin/tsc", "exit 0")
     assert plan("types")["checks"][0]["argv"][1:] == ["--noEmit", "-p", ".", "--incremental", "false"]
+
+
+@pytest.mark.parametrize(
+    ("more", "tool"),
+    [
+        ({"devDependencies": {"typescript": "5"}}, "tsc"),
+        ({"scripts": {"build": "tsc -p ."}}, "tsc"),
+        ({"scripts": {"test:types": "tstyche"}}, "npm test:types"),
+        ({"scripts": {"types": "tsd"}, "devDependencies": {"typescript": "5"}}, "tsc"),
+    ],
+)
+def test_types_are_checked_as_the_project_does(
+    more: dict[str, Any], tool: str, project: Path, tmp_path: Path, plan: Callable[..., dict[str, Any]]
+) -> None:
+    javascript(project, **more)
+    write(project, {"tsconfig.json": "{}"})
+    make_program(project / "node_modules/.bin/tsc", "exit 0")
+    make_program(tmp_path / "bin/npm", "exit 0")
+    assert tools_of(plan("types")) == [tool]
+
+
+def test_a_tsconfig_alone_is_no_type_check(project: Path, plan: Callable[..., dict[str, Any]]) -> None:
+    javascript(project)
+    write(project, {"tsconfig.json": "{}"})
+    make_program(project / "node_modules/.bin/tsc", "exit 0")
+    assert plan("types")["missing"][0]["detail"] == "no type checker configured for JavaScript"
 
 
 @pytest.mark.parametrize(
@@ -351,6 +420,51 @@ def test_of_many_faults_the_first_are_told_and_the_rest_counted(load: Load) -> N
 
 def test_colours_and_lines_that_were_written_over_are_left_out(load: Load) -> None:
     assert load("quality-checks", "report").clean("1%\r2%\r\x1b[31mred\x1b[0m\r\nb") == "red\nb"
+
+
+@pytest.mark.parametrize(
+    ("output", "told"),
+    [
+        ("# tests 7\n# pass  7\n\n# ok\n", "pass  7"),
+        ("  12 passing (1s)\n\n", "12 passing (1s)"),
+        ("Tests passed\n", "Tests passed"),
+    ],
+)
+def test_tests_that_passed_are_counted_where_their_runner_says_so_earlier(
+    output: str, told: str, load: Load
+) -> None:
+    assert load("quality-checks", "report").summed_up(output) == told
+
+
+def test_a_module_that_tests_lack_is_named_first_and_then_where_they_ran(load: Load) -> None:
+    report = load("quality-checks", "report")
+    check = {"name": "tests", "tool": "pytest", "hint": "they ran there"}
+    output = "tests/conftest.py:9: in <module>\nE   ModuleNotFoundError: No module named 'trustme'\n"
+    told = report.judge(check, ShellResult(4, "", output, 1.0))["detail"].splitlines()
+    assert told == ["E   ModuleNotFoundError: No module named 'trustme'", "they ran there"]
+
+
+def test_files_are_named_relative_to_the_project(load: Load) -> None:
+    report = load("quality-checks", "report")
+    result = ShellResult(1, "/home/me/a/src/a.py:1:2 - error: no\n", "", 1.0)
+    told = report.judge({"name": "types", "tool": "pyright"}, result, "/home/me/a")
+    assert told["detail"] == "src/a.py:1:2 - error: no"
+
+
+def test_time_that_overlaps_is_saved_and_a_pause_counts_for_nothing(load: Load) -> None:
+    ended = [(10.0, 4.0), (12.0, 5.0), (5000.0, 1.5)]
+    assert load("quality-checks", "times").took(ended) == {
+        "sideBySide": 7.5,
+        "oneAfterAnother": 10.5,
+        "saved": 3.0,
+    }
+
+
+def test_yaml_is_parsed_also_where_the_project_s_python_cannot(project: Path, load: Load) -> None:
+    write(project, {"a.yaml": "a: [", "b.toml": "b = 1\n"})
+    syntax = load("quality-checks", "syntax")
+    counts, faults = syntax.parse_elsewhere(sys.executable, str(project), ["TOML", "YAML"])
+    assert (counts, [fault.split()[0] for fault in faults]) == ({"YAML": 1, "TOML": 1}, ["a.yaml:1:"])
 
 
 def test_a_check_that_cannot_be_started_has_failed(load: Load) -> None:

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stories import Shown
 
+from babysitter.runs.worked import covered
 from babysitter.views.marks import text_of
 from babysitter.views.summary import Outcome, summary_lines
-from babysitter.views.times import Times, covered
+from babysitter.views.times import Times
 
 
 def told(shown: Shown, status: str = "completed", **more: Any) -> list[str]:

@@ -224,6 +224,12 @@ def test_an_effect_tells_its_attempt_and_who_works_on_it() -> None:
     ]
 
 
+def test_a_status_tells_what_the_tasks_took_and_what_was_saved() -> None:
+    times = {"tasks": 2, "workMs": 9200, "busyMs": 5200, "savedMs": 4000}
+    (took,) = [line for line in status_lines(a_run(times=times)) if line.startswith("took")]
+    assert took == "took        1 m 03 s: 2 tasks, 9.2 s one after the other, 4.0 s saved"
+
+
 @pytest.mark.parametrize(
     ("function", "expected"), [(effects_lines, "no effects"), (events_lines, "no events")]
 )
