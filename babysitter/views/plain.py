@@ -154,7 +154,8 @@ class PlainView(QuietView):
             return
         elapsed = effect.elapsed(self.clock())
         time = duration(elapsed) if elapsed is not None else ""
-        words = effect.last_words if effect.state in (FAILED, CANCELLED) else ""
+        tells = effect.state in (FAILED, CANCELLED) or effect.is_decided
+        words = effect.last_words if tells else ""
         name = pad(printable(effect.name), LABEL_COLUMNS)
         self._write(effect.verdict, f"{name} {time:>9}  {words}".rstrip())
 

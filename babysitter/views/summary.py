@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from babysitter.engine.scores import series_json
+from babysitter.views.decisions import chosen_text
 from babysitter.views.marks import (
     ASCII,
     BOLD,
@@ -113,7 +114,8 @@ Row = tuple[str, str, str, str]
 
 def _row(effect: Effect) -> Row:
     time = effect.elapsed(effect.ended_ms) if effect.ended_ms is not None else None
-    return effect.state, printable(effect.name), effect.verdict, "" if time is None else duration(time)
+    verdict = chosen_text(effect.decision) if effect.is_decided else effect.verdict
+    return effect.state, printable(effect.name), verdict, "" if time is None else duration(time)
 
 
 def _rows_by_label(effects: list[Effect]) -> list[Row]:

@@ -9,6 +9,7 @@ import sys
 
 from babysitter.clock import ms_of, now_ms
 from babysitter.engine.state import ABANDONED, FINISHED
+from babysitter.views.decisions import chosen_text
 from babysitter.views.marks import ASCII, UNICODE
 from babysitter.views.nodes import attempt_text
 from babysitter.views.scores import score_text
@@ -81,10 +82,14 @@ def effects_lines(effects: Sequence[dict[str, Any]]) -> list[str]:
 
 def _status_of_effect(told: dict[str, Any]) -> str:
     if told.get("superseded"):
-        return f"({told['status']})"
+        return f"({_word_for(told)})"
     if told.get("cancelled") == ABANDONED:
         return ABANDONED
-    return str(told["status"])
+    return _word_for(told)
+
+
+def _word_for(told: dict[str, Any]) -> str:
+    return chosen_text(told["decision"]) if "decision" in told else str(told["status"])
 
 
 def _title_of(told: dict[str, Any]) -> str:
@@ -255,6 +260,7 @@ def _status(told: dict[str, Any]) -> dict[str, Any]:
         "last event": f"{moment(told['lastEventAt'])}, number {told['events']}",
         "took": duration(ms_of(told["lastEventAt"]) - ms_of(told["createdAt"])),
         "effects": _counts(told["effects"]) or "none",
+        "decided": _counts(told.get("decisions", {})),
         "waits for": _counts(told["pending"])
         + (f" ({told['decided']} decided, when it goes on)" if told.get("decided") else ""),
         "taken": told.get("taken", ""),

@@ -9,7 +9,8 @@ from babysitter.engine.plan import ANSWERED, ASKED
 from babysitter.engine.plan import CANCELLED as GIVEN_UP
 from babysitter.engine.scores import keep, keep_only
 from babysitter.engine.state import BY_PERSON
-from babysitter.views.marks import CANCELLED, CLOCK, FAILED, NONZERO, OK, REQUESTED, RUNNING, STATES
+from babysitter.views.decisions import decision_of
+from babysitter.views.marks import CANCELLED, CLOCK, FAILED, NONZERO, OK, REJECTED, REQUESTED, RUNNING, STATES
 from babysitter.views.nodes import (
     TIMEOUT,
     Branch,
@@ -223,6 +224,9 @@ def _resolved(tree: Tree, event: Event) -> None:
         effect.error = data.get("error") or {}
         effect.exit_code = effect.error.get("exitCode")
         effect.result = FAILED
+    elif effect.kind == "breakpoint":
+        effect.decision = decision_of(data.get("value"))
+        effect.result = REJECTED if effect.decision and not effect.decision["approved"] else OK
     else:
         effect.exit_code = _exit_code(effect, data)
         effect.result = NONZERO if effect.exit_code else OK

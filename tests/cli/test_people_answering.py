@@ -449,3 +449,14 @@ def test_of_a_run_that_was_stuck_in_something_outside_no_edit_is_told() -> None:
     told("create", "p.py", "--run-id", "r", code=7)
     Path("plan.md").write_text("one")
     assert "the process is the same, and goes on" in call("resume", "r", "--plain").stdout
+
+
+@pytest.mark.parametrize(
+    ("answer", "word"),
+    [(["approve", "r", "--option", "b"], "approved: b"), (["reject", "r"], "rejected")],
+)
+def test_a_list_of_effects_says_what_was_decided(answer: list[str], word: str) -> None:
+    begin(asks("options=['a', 'b']"))
+    told(*answer)
+    assert call("tasks", "r").stdout.split("breakpoint  ")[1].split("  ")[0] == word
+    assert f"decided     1 {word.partition(':')[0]}\n" in call("status", "r").stdout

@@ -6,6 +6,7 @@ import io
 import subprocess
 import sys
 import time
+from typing import Any
 
 import pytest
 from stories import START, Shown
@@ -77,6 +78,22 @@ def test_a_breakpoint_and_a_sleep_are_told_when_they_are_asked_for() -> None:
     plain.request("1.0.1", "Merge", "breakpoint", question="Really?")
     plain.request("1.1.1", "Settle", "sleep", seconds=90)
     assert plain.lines[1:] == ["person Merge: Really?", "clock Settle, 1 m 30 s left"]
+
+
+@pytest.mark.parametrize(
+    ("value", "line"),
+    [
+        ({"approved": True}, "approved Merge 0 ms"),
+        ({"approved": True, "option": "tonight"}, "approved Merge 0 ms tonight"),
+        ({"approved": False, "feedback": "too early\nfor us"}, "rejected Merge 0 ms too early"),
+        (None, "answered Merge 0 ms"),
+    ],
+)
+def test_a_breakpoint_that_is_decided_is_told_with_its_decision(value: Any, line: str) -> None:
+    plain = Plain()
+    plain.request("1", "Merge", "breakpoint")
+    plain.resolve("1", value)
+    assert plain.lines[-1] == line
 
 
 def test_log_lines_come_with_their_fields() -> None:

@@ -86,6 +86,17 @@ def test_neither_a_night_between_nor_a_person_counts_as_saved() -> None:
     assert (times.tasks, times.work_ms, times.saved_ms) == (2, 4000, 2000)
 
 
+def test_the_summary_says_what_was_decided() -> None:
+    shown = Shown()
+    for step, value in (("1", {"approved": True, "option": "eu\x1b[2J"}), ("2", {"approved": False})):
+        shown.request(step, "Merge", "breakpoint")
+        shown.resolve(step, value)
+    assert [line.split("  ")[1:3] for line in told(shown)[:2]] == [
+        ["+ Merge", "approved: eu\\x1b[2J"],
+        ["! Merge", "rejected"],
+    ]
+
+
 @given(st.lists(st.tuples(st.integers(1, 60), st.integers(1, 60)).map(sorted).map(tuple)))
 def test_the_time_covered_by_spans_is_that_of_their_union(spans: list[tuple[int, int]]) -> None:
     assert covered(spans) == len({moment for start, end in spans for moment in range(start, end)})
