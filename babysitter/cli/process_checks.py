@@ -110,7 +110,7 @@ def _look(
         # Whoever looks for faults of a process need not think of inputs for it.
         if is_ok:
             raise
-    return {**told, "tasks": _tasks_of(source)}
+    return {**told, "tasks": tasks_of(source)}
 
 
 def _fails(findings: Iterable[Finding], *, strict: bool) -> bool:
@@ -131,7 +131,7 @@ def _checked(source: Source, looked: Looked) -> list[str]:
     return [*told, fit]
 
 
-def _tasks_of(source: Source) -> list[dict[str, str]]:
+def tasks_of(source: Source) -> list[dict[str, str]]:
     """The tasks that the process file can name; those that it makes while it runs are not seen."""
     from babysitter.engine.tasks import Task
 
