@@ -225,7 +225,7 @@ def test_one_after_the_other_is_answered_at_the_terminal() -> None:
         terminal.types("n not before friday\r")
         terminal.sees(": recorded")
         terminal.sees("  1. staging\r\n  2. live\r\n")
-        terminal.sees("[1-2/n; Enter skips; q ends; words after it are kept as feedback]: ")
+        terminal.sees("[1-2, its text/n; Enter skips; q ends; words after it are kept as feedback]: ")
         terminal.types("2\r")
         terminal.sees(": recorded")
         terminal.sees("run one goes on with: babysitter resume one, or by one step: babysitter iterate one")
