@@ -197,6 +197,7 @@ def test_what_is_not_known_is_not_nothing() -> None:
     (asked,) = [each for each in told("tasks", "r", "--pending")["tasks"] if each["kind"] == "breakpoint"]
     question = told("show", "r", asked["id"])["definition"]["breakpoint"]["question"]
     assert "Results do not say how many tokens they took" in question
+    assert asked["title"] == "What results took is not known"
 
 
 def test_what_is_not_known_can_be_estimated() -> None:
