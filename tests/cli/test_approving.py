@@ -431,6 +431,20 @@ def test_a_signed_answer_is_taken_and_can_be_verified_by_who_knows_the_key() -> 
 
 
 @needs_ssh_keygen
+def test_signed_answers_that_were_not_checked_are_counted() -> None:
+    begin_guarded(SIGNED)
+    Path("signers").write_text(f"anna {new_key()}")
+    assert "uncheckedSignatures" not in told("verify", "r")
+    told("approve", "r", "--sign", "--key", "key", "--option", "live")
+    said = (
+        "1 signed answer was not checked; by your file of allowed signers: babysitter verify r --signers FILE"
+    )
+    assert told("verify", "r")["uncheckedSignatures"] == 1
+    assert call("verify", "r").stdout.splitlines()[1:] == [f"  {said}"]
+    assert "uncheckedSignatures" not in told("verify", "r", "--signers", "signers")
+
+
+@needs_ssh_keygen
 def test_a_signature_by_nobody_who_is_known_cannot_be_trusted() -> None:
     begin(SIGNED)
     new_key()
