@@ -87,6 +87,7 @@ class Effect(Node):
         taken_by: who works on it, of an agent's effect.
         error: of a failed one; ``value`` is kept only of a command that did not exit with 0.
         decision: of a breakpoint what was decided, once it is and its event has it.
+        is_copied: a fork has its result from the run that it comes from.
         last_line: what it printed last, while it runs.
     """
 
@@ -99,6 +100,7 @@ class Effect(Node):
         "exit_code",
         "group",
         "id",
+        "is_copied",
         "kind",
         "label",
         "last_line",
@@ -130,6 +132,7 @@ class Effect(Node):
         self.error: dict[str, Any] | None = None
         self.value: Any = None
         self.last_line = ""
+        self.is_copied = False
         self.attempt: int = data.get("attempt") or 1
         self.max_attempts: int = data.get("maxAttempts") or 1
         self.previous: Effect | None = None

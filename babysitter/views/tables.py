@@ -258,7 +258,7 @@ def _status(told: dict[str, Any]) -> dict[str, Any]:
         "given up": _given_up(told),
         "created": moment(told["createdAt"]),
         "last event": f"{moment(told['lastEventAt'])}, number {told['events']}",
-        "took": duration(ms_of(told["lastEventAt"]) - ms_of(told["createdAt"])),
+        "took": duration(max(0, ms_of(told["lastEventAt"]) - ms_of(told["createdAt"]))),
         "effects": _counts(told["effects"]) or "none",
         "decided": _counts(told.get("decisions", {})),
         "waits for": _counts(told["pending"])

@@ -85,7 +85,7 @@ class Tree:
 
     def event(self, event: Event) -> None:
         """Fold one event in; what it is about and is not known is passed over."""
-        self.first_ms = self.first_ms or event.ms
+        self.first_ms = self.first_ms or _made_ms(event)
         self.last_ms = event.ms
         fold = _FOLDS.get(event.type)
         if fold is not None:
@@ -204,6 +204,12 @@ class Tree:
         return found
 
 
+def _made_ms(event: Event) -> int:
+    """When a run was made, by its first event; that of a fork has the time of the run that it comes from."""
+    made = event.data.get("createdAt") if "forkedFrom" in event.data else None
+    return time_or(made, event.ms)
+
+
 def _requested(tree: Tree, event: Event) -> None:
     effect = Effect(event)
     tree.known[effect.id] = effect
@@ -220,6 +226,7 @@ def _resolved(tree: Tree, event: Event) -> None:
     started = effect.requested_ms if effect.started_ms is None else effect.started_ms
     effect.started_ms = time_or(data.get("startedAt"), started)
     effect.last_line = ""
+    effect.is_copied = "copiedFrom" in (data.get("evidence") or ())
     if data["status"] == "error":
         effect.error = data.get("error") or {}
         effect.exit_code = effect.error.get("exitCode")

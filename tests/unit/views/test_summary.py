@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from stories import Shown
+from stories import START, Shown
 
+from babysitter.clock import iso
 from babysitter.views.marks import text_of
 from babysitter.views.summary import Outcome, summary_lines
 from babysitter.views.times import Times, covered
@@ -232,3 +233,17 @@ def test_nothing_that_is_told_can_act_on_the_terminal(field: str) -> None:
     shown.fail("1", evil, data={"stdout": evil})
     status = {"error": "failed", "output": "completed"}.get(field, "waiting")
     assert all(line.isprintable() for line in told(shown, status, **{field: values[field]}))
+
+
+def test_what_a_fork_has_taken_over_took_no_time_of_it() -> None:
+    shown = Shown()
+    shown.event("RUN_CREATED", {"createdAt": iso(START + 60_000), "forkedFrom": {"runId": "r", "step": "2"}})
+    shown.request("1", "Tests")
+    shown.wait(5)
+    shown.resolve("1", {"exitCode": 0}, evidence={"copiedFrom": {"runId": "r", "effectId": "e"}})
+    times = Times(shown.view.tree)
+    assert (times.wall_ms, times.tasks) == (0, 0)
+    shown.wait(57)
+    shown.run("2", "Lint", seconds=3)
+    times = Times(shown.view.tree)
+    assert (times.wall_ms, times.tasks, times.work_ms) == (5000, 1, 3000)
