@@ -405,13 +405,19 @@ def _answers(told: dict[str, Any]) -> list[str]:
     for record in told.get("answers", ()):
         said = "yes" if record.get("approved") else "no"
         words = [str(record[name]) for name in ("option", "response", "feedback") if record.get(name)]
-        by = f"{record.get('respondedBy')} by {record.get('assurance', 'script')}"
+        by = f"{record.get('respondedBy')} by {record.get('assurance', 'script')}{_for_whom(record)}"
         voided = f", void ({record['voided']})" if "voided" in record else ""
         shown = f", on {record['shown'][:8]}" if "shown" in record else ""
         lines.append(
             printable(f"answer     {moment(record['at'])} {': '.join([said, *words])}, {by}{shown}{voided}")
         )
     return lines
+
+
+def _for_whom(record: dict[str, Any]) -> str:
+    """Those who are asked and for whom somebody has answered under another name."""
+    others = [each for each in record.get("experts", ()) if each != record.get("respondedBy")]
+    return f" for {', '.join(others)}" if others else ""
 
 
 def _taken(told: dict[str, Any]) -> str:

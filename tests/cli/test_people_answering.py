@@ -143,6 +143,7 @@ def test_a_user_answers_as_whatever_their_own_configuration_says(home: Path) -> 
     told("approve", "r")
     (answer,) = told("show", "r", "1")["answers"]
     assert (answer["respondedBy"], answer["experts"]) == (user_name(), ["carol"])
+    assert f"{user_name()} by script for carol, on " in call("show", "r", "1").stdout
     # Who says who they are is that one and nobody else.
     assert told("approve", "r", "--as", "security", code=2)["error"]["name"] == "ResultRejected"
 
