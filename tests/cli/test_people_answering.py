@@ -191,6 +191,29 @@ def test_what_several_have_signed_is_verified_by_who_knows_their_keys(home: Path
 # Files
 
 
+@pytest.mark.parametrize(
+    "asking",
+    [
+        "await ctx.breakpoint('Take this plan?', files=['gone.md'])",
+        "await until_approved(ctx, write_plan, 'Take this plan?', files=['gone.md'])",
+    ],
+)
+def test_a_file_that_is_not_there_is_missed_at_a_line_of_the_process(asking: str) -> None:
+    source = f"""
+    from babysitter.patterns import until_approved
+
+    async def write_plan(attempt, feedback):
+        return "a plan"
+
+    async def process(inputs, ctx):
+        return {asking}
+    """
+    problem = told("create", write("p.py", source), "--run-id", "r", code=7)["problem"]
+    lines = Path("p.py").read_text().splitlines()
+    assert (Path(problem["file"]).name, lines[problem["line"] - 1].strip()) == ("p.py", f"return {asking}")
+    assert "there is no such file" in problem["message"]
+
+
 def test_what_has_changed_between_showing_and_answering_is_not_answered(plan: Path) -> None:
     begin(FILES)
     digest = shown()["shown"]
