@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from babysitter.runs.folder import open_run
+from babysitter.sessions.binding import bind
 from tests.support.commands import call, told, write
 from tests.support.driving import Command, Terminal, wait_until
 
@@ -96,6 +97,31 @@ def test_a_stuck_run_is_listed_with_its_problem() -> None:
     assert sorted(found) == [
         *("blocks", "command", "folder", "kind", "problem", "process", "project", "run", "since")
     ]
+
+
+def test_an_edit_that_needs_a_person_is_listed_with_the_way_to_accept_it() -> None:
+    begin("r")
+    bind(open_run("r", ".a5c/runs").load(), "claude-code", "session-1")
+    assert [each["kind"] for each in waiting()] == ["breakpoint"]
+    write("r.py", PLAIN.replace("'Go?'", "'Run?'"))
+    found = next(each for each in waiting() if each["kind"] == "diverged")
+    assert (found["run"], found["problem"]["name"], found["command"]) == (
+        "r",
+        "EditNeedsPerson",
+        "babysitter approve r --permit edit",
+    )
+    assert sorted(found) == [
+        *("blocks", "command", "folder", "kind", "problem", "process", "project", "run", "since")
+    ]
+    lines = call("inbox").stdout.splitlines()
+    at = next(number for number, line in enumerate(lines) if "r: an edit needs you, " in line)
+    assert lines[at + 2 : at + 4] == ["   undo it, or accept it", "   babysitter approve r --permit edit"]
+
+
+def test_an_edit_that_needs_nobody_is_not_listed() -> None:
+    begin("r")
+    write("r.py", PLAIN.replace("'Go?'", "'Run?'"))
+    assert [each["kind"] for each in waiting()] == ["breakpoint"]
 
 
 def test_what_a_breakpoint_blocks_is_all_of_the_run_or_its_branch() -> None:
