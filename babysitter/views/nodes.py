@@ -88,6 +88,7 @@ class Effect(Node):
         error: of a failed one; ``value`` is kept only of a command that did not exit with 0.
         decision: of a breakpoint what was decided, once it is and its event has it.
         is_copied: a fork has its result from the run that it comes from.
+        is_refused: nobody has begun with it, for a budget does not allow for it; it has failed by that.
         last_line: what it printed last, while it runs.
     """
 
@@ -101,6 +102,7 @@ class Effect(Node):
         "group",
         "id",
         "is_copied",
+        "is_refused",
         "kind",
         "label",
         "last_line",
@@ -132,7 +134,7 @@ class Effect(Node):
         self.error: dict[str, Any] | None = None
         self.value: Any = None
         self.last_line = ""
-        self.is_copied = False
+        self.is_copied = self.is_refused = False
         self.attempt: int = data.get("attempt") or 1
         self.max_attempts: int = data.get("maxAttempts") or 1
         self.previous: Effect | None = None
@@ -329,6 +331,11 @@ def first_state(kind: str) -> str:
 def attempt_text(attempt: int, most: int) -> str:
     """``attempt 2 of 3``; without how many there may be when that is not known."""
     return f"attempt {attempt} of {most}" if most > 1 else f"attempt {attempt}"
+
+
+def and_more(name: str, count: int) -> str:
+    """``Review and 4 more``, for what is told once of several."""
+    return name if count == 1 else f"{name} and {count - 1} more"
 
 
 def titled(title: str, label: str) -> str:

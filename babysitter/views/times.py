@@ -52,7 +52,7 @@ def spans_of(effect: Effect) -> list[tuple[int, int]]:
     while attempt is not None:
         if (
             attempt.result in DONE
-            and not attempt.is_copied
+            and not (attempt.is_copied or attempt.is_refused)
             and attempt.kind not in NO_WORK
             and attempt.started_ms is not None
             and attempt.ended_ms is not None

@@ -5,6 +5,7 @@ Each event costs as much as its place is deep, never as much as the run is large
 
 from __future__ import annotations
 
+from babysitter.budget import BY_BUDGET
 from babysitter.engine.plan import ANSWERED, ASKED
 from babysitter.engine.plan import CANCELLED as GIVEN_UP
 from babysitter.engine.scores import keep, keep_only
@@ -227,6 +228,7 @@ def _resolved(tree: Tree, event: Event) -> None:
     effect.started_ms = time_or(data.get("startedAt"), started)
     effect.last_line = ""
     effect.is_copied = "copiedFrom" in (data.get("evidence") or ())
+    effect.is_refused = data.get("executor") == BY_BUDGET and data["status"] == "error"
     if data["status"] == "error":
         effect.error = data.get("error") or {}
         effect.exit_code = effect.error.get("exitCode")

@@ -66,6 +66,28 @@ def test_a_cancelled_effect_is_told() -> None:
     assert plain.lines[1:] == ["abandoned Lint"]
 
 
+def refuse(shown: Shown, steps: list[str], why: str = "used up") -> None:
+    """What a budget does not allow for is asked for, and has failed at once."""
+    for step in steps:
+        shown.request(step, "Review", "agent", item=step)
+    for step in steps:
+        told = {"status": "error", "error": {"name": "BudgetReached", "message": why}, "executor": "budget"}
+        shown.event("EFFECT_RESOLVED", {"effectId": f"effect-{step}", **told})
+
+
+def test_what_a_budget_does_not_allow_for_is_told_in_one_line() -> None:
+    plain = Plain()
+    refuse(plain, ["1.a.1", "1.b.1", "1.c.1"])
+    plain.log("done")
+    refuse(plain, ["2"], "no more")
+    plain.view.tick()
+    assert plain.lines[1:] == [
+        "failed 1.a.1: Review and 2 more 0 ms used up",
+        "log done",
+        "failed Review 0 ms no more",
+    ]
+
+
 def test_a_branch_is_named_before_its_effect() -> None:
     plain = Plain()
     plain.request("1.h.1", "Count", mode="map", item="a.py")

@@ -235,6 +235,24 @@ def test_nothing_that_is_told_can_act_on_the_terminal(field: str) -> None:
     assert all(line.isprintable() for line in told(shown, status, **{field: values[field]}))
 
 
+def test_what_a_budget_did_not_allow_for_has_one_line_and_is_no_task() -> None:
+    shown = Shown()
+    shown.run("1", "Tests")
+    for step in ("2", "3", "4"):
+        shown.request(step, "Review", "agent")
+        error = {"name": "BudgetReached", "message": "used up"}
+        shown.event(
+            "EFFECT_RESOLVED",
+            {"effectId": f"effect-{step}", "status": "error", "error": error, "executor": "budget"},
+        )
+    lines = told(shown)
+    assert [line.split() for line in lines[:2]] == [
+        ["+", "Tests", "ok", "1.0", "s"],
+        ["x", "Review", "and", "2", "more", "failed", "0", "ms"],
+    ]
+    assert Times(shown.view.tree).tasks == 1
+
+
 def test_what_a_fork_has_taken_over_took_no_time_of_it() -> None:
     shown = Shown()
     shown.event("RUN_CREATED", {"createdAt": iso(START + 60_000), "forkedFrom": {"runId": "r", "step": "2"}})
