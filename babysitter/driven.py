@@ -55,6 +55,7 @@ class Driven:
         self._is_checked = False
         self._has_started = False
         self._seen = -1
+        self._settled_at: Any = None
         self._was_driven_before = bool(run.state.effects)
 
     @property
@@ -130,9 +131,13 @@ class Driven:
             RunBusy, JournalError, StorageError
         """
         if self.run.state.answers and not self.is_watched:
-            from babysitter.runs.settling import settle
+            from babysitter.runs.settling import settle, stamp
 
-            settle(self.run)
+            # Of the moment before, so that what changes meanwhile is looked at again.
+            now = stamp(self.run)
+            if now != self._settled_at:
+                settle(self.run)
+                self._settled_at = now
 
     def policy_answers(self) -> list[Answer]:
         """Answers to the breakpoints that the user's rules and the run's policy answer.

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 LOCK = "rules.lock"
 MOST_BYTES = 1 << 20
 HINT = "mend the file; or remove it, and add the rules anew that you want: babysitter rule add"
+_faults: list[CorruptRules] | None = None
 _OPEN_LOCK = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
@@ -54,6 +55,35 @@ def load() -> list[Rule]:
     except (InvalidInput, UnsafePath) as error:
         raise CorruptRules(f"the rules in {path!r} cannot be read: {error.message}", hint=HINT) from None
     return found
+
+
+def load_if_readable() -> list[Rule] | None:
+    """The same; None where whoever calls has said that rules that cannot be read answer nothing.
+
+    Raises:
+        CorruptRules, StorageError
+    """
+    try:
+        return load()
+    except CorruptRules as error:
+        if _faults is None:
+            raise
+        _faults.append(error)
+        return None
+
+
+@contextmanager
+def answering_nothing() -> Iterator[list[CorruptRules]]:
+    """Within this, rules that cannot be read answer nothing, nor does anything else that they could forbid.
+
+    Gives what was wrong with them, as far as they were needed.
+    """
+    global _faults  # noqa: PLW0603 - it is about all that this program does, for the runs below as well
+    before, _faults = _faults, []
+    try:
+        yield _faults
+    finally:
+        _faults = before
 
 
 def _check_names(names: Sequence[str]) -> None:

@@ -114,7 +114,7 @@ def needs_person(asked: dict[str, Any]) -> bool:
     """Whether no rule answers this breakpoint with yes, whatever it says."""
     return (
         asked.get("assurance") is not None
-        # babysitter's own question, when a budget is used up.
+        # babysitter's own question, about a budget.
         or asked.get("asks") is not None
         or asked.get("strategy") in MANY_ANSWERS
         or len(texts(asked.get("expert"))) > 1

@@ -6,10 +6,11 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from babysitter.approvals.place import level_here, own_names, person, seen_here
-from babysitter.cli.asking import choices, forget_typed, options_of, read_answer
+from babysitter.cli.asking import forget_typed
 from babysitter.cli.awaiting import command_for
 from babysitter.cli.options import watched
 from babysitter.cli.output import complain, line, tell_error
+from babysitter.cli.typed_answers import choices, options_of, read_answer
 from babysitter.errors import AlreadyResolved, BabysitterError, EffectCancelled, RunFinished
 from babysitter.journal.lock import holder
 from babysitter.runs.above import top_of

@@ -10,17 +10,16 @@ import termios
 from typing import TYPE_CHECKING, Any
 
 from babysitter.approvals.place import own_names, person, seen_here
+from babysitter.cli.typed_answers import choices, options_of, question_text, read_answer
 from babysitter.runs.answering import Shown, is_for
 from babysitter.runs.assurance import is_enough
-from babysitter.views.questions import about_lines
-from babysitter.views.text import printable, whole_lines
+from babysitter.views.questions import about_lines, digest_line
+from babysitter.views.text import printable
 
 if TYPE_CHECKING:
     from babysitter.engine.state import Effect
     from babysitter.runs.run import Run
 
-YES = frozenset({"y", "yes"})
-NO = frozenset({"n", "no"})
 # A terminal hands over a line at a time, and no line is longer than this.
 LINE_BYTES = 1 << 16
 
@@ -50,7 +49,10 @@ class TerminalAsker:
             whom = ", ".join(shown.asked.experts) or "others"
             self._view.message(printable(f"{effect.id} waits for {whom}: {effect.label}"))
             return
-        self._waiting[effect.id] = {**question, "about": about_lines(run, shown), "shown": shown.digest}
+        about = about_lines(run, shown)
+        if shown.files:
+            about.append(digest_line(shown))
+        self._waiting[effect.id] = {**question, "about": about, "shown": shown.digest}
         if effect.id == self._current:
             # What is on the screen is not what would be answered any more.
             self._write("\n(asked anew)\n")
@@ -125,43 +127,3 @@ def forget_typed(fd: int) -> None:
     except termios.error:
         # The terminal is gone; reading from it will say so.
         return
-
-
-def options_of(question: dict[str, Any]) -> list[str]:
-    """The answers to choose from; none for a question that is answered with yes or no."""
-    return [str(option) for option in question.get("options") or []]
-
-
-def choices(question: dict[str, Any]) -> str:
-    """What can be typed."""
-    options = options_of(question)
-    if not options:
-        return "y or n"
-    return f"{'1' if len(options) == 1 else f'1-{len(options)}'} or n"
-
-
-def question_text(question: dict[str, Any]) -> str:
-    """How a breakpoint is put to a person."""
-    title, asked = str(question["title"]), str(question.get("question") or question["title"])
-    lines = ["", printable(title)]
-    if asked != title:
-        # Indented, so that no line of it can pass for a line of ours.
-        lines += [f"  {line}" for line in whole_lines(asked)]
-    lines += [f"  {number}. {printable(option)}" for number, option in enumerate(options_of(question), 1)]
-    lines += question.get("about", [])
-    return "\n".join([*lines, f"[{choices(question)}; words after it are kept as feedback]: "])
-
-
-def read_answer(text: str, options: list[str]) -> dict[str, Any] | None:
-    """A typed answer as a decision; None when it is not one. Enter alone decides nothing."""
-    first, _, rest = text.partition(" ")
-    feedback = rest.strip() or None
-    if options and first.isdecimal() and 1 <= int(first) <= len(options):
-        return {"approved": True, "option": options[int(first) - 1], "feedback": feedback}
-    if options and text in options:
-        return {"approved": True, "option": text}
-    if first.lower() in NO:
-        return {"approved": False, "feedback": feedback}
-    if first.lower() in YES and not options:
-        return {"approved": True, "feedback": feedback}
-    return None

@@ -47,7 +47,7 @@ def inbox(
     runs_dir: str | None,
     as_json: bool,
 ) -> int:
-    """List what waits for a person, the oldest first: open breakpoints, and runs that are stuck.
+    """List what waits for a person, the oldest first: breakpoints, stuck runs, edits to be accepted.
 
     In all folders of runs in which one was ever made, and in that of the present project. On a terminal
     outside any agent's session it then asks one breakpoint after the other.
@@ -95,6 +95,14 @@ def _waiting_json(each: Waiting, own: str) -> dict[str, Any]:
         **_parent(run.state.created),
     }
     name = name_of(run.folder, own)
+    if each.refusal is not None:
+        told = {
+            "name": type(each.refusal).__name__,
+            "message": each.refusal.message,
+            "hint": each.refusal.hint,
+        }
+        command = f"babysitter approve {name} --permit edit"
+        return {"kind": "diverged", **where, "problem": told, "blocks": "run", "command": command}
     if each.effect is None:
         problem = run.state.problem or {}
         told = {key: problem[key] for key in PROBLEM if problem.get(key)}

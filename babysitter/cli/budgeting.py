@@ -85,6 +85,7 @@ def budget(
     found = opened(run, runs_dir)
     if set_to or raised:
         _change(found, read_budget(set_to), read_budget(raised))
+        _warn(found, read_budget(set_to))
     told = _standing(found)
     if as_json:
         print_json(told)
@@ -94,6 +95,13 @@ def budget(
         for text in budget_lines(told):
             line(text)
     return 0
+
+
+def _warn(run: Run, budget: dict[str, Any]) -> None:
+    if "tasks" in budget:
+        from babysitter.cli.budget_tasks import warn_of_run
+
+        warn_of_run(budget, run)
 
 
 def _change(run: Run, set_to: dict[str, Any], raised: dict[str, Any]) -> None:

@@ -75,15 +75,17 @@ def _verify_proof(name: str, runs_dir: str | None, signers: str | None, text: st
     return _tell_verified(found, approvals, wants_json)
 
 
-def _verified(name: str, runs_dir: str | None, signers: str | None) -> tuple[Verified, list[Approval] | None]:
+def _verified(name: str, runs_dir: str | None, signers: str | None) -> tuple[Verified, list[Approval] | int]:
+    """What was checked, and the signed answers; how many there are when they were not."""
+    from babysitter.approvals.unchecked import SignedCount
     from babysitter.runs.child_proofs import ChildProofs
     from babysitter.runs.verification import verify as verify_run
 
     with to_look_at(name, runs_dir) as run, Meter(shown=events) as meter:
         meter.begin(f"verifying {run.run_id}")
         watching: list[Any] = [meter.step]
-        children = ChildProofs()
-        watching.append(children.see)
+        children, signed = ChildProofs(), SignedCount()
+        watching += [children.see, signed.see]
         approvals = None
         if signers is not None:
             from babysitter.approvals.signed_journal import SignedApprovals
@@ -97,12 +99,14 @@ def _verified(name: str, runs_dir: str | None, signers: str | None) -> tuple[Ver
 
         found = verify_run(run, see)
         found.children = children.check(run)
-        return found, None if approvals is None or signers is None else approvals.check(signers)
+        return found, signed.count if approvals is None or signers is None else approvals.check(signers)
 
 
-def verified_json(found: Verified, approvals: list[Approval] | None = None) -> dict[str, Any]:
+def verified_json(found: Verified, approvals: list[Approval] | int = 0) -> dict[str, Any]:
     """What ``verify`` prints of a run that is whole."""
-    signed = {} if approvals is None else {"approvals": [approval.as_json() for approval in approvals]}
+    signed: dict[str, Any] = {"uncheckedSignatures": approvals} if approvals else {}
+    if isinstance(approvals, list):
+        signed = {"approvals": [approval.as_json() for approval in approvals]}
     proof = found.run.proof
     return {
         "run": found.run.run_id,
@@ -117,7 +121,7 @@ def verified_json(found: Verified, approvals: list[Approval] | None = None) -> d
     }
 
 
-def _tell_verified(found: Verified, approvals: list[Approval] | None, wants_json: bool) -> int:
+def _tell_verified(found: Verified, approvals: list[Approval] | int, wants_json: bool) -> int:
     if wants_json:
         as_json(verified_json(found, approvals))
     else:
@@ -126,16 +130,27 @@ def _tell_verified(found: Verified, approvals: list[Approval] | None, wants_json
     return 0
 
 
-def _verified_lines(found: Verified, approvals: list[Approval] | None) -> list[str]:
+def _verified_lines(found: Verified, approvals: list[Approval] | int) -> list[str]:
     told = verified_json(found)
     children = f", {found.children} children as recorded" if found.children else ""
     whole = f"whole; {told['events']} events, {told['files']} files{children}, head {told['head'][:12]}"
+    if isinstance(approvals, int):
+        return [f"{told['run']}: {whole}", *_unchecked(approvals, told["run"])]
     signed = [
         f"  signed   event {each.seq}: {each.signer} {'approved' if each.approved else 'rejected'} "
         f"{each.effect} with {each.fingerprint}"
-        for each in approvals or ()
+        for each in approvals
     ]
     return [f"{told['run']}: {whole}", *signed]
+
+
+def _unchecked(count: int, run: str) -> list[str]:
+    """That nobody has looked at the signatures; nothing where there are none."""
+    if not count:
+        return []
+    what = "1 signed answer was" if count == 1 else f"{count} signed answers were"
+    how = f"by your file of allowed signers: babysitter verify {run} --signers FILE"
+    return [f"  {what} not checked; {how}"]
 
 
 def _verify_many(names: Any, runs_dir: str | None, signers: str | None, wants_json: bool) -> int:

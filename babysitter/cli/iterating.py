@@ -31,6 +31,8 @@ from babysitter.runs.iterate import iterate as iterate_run
 
 if TYPE_CHECKING:
     from babysitter.config import Settings
+    from babysitter.library import Entry
+    from babysitter.limits import Limits
     from babysitter.runs.run import Run
 
 EXIT_CODES = {"failed": 1, "halted": 1, "stuck": 7, "diverged": 7}
@@ -59,10 +61,11 @@ def make_run(
     configured = settings()
     limits = configured.limits
     budget = _budget_of(budgets, configured)
-    inputs = read_inputs(inputs_file, pairs, limits)
+    inputs, entry = read_inputs(inputs_file, pairs, limits), resolve(process)
+    _warn_of_tasks(budgets, entry, limits)
     made = create_run(
         runs_dir(folder),
-        resolve(process),
+        entry,
         inputs,
         project=project_dir(),
         version=version(),
@@ -75,6 +78,16 @@ def make_run(
         limits=limits,
     )
     return watched(made)
+
+
+def _warn_of_tasks(budgets: tuple[str, ...], entry: Entry, limits: Limits) -> None:
+    """Of the command line alone: what is configured is for all processes, and each has tasks of its own."""
+    if not budgets:
+        return
+    from babysitter.cli.budget_tasks import warn_of_process
+    from babysitter.cli.budgeting import read_budget
+
+    warn_of_process(read_budget(budgets), entry, limits)
 
 
 def accept_edit_option(command: Any) -> Any:

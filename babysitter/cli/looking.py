@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 
 UNREADABLE, SUPERSEDED = "unreadable", "superseded"
+BREAKPOINT = "breakpoint"
 TAKEN = ("by", "attempt", "session", "agent", "leaseSeconds")
 STATUSES = ("waiting", "completed", "failed", "halted", "continued", "stuck", UNREADABLE)
 
@@ -49,7 +50,7 @@ def status_json(run: Run) -> dict[str, Any]:
         "run": run.run_id,
         "process": state.process_id,
         "status": state.status,
-        "createdAt": iso(state.created_ms),
+        "createdAt": iso(state.made_ms),
         "lastEventAt": iso(state.last_ms),
         "events": state.last_seq,
         "effects": counts,
@@ -58,6 +59,7 @@ def status_json(run: Run) -> dict[str, Any]:
         **usage_json(run),
         **budget_json(run),
         **_decided_json(run),
+        **_decisions(run),
         **({"folder": run.folder} if run.archive is None else {"packed": True, "archive": run.archive}),
     }
     told |= {**_times_json(state), **scores_json(state)}
@@ -82,6 +84,15 @@ def _times_json(state: RunState) -> dict[str, Any]:
     from babysitter.runs.worked import times_json
 
     return times_json(state)
+
+
+def _decisions(run: Run) -> dict[str, Any]:
+    """What was decided at breakpoints, if there are any."""
+    if all(effect.kind != BREAKPOINT for effect in run.state.effects.values()):
+        return {}
+    from babysitter.cli.decided import decisions_json
+
+    return decisions_json(run)
 
 
 def budget_json(run: Run) -> dict[str, Any]:
@@ -181,7 +192,7 @@ def effect_json(run: Run, effect: Effect) -> dict[str, Any]:
         "status": effect.status,
         **({"taken": taken_json(run, effect)} if effect.taken else {}),
     }
-    return {**told, **history_json(effect)}
+    return {**told, **_decision(run, effect), **history_json(effect)}
 
 
 def history_json(effect: Effect) -> dict[str, Any]:
@@ -194,6 +205,14 @@ def history_json(effect: Effect) -> dict[str, Any]:
     if effect.is_superseded:
         told["superseded"] = True
     return told
+
+
+def _decision(run: Run, effect: Effect) -> dict[str, Any]:
+    if effect.kind != BREAKPOINT:
+        return {}
+    from babysitter.cli.decided import decision_json
+
+    return decision_json(run, effect)
 
 
 def taken_json(run: Run, effect: Effect) -> dict[str, Any]:
@@ -261,7 +280,7 @@ def effect_details(run: Run, effect: Effect) -> dict[str, Any]:
         told["value"] = run.value_of(effect)
     if effect.status == "error":
         told["error"] = effect.error
-    if effect.kind == "breakpoint":
+    if effect.kind == BREAKPOINT:
         told |= _breakpoint_details(run, effect)
     more = {
         "startedAt": effect.started_at,
@@ -351,14 +370,14 @@ def prompt_json(run: Run, name: str | None) -> dict[str, Any]:
     if name is None:
         raise UsageError("--prompt is that of an effect", hint="babysitter show RUN EFFECT --prompt")
     effect = find_effect(run, name)
-    if effect.kind in OWN_KINDS and effect.kind != "breakpoint":
+    if effect.kind in OWN_KINDS and effect.kind != BREAKPOINT:
         raise UsageError(
             f"effect {effect.id!r} is a {effect.kind} effect, and nobody is asked for it",
             hint=OWN_KINDS[effect.kind],
         )
     asked = as_requested(run, effect)
     definition, schema = run.definition_of(asked), None
-    if effect.kind == "breakpoint":
+    if effect.kind == BREAKPOINT:
         text = str(definition["breakpoint"].get("question") or effect.label)
     else:
         schema = schema_of(run, asked)
@@ -479,7 +498,7 @@ def _listed(run_id: str, folder: str) -> dict[str, Any]:
         "run": run_id,
         "process": state.process_id,
         "status": state.status,
-        "createdAt": iso(state.created_ms),
+        "createdAt": iso(state.made_ms),
         "lastEventAt": iso(state.last_ms),
         "pending": len(_awaited(state)),
         "resolved": sum(not (effect.is_pending or effect.is_superseded) for effect in state.effects.values()),

@@ -115,7 +115,7 @@ def _look(
         fit = "it says nothing of its inputs: any fit"
     told["checked"] = _checked(source, looked, fit)
     told["findings"] = [each.as_json() for each in looked.findings]
-    return {**told, "inputs": schema, **filled, "tasks": _tasks_of(source)}
+    return {**told, "inputs": schema, **filled, "tasks": tasks_of(source)}
 
 
 def _filled(
@@ -157,7 +157,7 @@ def _checked(source: Source, looked: Looked, fit: str) -> list[str]:
     return [*told, fit]
 
 
-def _tasks_of(source: Source) -> list[dict[str, str]]:
+def tasks_of(source: Source) -> list[dict[str, str]]:
     """The tasks that the process file can name; those that it makes while it runs are not seen."""
     from babysitter.engine.tasks import Task
 

@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from types import FrameType, TracebackType
     from typing import Any
 
+    from babysitter.engine.branches import Branch
+    from babysitter.engine.calls import Call
+
     Place = tuple[str, int]
 
 NOWHERE: Place = ("<process>", 0)
@@ -60,6 +63,14 @@ def place_in_branch(frame: FrameType | None) -> Place | None:
             return frame.f_code.co_filename, frame.f_lineno
         frame = frame.f_back
     return None
+
+
+def place_of_step(branch: Branch, call: Call) -> Place | None:
+    """File and line where the author asks for an effect, also when it is made by a function of ours."""
+    if is_authors(call.place[0]):
+        return call.place
+    place = place_of_await(branch.coroutine)
+    return None if place == NOWHERE else place
 
 
 def place_of_await(coroutine: Any) -> Place:

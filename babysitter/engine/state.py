@@ -228,6 +228,11 @@ class RunState:
         """It has ended for good and takes no more events."""
         return self.status in FINISHED
 
+    @property
+    def made_ms(self) -> int:
+        """When the run itself was made; the ``created_ms`` of a fork is that of the run it comes from."""
+        return _started(self) if "forkedFrom" in self.created else self.created_ms
+
     def apply(self, event: Event) -> None:
         """Fold one event in.
 
@@ -306,7 +311,7 @@ def _created(state: RunState, event: Event) -> None:
 
 
 def _started(state: RunState) -> int:
-    """When the run was made: a fork has the time of the run that it comes from."""
+    """When the run was made: the events of a fork begin with the time of the run that it comes from."""
     try:
         return ms_of(state.created["createdAt"])
     except (KeyError, ValueError):

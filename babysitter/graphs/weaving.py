@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 
     Last = tuple[Key | None, str]
 
-STATES = {marks.OK: OK, marks.NONZERO: OK, marks.FAILED: FAILED, marks.CANCELLED: CANCELLED}
+STATES = {
+    marks.OK: OK,
+    marks.NONZERO: OK,
+    marks.REJECTED: OK,
+    marks.FAILED: FAILED,
+    marks.CANCELLED: CANCELLED,
+}
 YES, NO = "yes", "no"
 
 

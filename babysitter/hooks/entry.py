@@ -13,6 +13,7 @@ import time
 
 from babysitter.hosts import adapter_of
 from babysitter.jsontext import compact, loads
+from babysitter.paths import has_rules
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -111,7 +112,25 @@ def _act(call: Call) -> Answer:
     name, function = EVENTS[call.event]
     module = __import__(f"babysitter.hooks.{name}", fromlist=[function])
     act: Callable[[Call], Answer] = getattr(module, function)
-    return act(call)
+    return _with_rules(act, call) if has_rules() else act(call)
+
+
+def _with_rules(act: Callable[[Call], Answer], call: Call) -> Answer:
+    """Act, also where the rules cannot be read: nothing is answered without asking then, and that is said.
+
+    Else whoever spoils their file would let every session go.
+    """
+    from babysitter.rulebook import answering_nothing
+    from babysitter.views.text import printable
+
+    with answering_nothing() as faults:
+        answer = act(call)
+    if faults:
+        told = (
+            f"babysitter: {faults[0].message}; so nothing is answered without asking (see: {faults[0].hint})"
+        )
+        answer.message = "\n".join(filter(None, [answer.message, printable(told)]))
+    return answer
 
 
 def _complaint(error: BaseException) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from babysitter.runs.drafts import Draft
     from babysitter.runs.run import Run
 
-TITLE = "The budget is used up"
+USED_UP, UNKNOWN = "The budget is used up", "What results took is not known"
 
 
 def open_questions(run: Run) -> list[Effect]:
@@ -39,6 +39,7 @@ def question(run: Run, reached: list[Reached]) -> list[Draft]:
     if open_questions(run):
         return []
     step = f"{OWN_STEP}{meter.asked + 1}"
+    title = UNKNOWN if all(each.is_unknown for each in reached) else USED_UP
     told = [each.as_json(meter.limit(each.scope, each.what)) for each in reached]
     asked = {"asks": BY_BUDGET, "question": question_text(reached, told), "reached": told}
     fingerprint = sha256_hex(canonical(asked).encode())
@@ -47,10 +48,10 @@ def question(run: Run, reached: list[Reached]) -> list[Draft]:
         "stepId": step,
         "taskId": BY_BUDGET,
         "kind": "breakpoint",
-        "label": TITLE,
+        "label": title,
         "argsHash": fingerprint,
         "attempt": 1,
-        "definition": {"kind": "breakpoint", "title": TITLE, "breakpoint": asked},
+        "definition": {"kind": "breakpoint", "title": title, "breakpoint": asked},
     }
     return [("EFFECT_REQUESTED", data)]
 

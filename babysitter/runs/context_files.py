@@ -87,6 +87,15 @@ def read(run: Run, path: str) -> bytes | None:
         return None
 
 
+def stamp(run: Run, path: str) -> tuple[int, ...] | None:
+    """Changes when a file does, as far as that is seen without reading it; None: nothing is there."""
+    try:
+        found = os.lstat(os.path.join(*_place(run, path)))
+    except (OSError, ValueError, UnsafePath):
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
 def _place(run: Run, path: str) -> tuple[str, str]:
     """The folder that a path is in, the run's or the project's, and the rest of the path."""
     whole = os.path.normpath(os.path.join(run.project, path))

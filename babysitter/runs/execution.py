@@ -10,7 +10,7 @@ from __future__ import annotations
 from babysitter.engine.context import Context
 from babysitter.engine.ending import End, describe_failure
 from babysitter.engine.notes import Notes
-from babysitter.engine.places import place_of
+from babysitter.engine.places import place_of, place_of_step
 from babysitter.engine.replay import DeadlineExceeded, Replay
 from babysitter.engine.script import USUAL_CAUSE, Script, last_written, output_text
 from babysitter.engine.state import CONTINUED, HALTED, STUCK
@@ -71,6 +71,7 @@ class Execution:
 
     def _at_the_start(self) -> None:
         self._failure: End | None = None
+        self._asked_for: tuple[Branch, Call] | None = None
         self._has_begun = False
         self._can_be_written = True
         self._budgets: Budgets | None = None
@@ -231,12 +232,14 @@ class Execution:
 
     def _of_author(self, work: Callable[[], None]) -> None:
         """Call code of the author's that the engine does not drive; what it raises is for the author."""
+        self._asked_for = None
         try:
             work()
         except (StorageError, DeadlineExceeded, KeyboardInterrupt):
             raise
         except BaseException as error:
-            self._failure = End.stuck(error, place_of(error.__traceback__))
+            asked_for = place_of_step(*self._asked_for) if self._asked_for is not None else None
+            self._failure = End.stuck(error, place_of(error.__traceback__) or asked_for)
 
     def _give_up(self, place: Place) -> None:
         """The process swallows every interruption, so this is the last that is done here."""
@@ -436,7 +439,9 @@ class Execution:
     def _describe(self, calls: list[tuple[Branch, Call]]) -> Iterator[drafts.Described]:
         """The requests and the end, in the author's words."""
         for branch, call in calls:
+            self._asked_for = branch, call
             yield drafts.described(self.run, branch, call)
+        self._asked_for = None
         if self.end is not None and not self.is_held:
             yield drafts.outcome(self.run, self.end)
 

@@ -1,4 +1,7 @@
-"""What waits for a person, in all runs that are known: open breakpoints, and runs that are to be mended."""
+"""What waits for a person, in all runs that are known: breakpoints, runs to be mended, edits to be accepted.
+
+No process is executed for that: whose edit fits its run and needs nobody is seen when the run goes on.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from babysitter.journal.listing import event_names
 from babysitter.jsontext import loads
 from babysitter.rules import texts
 from babysitter.runs.above import ended_above
+from babysitter.runs.edits import refused_unread
 from babysitter.runs.folder import Unread, open_run, run_folders
 from babysitter.runs.settling import is_decided
 
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from babysitter.engine.state import Effect
+    from babysitter.errors import EditNeedsPerson
     from babysitter.journal.events import Event
     from babysitter.limits import Limits
     from babysitter.runs.run import Run
@@ -33,18 +38,27 @@ class Waiting:
     """One thing that a person is to see to.
 
     Attributes:
-        effect: the breakpoint; None: the run is stuck.
+        effect: the breakpoint; None: the run is stuck, or its edited process needs a person.
+        refusal: of an edited process, why it needs one.
         since_ms: when it was asked, or got stuck.
         asked: the breakpoint's description.
         is_decided: it has its answers, and only has to be gone on with.
     """
 
-    __slots__ = ("asked", "effect", "is_decided", "run", "since_ms")
+    __slots__ = ("asked", "effect", "is_decided", "refusal", "run", "since_ms")
 
-    def __init__(self, run: Run, since_ms: int, effect: Effect | None = None) -> None:
+    def __init__(
+        self,
+        run: Run,
+        since_ms: int,
+        effect: Effect | None = None,
+        *,
+        refusal: EditNeedsPerson | None = None,
+    ) -> None:
         self.run = run
         self.since_ms = since_ms
         self.effect = effect
+        self.refusal = refusal
         told = run.definition_of(effect).get(BREAKPOINT) if effect is not None else None
         self.asked: dict[str, Any] = told if isinstance(told, dict) else {}
         self.is_decided = effect is not None and is_decided(run, effect)
@@ -107,4 +121,7 @@ def waiting_in(folder: str, limits: Limits) -> list[Waiting]:
         for effect in state.pending.values()
         if effect.kind == BREAKPOINT
     ]
+    refusal = refused_unread(run)
+    if refusal is not None:
+        return [Waiting(run, state.last_ms, refusal=refusal), *found]
     return [Waiting(run, stuck_ms), *found] if state.status == STUCK else found

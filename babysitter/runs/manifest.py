@@ -57,7 +57,7 @@ def describe(ended: EndedRun, items: Sequence[Item], archive: ZipFile | None, te
         "runId": run.run_id,
         "processId": state.process_id,
         "status": state.status,
-        "createdAt": iso(state.created_ms),
+        "createdAt": iso(state.made_ms),
         "endedAt": iso(state.ended_ms),
         "events": run.journal.head.seq,
         "checksum": run.journal.head.checksum,

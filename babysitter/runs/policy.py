@@ -9,7 +9,7 @@ import os
 
 from babysitter.config import user_settings
 from babysitter.paths import user_name
-from babysitter.rulebook import load, stamp
+from babysitter.rulebook import load_if_readable, stamp
 from babysitter.rules import NEVER, deciding
 from babysitter.runs.answering import decide, is_for
 from babysitter.runs.assurance import POLICY, RULE, minimum_of
@@ -34,7 +34,7 @@ class Policy:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._stamp: tuple[int, int, int] | None = None
-        self._rules: list[Rule] = []
+        self._rules: list[Rule] | None = []
         self._judged: dict[str, Rule | None] = {}
         self._earned: dict[str, list[Answered]] = {}
 
@@ -51,10 +51,13 @@ class Policy:
         opened = [effect for effect in run.state.pending.values() if effect.kind == "breakpoint"]
         if opened and now != self._stamp:
             self._read(now)
+        if self._rules is None:
+            # One that says never may be among them.
+            return []
         return [answer for effect in opened if (answer := self._answer(effect)) is not None]
 
     def _read(self, now: tuple[int, int, int] | None) -> None:
-        self._rules = load()
+        self._rules = load_if_readable()
         self._stamp = now
         self._judged.clear()
 
@@ -115,5 +118,8 @@ def must_be_asked(run: Run, effect: Effect) -> bool:
     if stamp() is None:
         return False
     asked, state = run.definition_of(effect)["breakpoint"], run.state
-    rule = deciding(load(), asked, state.process_id, run.project, lambda rule: False)
+    rules = load_if_readable()
+    if rules is None:
+        return True
+    rule = deciding(rules, asked, state.process_id, run.project, lambda rule: False)
     return rule is not None and rule.verdict == NEVER

@@ -38,6 +38,18 @@ def is_decided(run: Run, effect: Effect) -> bool:
     return decision(Asked(run.definition_of(effect)), counting) is not None
 
 
+def stamp(run: Run) -> tuple[Any, ...]:
+    """Changes whenever there can be something to settle anew, without reading any file.
+
+    A file that was written anew in the same instant, at the same length, is found when something is decided.
+    """
+    now = run.now_ms()
+    answers = [answer for given in run.state.answers.values() for answer in given if answer.approved]
+    expired = sum(answer.until_ms is not None and now >= answer.until_ms for answer in answers)
+    paths = sorted({file["path"] for answer in answers for file in answer.data.get("files") or ()})
+    return run.state.last_seq, expired, *(context_files.stamp(run, path) for path in paths)
+
+
 def settle(run: Run) -> None:
     """Record which answers no longer count, and decide what can be decided.
 

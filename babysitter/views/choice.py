@@ -16,6 +16,7 @@ from babysitter.views.marks import (
     NONZERO,
     OK,
     PERSON,
+    REJECTED,
     REQUESTED,
     RUNNING,
 )
@@ -38,6 +39,7 @@ PLAN = (
     (CLOCK, 1.0, False),
     (CHILD, 1.0, False),
     (FAILED, 1.0, True),
+    (REJECTED, 0.25, True),
     (NONZERO, 0.25, True),
     (REQUESTED, 0.2, False),
     (OK, 0.2, True),

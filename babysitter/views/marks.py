@@ -15,15 +15,17 @@ if TYPE_CHECKING:
 REQUESTED, RUNNING = "requested", "running"
 AGENT, PERSON, CLOCK, CHILD = "agent", "person", "clock", "child"
 OK, NONZERO, FAILED, CANCELLED = "ok", "nonzero", "failed", "cancelled"
+REJECTED = "rejected"
 
 # In the order in which what is most worth looking at comes first.
 PENDING = (RUNNING, PERSON, AGENT, CLOCK, CHILD, REQUESTED)
-STATES = (FAILED, RUNNING, PERSON, AGENT, CLOCK, CHILD, NONZERO, REQUESTED, OK, CANCELLED)
+STATES = (FAILED, RUNNING, PERSON, AGENT, CLOCK, CHILD, REJECTED, NONZERO, REQUESTED, OK, CANCELLED)
 RANK = {state: rank for rank, state in enumerate(STATES)}
 
 BOLD, DIM, PLAIN, BAR = "bold", "dim", "plain", "bar"
 
 # NONZERO: a command whose task says check=False, and that did not end with 0.
+# REJECTED: a breakpoint that was answered with no, which is a result like any other.
 WORDS = {
     REQUESTED: "queued",
     RUNNING: "running",
@@ -33,6 +35,7 @@ WORDS = {
     CHILD: "in a child run",
     OK: "ok",
     NONZERO: "non-zero exit",
+    REJECTED: "rejected",
     FAILED: "failed",
     CANCELLED: "cancelled",
 }
@@ -68,6 +71,7 @@ UNICODE = Marks(
         CHILD: "▸",
         OK: "✓",
         NONZERO: "!",
+        REJECTED: "!",
         FAILED: "✗",
         CANCELLED: "⊘",
     },
@@ -87,6 +91,7 @@ ASCII = Marks(
         CHILD: ">",
         OK: "+",
         NONZERO: "!",
+        REJECTED: "!",
         FAILED: "x",
         CANCELLED: "-",
     },

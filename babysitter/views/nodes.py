@@ -7,6 +7,7 @@ it stands where its last one stands. A group is branches side by side.
 from __future__ import annotations
 
 from babysitter.clock import ms_of
+from babysitter.views.decisions import verdict_of, words_of
 from babysitter.views.marks import (
     AGENT,
     CANCELLED,
@@ -17,6 +18,7 @@ from babysitter.views.marks import (
     OK,
     PENDING,
     PERSON,
+    REJECTED,
     REQUESTED,
     STATES,
     WORDS,
@@ -36,6 +38,7 @@ FIRST_STATES = {
     "hook": REQUESTED,
     "subprocess": CHILD,
 }
+WENT_WELL = (OK, NONZERO, REJECTED)
 ONE_IS_ENOUGH = frozenset({"any", "race"})
 # What fails in these is told and fails nothing else.
 FORGIVING = frozenset({"settled", "cleanup"})
@@ -83,17 +86,23 @@ class Effect(Node):
         cancelled_by: the person who has cancelled it; empty when its process gave it up.
         taken_by: who works on it, of an agent's effect.
         error: of a failed one; ``value`` is kept only of a command that did not exit with 0.
+        decision: of a breakpoint what was decided, once it is and its event has it.
+        is_copied: a fork has its result from the run that it comes from.
+        is_refused: nobody has begun with it, for a budget does not allow for it; it has failed by that.
         last_line: what it printed last, while it runs.
     """
 
     __slots__ = (
         "attempt",
         "cancelled_by",
+        "decision",
         "due_ms",
         "error",
         "exit_code",
         "group",
         "id",
+        "is_copied",
+        "is_refused",
         "kind",
         "label",
         "last_line",
@@ -120,10 +129,12 @@ class Effect(Node):
         definition = data.get("definition") or {}
         self.due_ms = _due(definition, event.ms) if self.kind == "sleep" else None
         self.question = str((definition.get("breakpoint") or {}).get("question") or "")
+        self.decision: dict[str, Any] | None = None
         self.exit_code: int | None = None
         self.error: dict[str, Any] | None = None
         self.value: Any = None
         self.last_line = ""
+        self.is_copied = self.is_refused = False
         self.attempt: int = data.get("attempt") or 1
         self.max_attempts: int = data.get("maxAttempts") or 1
         self.previous: Effect | None = None
@@ -178,14 +189,21 @@ class Effect(Node):
         """How it stands, in a word or two."""
         if self.state == CANCELLED and not self.cancelled_by:
             return "abandoned"
+        if self.is_decided:
+            return verdict_of(self.decision)
         return f"exit {self.exit_code}" if self.state == NONZERO else WORDS[self.state]
 
     @property
+    def is_decided(self) -> bool:
+        """It is a breakpoint that has its answer."""
+        return self.kind == "breakpoint" and self.state in (OK, REJECTED)
+
+    @property
     def last_words(self) -> str:
-        """Why it failed, or by whom it was cancelled, in a line."""
+        """Why it failed, by whom it was cancelled, or what was chosen or said with a decision, in a line."""
         if self.state == CANCELLED:
             return f"by {self.cancelled_by}" if self.cancelled_by else ""
-        return self.why
+        return words_of(self.decision) if self.is_decided else self.why
 
     @property
     def why(self) -> str:
@@ -294,7 +312,7 @@ class Group(Container):
         if self.has_run_out:
             return FAILED
         if self.mode not in FORGIVING and self.tally[FAILED]:
-            is_saved = self.mode in ONE_IS_ENOUGH and (self.tally[OK] or self.tally[NONZERO])
+            is_saved = self.mode in ONE_IS_ENOUGH and any(self.tally[state] for state in WENT_WELL)
             return OK if is_saved else FAILED
         are_all_cancelled = self.children and self.tally[CANCELLED] == len(self.children)
         return CANCELLED if are_all_cancelled else OK
@@ -313,6 +331,11 @@ def first_state(kind: str) -> str:
 def attempt_text(attempt: int, most: int) -> str:
     """``attempt 2 of 3``; without how many there may be when that is not known."""
     return f"attempt {attempt} of {most}" if most > 1 else f"attempt {attempt}"
+
+
+def and_more(name: str, count: int) -> str:
+    """``Review and 4 more``, for what is told once of several."""
+    return name if count == 1 else f"{name} and {count - 1} more"
 
 
 def titled(title: str, label: str) -> str:

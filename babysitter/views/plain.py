@@ -7,6 +7,7 @@ import sys
 from babysitter.clock import now_ms
 from babysitter.engine.scores import series_json
 from babysitter.views.marks import ASCII, CANCELLED, FAILED, OK, UNICODE, text_of
+from babysitter.views.nodes import and_more
 from babysitter.views.quiet import QuietView
 from babysitter.views.rows import limit_text
 from babysitter.views.scores import score_text
@@ -44,6 +45,7 @@ class PlainView(QuietView):
         self._held_at: dict[str, int] = {}
         self._is_paused = False
         self._kept_back: list[str] = []
+        self._refused: dict[str, list[Effect]] = {}
         self._is_gone = False
 
     def started(self, run: RunInfo) -> None:
@@ -89,6 +91,7 @@ class PlainView(QuietView):
                 self._write("limit", f"{_waiting(count)} for the {text}")
 
     def tick(self) -> None:
+        self._tell_refused()
         self._tell_progress()
 
     def pause(self) -> None:
@@ -109,6 +112,7 @@ class PlainView(QuietView):
             # The cursor stands behind a question that nobody will answer now.
             self._print("")
             self.resume()
+        self._tell_refused()
         self._tell_progress(is_last=True)
         for line in summary_lines(self.tree, outcome, self._marks):
             self._print(text_of(line))
@@ -152,10 +156,24 @@ class PlainView(QuietView):
             if effect_id in self.tree.known:
                 self._tell_limit(self.tree.known[effect_id])
             return
+        if effect.is_refused:
+            # With others of its kind, as soon as there is something else to tell.
+            self._refused.setdefault(effect.why, []).append(effect)
+            return
+        self._write_end(effect)
+
+    def _tell_refused(self) -> None:
+        """What a budget has not allowed for, in a line for each reason."""
+        told, self._refused = self._refused, {}
+        for effects in told.values():
+            self._write_end(effects[0], len(effects))
+
+    def _write_end(self, effect: Effect, count: int = 1) -> None:
         elapsed = effect.elapsed(self.clock())
         time = duration(elapsed) if elapsed is not None else ""
-        words = effect.last_words if effect.state in (FAILED, CANCELLED) else ""
-        name = pad(printable(effect.name), LABEL_COLUMNS)
+        tells = effect.state in (FAILED, CANCELLED) or effect.is_decided
+        words = effect.last_words if tells else ""
+        name = pad(printable(and_more(effect.name, count)), LABEL_COLUMNS)
         self._write(effect.verdict, f"{name} {time:>9}  {words}".rstrip())
 
     def _tell_score(self, branch: Branch) -> None:
@@ -177,6 +195,8 @@ class PlainView(QuietView):
         self._print(f"{word:<10}{text}")
 
     def _print(self, text: str) -> None:
+        if self._refused:
+            self._tell_refused()
         if self._is_paused:
             self._kept_back.append(text)
             return

@@ -37,7 +37,12 @@ def question_lines(run: Run, shown: Shown, *, is_numbered: bool = False) -> list
     lines += [f"  {text}" for text in whole_lines(question)]
     for number, option in enumerate(shown.asked.options, 1):
         lines.append(f"  {f'{number}.' if is_numbered else '-'} {printable(option)}")
-    return [*lines, *about_lines(run, shown), f"what is shown has the digest {shown.digest}"]
+    return [*lines, *about_lines(run, shown), digest_line(shown)]
+
+
+def digest_line(shown: Shown) -> str:
+    """What an answer is bound to."""
+    return f"what is shown has the digest {shown.digest}"
 
 
 def about_lines(run: Run, shown: Shown, *, with_content: bool = True) -> list[str]:

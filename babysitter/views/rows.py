@@ -5,6 +5,7 @@ from __future__ import annotations
 from babysitter.durations import brief
 from babysitter.engine.scores import series_json
 from babysitter.views.choice import Choice
+from babysitter.views.decisions import decision_text
 from babysitter.views.marks import (
     AGENT,
     BAR,
@@ -153,6 +154,8 @@ class Layout:
         state = effect.state
         if state in (FAILED, NONZERO, CANCELLED):
             return [(effect.last_words, state)]
+        if effect.is_decided:
+            return [(decision_text(effect.decision), state)]
         if state == RUNNING:
             return [(effect.last_line, DIM)]
         wait = self.tree.held.get(effect.id)

@@ -28,6 +28,7 @@ from babysitter.views.marks import (
     OK,
     PERSON,
     PLAIN,
+    REJECTED,
     REQUESTED,
     RUNNING,
 )
@@ -51,6 +52,7 @@ STYLES = {
     BAR: Style(color="cyan"),
     OK: Style(color="green"),
     NONZERO: Style(color="yellow"),
+    REJECTED: Style(color="yellow"),
     FAILED: Style(color="red", bold=True),
     RUNNING: Style(color="cyan"),
     PERSON: Style(color="magenta", bold=True),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from babysitter.engine.scores import series_json
+from babysitter.views.decisions import chosen_text
 from babysitter.views.marks import (
     ASCII,
     BOLD,
@@ -15,6 +16,7 @@ from babysitter.views.marks import (
     RANK,
     tally_text,
 )
+from babysitter.views.nodes import and_more
 from babysitter.views.scores import score_text
 from babysitter.views.telling import last_output, problem_text
 from babysitter.views.text import duration, pad, printable, printable_lines, shorten, width_of
@@ -89,7 +91,7 @@ def summary_lines(tree: Tree, outcome: Outcome, marks: Marks = ASCII) -> list[Li
 
 def _what_ran(tree: Tree, marks: Marks) -> list[Line]:
     effects = list(tree.effects.values())
-    rows = [_row(effect) for effect in effects] if len(effects) <= MOST_ROWS else _rows_by_label(effects)
+    rows = _rows(effects) if len(effects) <= MOST_ROWS else _rows_by_label(effects)
     width = min(LABEL_COLUMNS, max((width_of(row[1]) for row in rows), default=0))
     verdicts = max((len(row[2]) for row in rows), default=0)
     lines: list[Line] = []
@@ -109,9 +111,25 @@ def _what_ran(tree: Tree, marks: Marks) -> list[Line]:
 Row = tuple[str, str, str, str]
 
 
+def _rows(effects: Sequence[Effect]) -> list[Row]:
+    """A row for each; for those that a budget has not allowed for, one for each reason."""
+    refused: dict[str, int] = {}
+    for effect in effects:
+        if effect.is_refused:
+            refused[effect.why] = refused.get(effect.why, 0) + 1
+    rows = []
+    for effect in effects:
+        count = refused.pop(effect.why, 0) if effect.is_refused else 1
+        if count:
+            state, name, verdict, time = _row(effect)
+            rows.append((state, and_more(name, count), verdict, time))
+    return rows
+
+
 def _row(effect: Effect) -> Row:
     time = effect.elapsed(effect.ended_ms) if effect.ended_ms is not None else None
-    return effect.state, printable(effect.name), effect.verdict, "" if time is None else duration(time)
+    verdict = chosen_text(effect.decision) if effect.is_decided else effect.verdict
+    return effect.state, printable(effect.name), verdict, "" if time is None else duration(time)
 
 
 def _rows_by_label(effects: list[Effect]) -> list[Row]:
@@ -120,8 +138,8 @@ def _rows_by_label(effects: list[Effect]) -> list[Row]:
     for effect in effects:
         labels.setdefault(effect.label, []).append(effect)
     groups = sorted(labels.items(), key=lambda item: -len(item[1]))[: MOST_ROWS // 2]
-    failed = [effect for effect in effects if effect.state == FAILED][: MOST_ROWS // 2]
-    return [_row_of_many(label, many) for label, many in groups] + [_row(effect) for effect in failed]
+    failed = _rows([effect for effect in effects if effect.state == FAILED])[: MOST_ROWS // 2]
+    return [_row_of_many(label, many) for label, many in groups] + failed
 
 
 def _row_of_many(label: str, effects: list[Effect]) -> Row:

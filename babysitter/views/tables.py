@@ -9,6 +9,7 @@ import sys
 
 from babysitter.clock import ms_of, now_ms
 from babysitter.engine.state import ABANDONED, FINISHED
+from babysitter.views.decisions import chosen_text
 from babysitter.views.marks import ASCII, UNICODE
 from babysitter.views.nodes import attempt_text
 from babysitter.views.scores import score_text
@@ -82,10 +83,14 @@ def effects_lines(effects: Sequence[dict[str, Any]]) -> list[str]:
 
 def _status_of_effect(told: dict[str, Any]) -> str:
     if told.get("superseded"):
-        return f"({told['status']})"
+        return f"({_word_for(told)})"
     if told.get("cancelled") == ABANDONED:
         return ABANDONED
-    return str(told["status"])
+    return _word_for(told)
+
+
+def _word_for(told: dict[str, Any]) -> str:
+    return chosen_text(told["decision"]) if "decision" in told else str(told["status"])
 
 
 def _title_of(told: dict[str, Any]) -> str:
@@ -254,8 +259,9 @@ def _status(told: dict[str, Any]) -> dict[str, Any]:
         "given up": _given_up(told),
         "created": moment(told["createdAt"]),
         "last event": f"{moment(told['lastEventAt'])}, number {told['events']}",
-        "took": duration(ms_of(told["lastEventAt"]) - ms_of(told["createdAt"])) + _work(told),
+        "took": duration(max(0, ms_of(told["lastEventAt"]) - ms_of(told["createdAt"]))) + _work(told),
         "effects": _counts(told["effects"]) or "none",
+        "decided": _counts(told.get("decisions", {})),
         "waits for": _counts(told["pending"])
         + (f" ({told['decided']} decided, when it goes on)" if told.get("decided") else ""),
         "taken": told.get("taken", ""),
@@ -410,13 +416,19 @@ def _answers(told: dict[str, Any]) -> list[str]:
     for record in told.get("answers", ()):
         said = "yes" if record.get("approved") else "no"
         words = [str(record[name]) for name in ("option", "response", "feedback") if record.get(name)]
-        by = f"{record.get('respondedBy')} by {record.get('assurance', 'script')}"
+        by = f"{record.get('respondedBy')} by {record.get('assurance', 'script')}{_for_whom(record)}"
         voided = f", void ({record['voided']})" if "voided" in record else ""
         shown = f", on {record['shown'][:8]}" if "shown" in record else ""
         lines.append(
             printable(f"answer     {moment(record['at'])} {': '.join([said, *words])}, {by}{shown}{voided}")
         )
     return lines
+
+
+def _for_whom(record: dict[str, Any]) -> str:
+    """Those who are asked and for whom somebody has answered under another name."""
+    others = [each for each in record.get("experts", ()) if each != record.get("respondedBy")]
+    return f" for {', '.join(others)}" if others else ""
 
 
 def _taken(told: dict[str, Any]) -> str:

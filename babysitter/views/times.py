@@ -19,7 +19,7 @@ class Times:
     """How long a run took, and how long it would have taken one after the other.
 
     Attributes:
-        wall_ms: from the first event to the last.
+        wall_ms: from its making to the last event.
         work_ms: of all tasks together.
         busy_ms: during which at least one of them ran.
         tasks: how many there were.
@@ -31,7 +31,7 @@ class Times:
         tasks = [spans for effect in tree.effects.values() if (spans := spans_of(effect))]
         spans = [span for spans in tasks for span in spans]
         self.tasks = len(tasks)
-        self.wall_ms = tree.last_ms - tree.first_ms
+        self.wall_ms = max(0, tree.last_ms - tree.first_ms)
         self.work_ms = sum(max(0, end - start) for start, end in spans)
         self.busy_ms = covered(spans)
 
@@ -42,12 +42,16 @@ class Times:
 
 
 def spans_of(effect: Effect) -> list[tuple[int, int]]:
-    """From when to when each attempt of a task was at work; a task is one, however often it was tried."""
+    """From when to when each attempt of a task was at work; a task is one, however often it was tried.
+
+    What a fork has taken over was done in the run that it comes from.
+    """
     spans = []
     attempt: Effect | None = effect
     while attempt is not None:
         if (
             attempt.result in DONE
+            and not (attempt.is_copied or attempt.is_refused)
             and attempt.kind not in NO_WORK
             and attempt.started_ms is not None
             and attempt.ended_ms is not None

@@ -5,11 +5,13 @@ Each event costs as much as its place is deep, never as much as the run is large
 
 from __future__ import annotations
 
+from babysitter.budget import BY_BUDGET
 from babysitter.engine.plan import ANSWERED, ASKED
 from babysitter.engine.plan import CANCELLED as GIVEN_UP
 from babysitter.engine.scores import keep, keep_only
 from babysitter.engine.state import BY_PERSON
-from babysitter.views.marks import CANCELLED, CLOCK, FAILED, NONZERO, OK, REQUESTED, RUNNING, STATES
+from babysitter.views.decisions import decision_of
+from babysitter.views.marks import CANCELLED, CLOCK, FAILED, NONZERO, OK, REJECTED, REQUESTED, RUNNING, STATES
 from babysitter.views.nodes import (
     TIMEOUT,
     Branch,
@@ -84,7 +86,7 @@ class Tree:
 
     def event(self, event: Event) -> None:
         """Fold one event in; what it is about and is not known is passed over."""
-        self.first_ms = self.first_ms or event.ms
+        self.first_ms = self.first_ms or _made_ms(event)
         self.last_ms = event.ms
         fold = _FOLDS.get(event.type)
         if fold is not None:
@@ -203,6 +205,12 @@ class Tree:
         return found
 
 
+def _made_ms(event: Event) -> int:
+    """When a run was made, by its first event; that of a fork has the time of the run that it comes from."""
+    made = event.data.get("createdAt") if "forkedFrom" in event.data else None
+    return time_or(made, event.ms)
+
+
 def _requested(tree: Tree, event: Event) -> None:
     effect = Effect(event)
     tree.known[effect.id] = effect
@@ -219,10 +227,15 @@ def _resolved(tree: Tree, event: Event) -> None:
     started = effect.requested_ms if effect.started_ms is None else effect.started_ms
     effect.started_ms = time_or(data.get("startedAt"), started)
     effect.last_line = ""
+    effect.is_copied = "copiedFrom" in (data.get("evidence") or ())
+    effect.is_refused = data.get("executor") == BY_BUDGET and data["status"] == "error"
     if data["status"] == "error":
         effect.error = data.get("error") or {}
         effect.exit_code = effect.error.get("exitCode")
         effect.result = FAILED
+    elif effect.kind == "breakpoint":
+        effect.decision = decision_of(data.get("value"))
+        effect.result = REJECTED if effect.decision and not effect.decision["approved"] else OK
     else:
         effect.exit_code = _exit_code(effect, data)
         effect.result = NONZERO if effect.exit_code else OK

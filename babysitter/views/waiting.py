@@ -23,7 +23,7 @@ def inbox_lines(told: dict[str, Any], project: str, now_ms: int) -> list[str]:
     """All of it, and what cannot be read; ``project`` is the present one, which need not be named."""
     lines = []
     for number, each in enumerate(told["waiting"], 1):
-        head, *rest = _stuck_lines(each) if each["kind"] == "stuck" else _breakpoint_lines(each)
+        head, *rest = _lines(each)
         age = duration(now_ms - ms_of(each["since"]))
         where = [f"in {each['project']}"] if each["project"] != project else []
         child = [f"child of {each['parent']}"] if "parent" in each else []
@@ -31,6 +31,12 @@ def inbox_lines(told: dict[str, Any], project: str, now_ms: int) -> list[str]:
         lines += [f"   {text}" for text in (*where, *child, *rest, each["command"])]
     lines += [f"run {each['run']} cannot be read: {each['error']}" for each in told.get("unreadable", [])]
     return lines or [NOTHING]
+
+
+def _lines(each: dict[str, Any]) -> list[str]:
+    if each["kind"] == "diverged":
+        return ["an edit needs you", cell(each["problem"]["message"]), "undo it, or accept it"]
+    return _stuck_lines(each) if each["kind"] == "stuck" else _breakpoint_lines(each)
 
 
 def _stuck_lines(each: dict[str, Any]) -> list[str]:

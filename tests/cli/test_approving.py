@@ -161,7 +161,7 @@ def test_inside_a_session_a_run_asks_nobody(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("CLAUDECODE", "1")
     with Terminal("run", "p.py", "--run-id", "r") as terminal:
         terminal.sees("babysitter approve r")
-        assert (terminal.end(), "[1-2 or n" in terminal.screen) == (8, False)
+        assert (terminal.end(), "[1-2, its text or n" in terminal.screen) == (8, False)
 
 
 # People
@@ -209,7 +209,7 @@ def test_of_a_run_of_nobodys_session_a_person_is_asked_nothing() -> None:
 def test_an_answer_to_a_question_of_run_is_one_at_a_terminal() -> None:
     write("p.py", GATE)
     with Terminal("run", "p.py", "--run-id", "r") as terminal:
-        terminal.sees("[1-2 or n")
+        terminal.sees("[1-2, its text or n")
         terminal.types("2\r")
         assert terminal.end() == 0
     assert (evidence()["assurance"], evidence()["terminal"][:5]) == ("terminal", "/dev/")
@@ -431,6 +431,20 @@ def test_a_signed_answer_is_taken_and_can_be_verified_by_who_knows_the_key() -> 
 
 
 @needs_ssh_keygen
+def test_signed_answers_that_were_not_checked_are_counted() -> None:
+    begin_guarded(SIGNED)
+    Path("signers").write_text(f"anna {new_key()}")
+    assert "uncheckedSignatures" not in told("verify", "r")
+    told("approve", "r", "--sign", "--key", "key", "--option", "live")
+    said = (
+        "1 signed answer was not checked; by your file of allowed signers: babysitter verify r --signers FILE"
+    )
+    assert told("verify", "r")["uncheckedSignatures"] == 1
+    assert call("verify", "r").stdout.splitlines()[1:] == [f"  {said}"]
+    assert "uncheckedSignatures" not in told("verify", "r", "--signers", "signers")
+
+
+@needs_ssh_keygen
 def test_a_signature_by_nobody_who_is_known_cannot_be_trusted() -> None:
     begin(SIGNED)
     new_key()
@@ -533,7 +547,7 @@ def test_a_session_bound_meanwhile_is_no_way_round_a_question() -> None:
     """A question that is open at a terminal is still a person's to answer."""
     write("p.py", GATE)
     with Terminal("run", "p.py", "--run-id", "r") as terminal:
-        terminal.sees("[1-2 or n")
+        terminal.sees("[1-2, its text or n")
         opened().append([("SESSION_BOUND", {"host": "claude-code", "sessionId": "s-1"})])
         assert call("approve", "r").code == 3
         terminal.types("1\r")

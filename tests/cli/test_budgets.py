@@ -41,6 +41,7 @@ async def process(inputs, ctx):
         return await ctx.parallel.map(inputs["children"], lambda asks: ctx.subprocess(child, {"asks": asks}))
     return await child(inputs, ctx)
 """
+UNSEEN = "and what it makes while it runs is not seen here"
 ASKS = [f"{number}" for number in range(10)]
 
 
@@ -196,6 +197,7 @@ def test_what_is_not_known_is_not_nothing() -> None:
     (asked,) = [each for each in told("tasks", "r", "--pending")["tasks"] if each["kind"] == "breakpoint"]
     question = told("show", "r", asked["id"])["definition"]["breakpoint"]["question"]
     assert "Results do not say how many tokens they took" in question
+    assert asked["title"] == "What results took is not known"
 
 
 def test_what_is_not_known_can_be_estimated() -> None:
@@ -464,3 +466,32 @@ def test_hooks_are_told_of_a_question_that_a_child_alone_leads_to(home: Path) ->
 def test_the_inbox_says_what_a_question_for_more_holds_up() -> None:
     begun("tokens=4k")
     assert "blocks whatever the budget does not allow for" in call("inbox", "--list").stdout
+
+
+@pytest.mark.parametrize(
+    ("task", "said"),
+    [
+        ("review", ""),
+        ("reviw", "warning: p names no task 'reviw'; did you mean 'review'?"),
+        ("deploy", f"warning: p names no task 'deploy'; it names ask, clean, review, {UNSEEN}"),
+    ],
+)
+def test_a_task_of_a_budget_that_the_process_does_not_name_is_warned_of(task: str, said: str) -> None:
+    Path("inputs.json").write_text(json.dumps({"asks": ASKS}))
+    done = call("create", "p.py", "--inputs", "inputs.json", "--budget", f"task:{task}:effects=3")
+    assert (done.code, done.stderr.strip()) == (0, said)
+
+
+def test_a_process_that_names_no_tasks_may_make_any() -> None:
+    Path("bare.py").write_text("async def process(inputs, ctx):\n    return 1\n")
+    done = call("create", "bare.py", "--budget", "task:review:effects=3")
+    assert (done.code, done.stderr) == (0, "")
+
+
+def test_a_budget_that_is_set_is_compared_with_what_was_asked_for() -> None:
+    Path("inputs.json").write_text(json.dumps({"asks": ASKS}))
+    call("create", "p.py", "--inputs", "inputs.json", "--run-id", "r")
+    said = [
+        call("budget", "r", "--set", f"task:{task}:effects=3").stderr for task in ("reviw", "later", "review")
+    ]
+    assert said == ["warning: no task 'reviw' was asked for so far; did you mean 'review'?\n", "", ""]

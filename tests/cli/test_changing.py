@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.driving import babysitter, told
+from tests.support.driving import babysitter, events, told
 from tests.support.folders import digest_of
 
 PROCESS = """
@@ -143,6 +143,21 @@ def test_a_fork_is_a_run_of_its_own() -> None:
     assert babysitter("resume", "f", "--plain").code == 8
     compared = told(0, "diff", "r", "f")
     assert (compared["runs"], compared["same"], compared["steps"]) == (["r", "f"], 4, [])
+
+
+def test_a_fork_took_what_passed_since_it_was_made() -> None:
+    begun()
+    told(0, "fork", "r", "--at", "2", "--run-id", "f")
+    made, first = told(0, "status", "f"), events("f")[0]
+    assert (made["createdAt"], first["recordedAt"]) == (
+        first["data"]["createdAt"],
+        events("r")[0]["recordedAt"],
+    )
+    assert made["createdAt"] > made["lastEventAt"]
+    assert ["took", "0", "ms"] in [line.split() for line in babysitter("status", "f").stdout.splitlines()]
+    assert made["createdAt"] in [run["createdAt"] for run in told(0, "list")["runs"]]
+    ended = babysitter("resume", "f", "--plain").stdout
+    assert ": 2 tasks, " in ended
 
 
 def test_two_runs_that_differ_end_with_another_exit_code() -> None:

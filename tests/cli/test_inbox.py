@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from babysitter.runs.folder import open_run
+from babysitter.sessions.binding import bind
 from tests.support.commands import call, told, write
 from tests.support.driving import Command, Terminal, wait_until
 
@@ -96,6 +97,31 @@ def test_a_stuck_run_is_listed_with_its_problem() -> None:
     assert sorted(found) == [
         *("blocks", "command", "folder", "kind", "problem", "process", "project", "run", "since")
     ]
+
+
+def test_an_edit_that_needs_a_person_is_listed_with_the_way_to_accept_it() -> None:
+    begin("r")
+    bind(open_run("r", ".a5c/runs").load(), "claude-code", "session-1")
+    assert [each["kind"] for each in waiting()] == ["breakpoint"]
+    write("r.py", PLAIN.replace("'Go?'", "'Run?'"))
+    found = next(each for each in waiting() if each["kind"] == "diverged")
+    assert (found["run"], found["problem"]["name"], found["command"]) == (
+        "r",
+        "EditNeedsPerson",
+        "babysitter approve r --permit edit",
+    )
+    assert sorted(found) == [
+        *("blocks", "command", "folder", "kind", "problem", "process", "project", "run", "since")
+    ]
+    lines = call("inbox").stdout.splitlines()
+    at = next(number for number, line in enumerate(lines) if "r: an edit needs you, " in line)
+    assert lines[at + 2 : at + 4] == ["   undo it, or accept it", "   babysitter approve r --permit edit"]
+
+
+def test_an_edit_that_needs_nobody_is_not_listed() -> None:
+    begin("r")
+    write("r.py", PLAIN.replace("'Go?'", "'Run?'"))
+    assert [each["kind"] for each in waiting()] == ["breakpoint"]
 
 
 def test_what_a_breakpoint_blocks_is_all_of_the_run_or_its_branch() -> None:
@@ -225,7 +251,7 @@ def test_one_after_the_other_is_answered_at_the_terminal() -> None:
         terminal.types("n not before friday\r")
         terminal.sees(": recorded")
         terminal.sees("  1. staging\r\n  2. live\r\n")
-        terminal.sees("[1-2/n; Enter skips; q ends; words after it are kept as feedback]: ")
+        terminal.sees("[1-2, its text/n; Enter skips; q ends; words after it are kept as feedback]: ")
         terminal.types("2\r")
         terminal.sees(": recorded")
         terminal.sees("run one goes on with: babysitter resume one, or by one step: babysitter iterate one")

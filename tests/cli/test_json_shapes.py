@@ -223,7 +223,9 @@ def test_show_of_a_breakpoint_has_its_answers_and_how_it_stands(scene: Scene) ->
 def test_show_of_a_breakpoint_that_is_decided_or_over_has_only_its_answers(scene: Scene) -> None:
     told("approve", "gate", "--option", "live")
     told_ = told("show", "gate", "1")
-    shown = sorted([*TASK, "answers", "definition", "executor", "finishedAt", "requestedAt", "run", "value"])
+    shown = sorted(
+        [*TASK, "answers", "decision", "definition", "executor", "finishedAt", "requestedAt", "run", "value"]
+    )
     assert (keys(told_), len(told_["answers"])) == (shown, 1)
     write("asks.py", ASKS_TWO)
     told("create", "asks.py", "--run-id", "asks")
@@ -295,6 +297,16 @@ def test_tasks_lists_effects(scene: Scene, options: list[str], count: int) -> No
     told_ = told("tasks", "raced", *options)
     assert (keys(told_), len(told_["tasks"])) == (["run", "tasks"], count)
     assert all(keys(task) == TASK for task in told_["tasks"] if task["status"] != "cancelled")
+
+
+def test_tasks_and_status_tell_what_was_decided(scene: Scene) -> None:
+    told("reject", "gate", "--feedback", "not yet")
+    [task] = told("tasks", "gate")["tasks"]
+    assert (keys(task), task["decision"]) == (
+        sorted([*TASK, "decision"]),
+        {"approved": False, "feedback": "not yet"},
+    )
+    assert told("status", "gate")["decisions"] == {"rejected": 1}
 
 
 def test_tasks_tell_why_an_effect_was_cancelled(scene: Scene) -> None:

@@ -143,6 +143,7 @@ def test_a_user_answers_as_whatever_their_own_configuration_says(home: Path) -> 
     told("approve", "r")
     (answer,) = told("show", "r", "1")["answers"]
     assert (answer["respondedBy"], answer["experts"]) == (user_name(), ["carol"])
+    assert f"{user_name()} by script for carol, on " in call("show", "r", "1").stdout
     # Who says who they are is that one and nobody else.
     assert told("approve", "r", "--as", "security", code=2)["error"]["name"] == "ResultRejected"
 
@@ -188,6 +189,29 @@ def test_what_several_have_signed_is_verified_by_who_knows_their_keys(home: Path
 
 
 # Files
+
+
+@pytest.mark.parametrize(
+    "asking",
+    [
+        "await ctx.breakpoint('Take this plan?', files=['gone.md'])",
+        "await until_approved(ctx, write_plan, 'Take this plan?', files=['gone.md'])",
+    ],
+)
+def test_a_file_that_is_not_there_is_missed_at_a_line_of_the_process(asking: str) -> None:
+    source = f"""
+    from babysitter.patterns import until_approved
+
+    async def write_plan(attempt, feedback):
+        return "a plan"
+
+    async def process(inputs, ctx):
+        return {asking}
+    """
+    problem = told("create", write("p.py", source), "--run-id", "r", code=7)["problem"]
+    lines = Path("p.py").read_text().splitlines()
+    assert (Path(problem["file"]).name, lines[problem["line"] - 1].strip()) == ("p.py", f"return {asking}")
+    assert "there is no such file" in problem["message"]
 
 
 def test_what_has_changed_between_showing_and_answering_is_not_answered(plan: Path) -> None:
@@ -449,3 +473,14 @@ def test_of_a_run_that_was_stuck_in_something_outside_no_edit_is_told() -> None:
     told("create", "p.py", "--run-id", "r", code=7)
     Path("plan.md").write_text("one")
     assert "the process is the same, and goes on" in call("resume", "r", "--plain").stdout
+
+
+@pytest.mark.parametrize(
+    ("answer", "word"),
+    [(["approve", "r", "--option", "b"], "approved: b"), (["reject", "r"], "rejected")],
+)
+def test_a_list_of_effects_says_what_was_decided(answer: list[str], word: str) -> None:
+    begin(asks("options=['a', 'b']"))
+    told(*answer)
+    assert call("tasks", "r").stdout.split("breakpoint  ")[1].split("  ")[0] == word
+    assert f"decided     1 {word.partition(':')[0]}\n" in call("status", "r").stdout

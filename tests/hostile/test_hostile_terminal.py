@@ -279,7 +279,7 @@ def test_file_names_are_escaped_where_a_shell_completes_them(
 
 def test_a_question_on_a_terminal_is_escaped(place: Path) -> None:
     with Terminal("run", "p.py#asks") as terminal:
-        terminal.sees("[1-2 or n; ")
+        terminal.sees("[1-2, its text or n; ")
         terminal.types("2\n")
         assert terminal.end() == 0
     assert raw_on_screen(terminal) == set()
@@ -287,7 +287,7 @@ def test_a_question_on_a_terminal_is_escaped(place: Path) -> None:
 
 def test_the_live_tree_is_escaped(place: Path) -> None:
     with Terminal("run", "p.py", "--agent-command", "false") as terminal:
-        terminal.sees("[1-2 or n; ")
+        terminal.sees("[1-2, its text or n; ")
         terminal.types(f"n {EVIL[5:30]}\x04".replace("\n", "") + "\n")
         terminal.end()
     assert raw_on_screen(terminal) == set()

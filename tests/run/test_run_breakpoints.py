@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,7 +38,7 @@ def asked(options: str = "", *flags: str) -> Terminal:
     terminal.sees("Is it good enough?")
     if options:
         terminal.sees("2. production")
-    terminal.sees(f"[{'1-2' if options else 'y'} or n{PROMPT}")
+    terminal.sees(f"[{'1-2, its text' if options else 'y'} or n{PROMPT}")
     return terminal
 
 
@@ -67,6 +68,8 @@ def test_a_question_is_answered_with_yes_or_no_and_feedback(typed: str, decision
     [
         ("2", [True, "production", None, True]),
         ("staging", [True, "staging", None, True]),
+        ("Production", [True, "production", None, True]),
+        ("staging only eu-west", [True, "staging", "only eu-west", True]),
         ("1 only eu-west", [True, "staging", "only eu-west", True]),
         ("n", [False, None, None, True]),
     ],
@@ -91,8 +94,19 @@ def test_what_is_no_answer_is_asked_again(typed: str) -> None:
 def test_what_is_no_option_is_asked_again(typed: str) -> None:
     with asked(OPTIONS) as terminal:
         terminal.types(f"{typed}\r")
-        terminal.sees("please answer 1-2 or n: ")
+        terminal.sees("please answer 1-2, its text or n: ")
         terminal.types("1\r")
+        assert terminal.end() == 0
+
+
+def test_what_an_answer_is_bound_to_is_shown_with_the_files() -> None:
+    Path("plan.md").write_text("A way back.\n")
+    write("p.py", ONE.format(options=", files=['plan.md']"))
+    with Terminal("run", "p.py", "--run-id", "r") as terminal:
+        terminal.sees("file       plan.md")
+        digest = told(0, "show", "r", "1")["open"]["shown"]
+        terminal.sees(f"what is shown has the digest {digest}")
+        terminal.types("y\r")
         assert terminal.end() == 0
 
 

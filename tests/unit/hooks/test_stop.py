@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from babysitter.approvals.permits import permit
-from babysitter.clock import iso
-from babysitter.errors import CorruptEvent, CorruptRules, NoSuchRun, TailRemoved
+from babysitter.clock import iso, now_ms
+from babysitter.errors import CorruptEvent, NoSuchRun, TailRemoved
 from babysitter.executors.effect_lock import EffectLock
 from babysitter.rulebook import add
 from babysitter.rules import Rule
@@ -456,10 +456,32 @@ def test_rules_that_cannot_be_read_answer_nothing_and_are_told_of(
     session = bound(GATE)
     permit(session.run, "policy", by="me", assurance="command", evidence={})
     (home / "rules.json").write_text("{")
-    # Whoever calls it lets the session go, and says this.
-    with pytest.raises(CorruptRules):
-        session.call("stop")
+    told = session.call("stop")
+    assert (told.kind, session.pending("breakpoint").label) == ("go on", "Gate")
+    assert "rules.json' cannot be read: " in told.message
+    assert "so nothing is answered without asking (see: mend the file; " in told.message
+
+
+def test_rules_that_cannot_be_read_do_not_let_a_session_go_that_has_work(
+    bound: Callable[..., Session], home: Path
+) -> None:
+    session = bound(ONE)
+    (home / "rules.json").write_text("{")
+    told = session.call("stop")
+    assert (told.kind, session.pending("agent").id in told.text) == ("go on", True)
+
+
+def test_while_rules_cannot_be_read_no_default_says_yes(bound: Callable[..., Session], home: Path) -> None:
+    session = bound(GATE.replace('"id": "confirm.go"', '"deadline": 0.001, "default": True'))
+    while now_ms() <= session.pending("breakpoint").requested_ms + 1:
+        pass
+    (home / "rules.json").write_text("{")
+    told = session.call("stop")
+    assert (told.kind, "cannot be read" in told.message) == ("go on", True)
     assert session.pending("breakpoint").label == "Gate"
+    (home / "rules.json").unlink()
+    session.call("stop")
+    assert session.run.output()["respondedBy"] == "deadline"
 
 
 def test_of_an_edit_that_does_not_fit_it_is_told_what_to_do(

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from babysitter.driven import Driven
 from babysitter.errors import CorruptEvent, StorageError
+from babysitter.runs import context_files
 from babysitter.runs.answering import decide
 from babysitter.runs.changes import accept_edit, load_to_change, rewind
 from babysitter.runs.folder import open_run
@@ -190,6 +192,34 @@ def test_a_file_that_cannot_be_read_voids_nothing(
             question.iterate()
     assert types(question) == ["BREAKPOINT_ANSWERED"]
     assert question.output()[0] is True
+
+
+def test_a_run_that_is_driven_reads_a_file_again_only_when_something_has_changed(
+    question: Question, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    question.write("plan.md", "one")
+    question.ask(files=["plan.md"], quorum=2, expires="1h")
+    question.yes("ann")
+    reads, read = list[str](), context_files.read
+    monkeypatch.setattr(context_files, "read", lambda run, path: reads.append(path) or read(run, path))
+    driven = Driven(question.open())
+    for _ in range(3):
+        driven.settle()
+    assert reads == ["plan.md"]
+    question.write("plan.md", "another")
+    for _ in range(3):
+        driven.settle()
+    assert (reads, voided(question)) == (["plan.md"] * 2, [(3, "changed: plan.md")])
+
+
+def test_a_run_that_is_driven_hears_of_what_has_expired(question: Question) -> None:
+    question.ask(quorum=2, expires="1h")
+    question.yes("ann")
+    driven = Driven(question.open())
+    driven.settle()
+    question.clock.pass_by(3600)
+    driven.settle()
+    assert voided(question) == [(3, "expired")]
 
 
 # Deadlines.

@@ -84,14 +84,14 @@ view.pause()
 print("Merge? [y/n]: yes")
 shown.log("meanwhile"); draw()
 view.resume()
-shown.resolve("1"); draw()
+shown.resolve("1", {{"approved": True}}); draw()
 {KILLED}""")
     assert [line[:20].strip() for line in screen.lines] == [
         "checks · 1 for a per",
         "Merge? [y/n]: yes",
         "log       meanwhile",
         "checks-1 · 1 ok",
-        "✓ Merge",
+        "✓ Merge  approved",
         "",
     ]
 

@@ -6,6 +6,7 @@ import io
 import subprocess
 import sys
 import time
+from typing import Any
 
 import pytest
 from stories import START, Shown
@@ -65,6 +66,28 @@ def test_a_cancelled_effect_is_told() -> None:
     assert plain.lines[1:] == ["abandoned Lint"]
 
 
+def refuse(shown: Shown, steps: list[str], why: str = "used up") -> None:
+    """What a budget does not allow for is asked for, and has failed at once."""
+    for step in steps:
+        shown.request(step, "Review", "agent", item=step)
+    for step in steps:
+        told = {"status": "error", "error": {"name": "BudgetReached", "message": why}, "executor": "budget"}
+        shown.event("EFFECT_RESOLVED", {"effectId": f"effect-{step}", **told})
+
+
+def test_what_a_budget_does_not_allow_for_is_told_in_one_line() -> None:
+    plain = Plain()
+    refuse(plain, ["1.a.1", "1.b.1", "1.c.1"])
+    plain.log("done")
+    refuse(plain, ["2"], "no more")
+    plain.view.tick()
+    assert plain.lines[1:] == [
+        "failed 1.a.1: Review and 2 more 0 ms used up",
+        "log done",
+        "failed Review 0 ms no more",
+    ]
+
+
 def test_a_branch_is_named_before_its_effect() -> None:
     plain = Plain()
     plain.request("1.h.1", "Count", mode="map", item="a.py")
@@ -77,6 +100,22 @@ def test_a_breakpoint_and_a_sleep_are_told_when_they_are_asked_for() -> None:
     plain.request("1.0.1", "Merge", "breakpoint", question="Really?")
     plain.request("1.1.1", "Settle", "sleep", seconds=90)
     assert plain.lines[1:] == ["person Merge: Really?", "clock Settle, 1 m 30 s left"]
+
+
+@pytest.mark.parametrize(
+    ("value", "line"),
+    [
+        ({"approved": True}, "approved Merge 0 ms"),
+        ({"approved": True, "option": "tonight"}, "approved Merge 0 ms tonight"),
+        ({"approved": False, "feedback": "too early\nfor us"}, "rejected Merge 0 ms too early"),
+        (None, "answered Merge 0 ms"),
+    ],
+)
+def test_a_breakpoint_that_is_decided_is_told_with_its_decision(value: Any, line: str) -> None:
+    plain = Plain()
+    plain.request("1", "Merge", "breakpoint")
+    plain.resolve("1", value)
+    assert plain.lines[-1] == line
 
 
 def test_log_lines_come_with_their_fields() -> None:

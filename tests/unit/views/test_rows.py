@@ -13,7 +13,7 @@ from test_tree import ACTS, tell
 
 from babysitter.executors.rates import Wait
 from babysitter.rate import KIND, Rate
-from babysitter.views.marks import ASCII, FAILED, UNICODE, Marks, text_of
+from babysitter.views.marks import ASCII, FAILED, OK, UNICODE, Marks, text_of
 from babysitter.views.rows import Layout
 from babysitter.views.telling import held_text
 from babysitter.views.text import width_of
@@ -89,6 +89,27 @@ def test_a_breakpoint_shows_its_question() -> None:
     shown = Shown()
     shown.request("1", "Merge", "breakpoint", question="Really merge?")
     assert words(shown)[1:] == ["  ? Merge  Really merge?"]
+
+
+def test_a_no_is_told_from_a_yes() -> None:
+    shown = Shown()
+    for step, value in (("1", {"approved": False, "feedback": "not yet"}), ("2", {"approved": True})):
+        shown.request(step, "Merge", "breakpoint")
+        shown.resolve(step, value)
+    assert words(shown) == [
+        "checks-1 · 1 rejected, 1 ok",
+        "  ! Merge  rejected: not yet",
+        "  ✓ Merge  approved",
+    ]
+
+
+def test_a_no_saves_a_race_like_any_result() -> None:
+    shown = Shown()
+    shown.request("1.0.1", "Merge", "breakpoint", mode="race")
+    shown.request("1.1.1", "Lint", mode="race")
+    shown.fail("1.1.1")
+    shown.resolve("1.0.1", {"approved": False})
+    assert shown.view.tree.groups["1"].state == OK
 
 
 def test_a_sleep_shows_the_time_that_is_left() -> None:

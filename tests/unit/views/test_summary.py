@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from stories import Shown
+from stories import START, Shown
 
+from babysitter.clock import iso
 from babysitter.runs.worked import covered
 from babysitter.views.marks import text_of
 from babysitter.views.summary import Outcome, summary_lines
@@ -85,6 +86,17 @@ def test_neither_a_night_between_nor_a_person_counts_as_saved() -> None:
     shown.resolve("2", {"approved": True})
     times = Times(shown.view.tree)
     assert (times.tasks, times.work_ms, times.saved_ms) == (2, 4000, 2000)
+
+
+def test_the_summary_says_what_was_decided() -> None:
+    shown = Shown()
+    for step, value in (("1", {"approved": True, "option": "eu\x1b[2J"}), ("2", {"approved": False})):
+        shown.request(step, "Merge", "breakpoint")
+        shown.resolve(step, value)
+    assert [line.split("  ")[1:3] for line in told(shown)[:2]] == [
+        ["+ Merge", "approved: eu\\x1b[2J"],
+        ["! Merge", "rejected"],
+    ]
 
 
 @given(st.lists(st.tuples(st.integers(1, 60), st.integers(1, 60)).map(sorted).map(tuple)))
@@ -222,3 +234,35 @@ def test_nothing_that_is_told_can_act_on_the_terminal(field: str) -> None:
     shown.fail("1", evil, data={"stdout": evil})
     status = {"error": "failed", "output": "completed"}.get(field, "waiting")
     assert all(line.isprintable() for line in told(shown, status, **{field: values[field]}))
+
+
+def test_what_a_budget_did_not_allow_for_has_one_line_and_is_no_task() -> None:
+    shown = Shown()
+    shown.run("1", "Tests")
+    for step in ("2", "3", "4"):
+        shown.request(step, "Review", "agent")
+        error = {"name": "BudgetReached", "message": "used up"}
+        shown.event(
+            "EFFECT_RESOLVED",
+            {"effectId": f"effect-{step}", "status": "error", "error": error, "executor": "budget"},
+        )
+    lines = told(shown)
+    assert [line.split() for line in lines[:2]] == [
+        ["+", "Tests", "ok", "1.0", "s"],
+        ["x", "Review", "and", "2", "more", "failed", "0", "ms"],
+    ]
+    assert Times(shown.view.tree).tasks == 1
+
+
+def test_what_a_fork_has_taken_over_took_no_time_of_it() -> None:
+    shown = Shown()
+    shown.event("RUN_CREATED", {"createdAt": iso(START + 60_000), "forkedFrom": {"runId": "r", "step": "2"}})
+    shown.request("1", "Tests")
+    shown.wait(5)
+    shown.resolve("1", {"exitCode": 0}, evidence={"copiedFrom": {"runId": "r", "effectId": "e"}})
+    times = Times(shown.view.tree)
+    assert (times.wall_ms, times.tasks) == (0, 0)
+    shown.wait(57)
+    shown.run("2", "Lint", seconds=3)
+    times = Times(shown.view.tree)
+    assert (times.wall_ms, times.tasks, times.work_ms) == (5000, 1, 3000)
