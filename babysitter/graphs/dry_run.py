@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from babysitter.graphs.keys import key_of
+from babysitter.graphs.keys import key_of, place_of
+from babysitter.graphs.scenarios import USUAL
 from babysitter.graphs.stubs import Stubs
 from babysitter.testing import begin
+from babysitter.views.nodes import RETRY
 
 if TYPE_CHECKING:
     from babysitter.graphs.guesses import Guesses
     from babysitter.graphs.keys import Key
+    from babysitter.graphs.scenarios import Scenario
     from babysitter.testing import Play
     from babysitter.testing.agenda import Coming
     from babysitter.testing.processes import Given
@@ -36,11 +39,13 @@ class DryRun:
         guesses: Guesses,
         *,
         rejected: Key | None = None,
+        scenario: Scenario = USUAL,
         most: int = MOST_EFFECTS,
     ) -> None:
         self.is_cut = False
         self.refusal: Exception | None = None
-        self.stubs = Stubs(guesses, rejected)
+        self.scenario = scenario
+        self.stubs = Stubs(guesses, rejected, scenario)
         self.play = begin(source, inputs, results=self.stubs)
         self.stubs.play = self.play
         try:
@@ -66,11 +71,23 @@ class DryRun:
     @property
     def reach(self) -> int:
         """To how many places in the source it came."""
-        return len({key_of(site) for site in self.play.execution.sites.steps.values()})
+        return len(self.places)
+
+    @property
+    def places(self) -> set[Key]:
+        """The places in the source to which it came; the wait before another attempt is none."""
+        sites = self.play.execution.sites
+        return {place_of(step, sites) for step in sites.steps if RETRY not in step.rpartition(".")[2]}
 
     @property
     def events(self) -> Any:
         return self.play.events
+
+    @property
+    def error_name(self) -> str:
+        """Of what error the process has failed; empty when it has not."""
+        ending = self.play.run.state.ending or {}
+        return str((ending.get("error") or {}).get("name") or "")
 
     def decided(self, effect_id: str) -> bool | None:
         """What a breakpoint was answered."""
@@ -94,6 +111,13 @@ def furthest(source: Given, inputs: Any, guesses: Guesses) -> DryRun:
         if dry.problem is None or dry.reach > best.reach:
             best = dry
     return best
+
+
+def inputs_schema(source: Given) -> Any:
+    """The JSON Schema of a process's inputs; None if it has none."""
+    wanted = getattr(source.module, "Inputs", None)
+    make_schema = getattr(wanted, "model_json_schema", None)
+    return wanted if make_schema is None else make_schema()
 
 
 def breakpoints_of(play: Play) -> list[Key]:

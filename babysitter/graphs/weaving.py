@@ -182,7 +182,9 @@ def ending(state: Any) -> tuple[str, str]:
     if state.status == COMPLETED:
         return "completed", "end"
     if state.status == RUN_FAILED:
-        return "failed", f"failed: {told['error'].get('message') or told['error'].get('name')}"
+        title = f"failed: {told['error'].get('message') or told['error'].get('name')}"
+        # For another reason is another end.
+        return title, title
     if state.status == HALTED:
         return "halted", f"halted: {told.get('reason')}"
     if state.status == CONTINUED:

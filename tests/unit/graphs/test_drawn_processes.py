@@ -173,8 +173,8 @@ def test_an_arm_that_leaves_leads_to_the_end(tmp_path: Path) -> None:
             await ctx.task(draft)
         """,
     )
-    assert "Build it ~> check {name}: except TaskFailed" in ways(drawn)
-    assert "check {name} ~> end" in ways(drawn)
+    assert "Build it ~> check why: except TaskFailed" in ways(drawn)
+    assert "check why ~> end" in ways(drawn)
 
 
 def test_arms_in_arms_follow_what_they_are_in(tmp_path: Path) -> None:
