@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from babysitter.lint.findings import in_words
 from babysitter.lint.known_sets import is_set
-from babysitter.lint.scopes import Comprehension
+from babysitter.lint.scopes import Comprehension, Definition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,7 @@ def _gone_through(node: ast.AST, place: Place) -> Iterator[ast.expr]:
             yield node.iter
     elif isinstance(node, Comprehension) and not isinstance(node, (ast.SetComp, ast.DictComp)):
         yield from (each.iter for each in node.generators)
-    elif isinstance(node, ast.Starred) and not isinstance(place.module.parent_of(node), ast.Set):
+    elif isinstance(node, ast.Starred) and not _is_looked_for_in(place.module.parent_of(node), place):
         yield node.value
     elif isinstance(node, ast.Assign):
         if any(_takes_apart(target) for target in node.targets):
@@ -53,6 +53,13 @@ def _gone_through(node: ast.AST, place: Place) -> Iterator[ast.expr]:
         yield from node.right.elts if isinstance(node.right, ast.Tuple) else [node.right]
     elif isinstance(node, ast.Call):
         yield from _taken_by(node, place)
+
+
+def _is_looked_for_in(node: ast.AST | None, place: Place) -> bool:
+    """A set again, or ``kind in ("a", *others)``."""
+    parent = place.module.parent_of(node) if node is not None else None
+    is_compared = isinstance(parent, ast.Compare) and isinstance(parent.ops[0], (ast.In, ast.NotIn))
+    return isinstance(node, ast.Set) or is_compared
 
 
 def _takes_apart(target: ast.expr) -> bool:
@@ -108,6 +115,8 @@ def _is_sorted_by_name(name: ast.Name, place: Place) -> bool:
 
 def _is_without_order(node: ast.stmt) -> bool:
     """A statement of a loop that comes to the same in any order."""
+    if any(isinstance(each, ast.Await) for each in ast.walk(node)):
+        return False
     if isinstance(node, ast.If):
         return all(_is_without_order(each) for each in (*node.body, *node.orelse))
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
@@ -115,10 +124,25 @@ def _is_without_order(node: ast.stmt) -> bool:
         return isinstance(function, ast.Attribute) and function.attr in ("add", "discard")
     if isinstance(node, ast.AugAssign):
         return isinstance(node.value, ast.Constant)
-    return isinstance(node, (ast.Pass, ast.Continue))
+    if isinstance(node, ast.Return):
+        # Whichever of them it was.
+        return node.value is None or isinstance(node.value, ast.Constant)
+    return isinstance(node, (ast.Pass, ast.Continue, ast.Delete))
 
 
 def _pops(node: ast.AST, place: Place) -> bool:
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
         return False
-    return node.func.attr == "pop" and not node.args and is_set(node.func.value, place)
+    is_pop = node.func.attr == "pop" and not node.args and is_set(node.func.value, place)
+    return is_pop and not _is_only_one(node.func.value, place)
+
+
+def _is_only_one(node: ast.expr, place: Place) -> bool:
+    """It stands where ``len(names) == 1``."""
+    around: ast.AST | None = node
+    asked = f"len({ast.unparse(node)}) == 1"
+    while around is not None and not isinstance(around, Definition):
+        if isinstance(around, (ast.If, ast.IfExp, ast.While)) and asked in ast.unparse(around.test):
+            return True
+        around = place.module.parent_of(around)
+    return False
