@@ -12,6 +12,7 @@ from babysitter.lint.scopes import Assigned
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from babysitter.lint.meanings import Meaning
     from babysitter.lint.place import Place
 
 GROUPS = ("parallel.all", "parallel.settled", "parallel.any", "parallel.race")
@@ -39,19 +40,42 @@ def _code_of(node: ast.Call, place: Place) -> str | None:
     if place.dotted(node.func) in STARTERS:
         return TASK
     called = place.meaning(node.func)
-    return COROUTINE if isinstance(called, Own) and _is_coroutine(called) else None
+    return COROUTINE if isinstance(called, Own) and _is_coroutine(called, place) else None
 
 
-def _is_coroutine(own: Own) -> bool:
-    """A plain async function; a decorator may make anything of one, and with ``yield`` it is a generator."""
+def _is_coroutine(own: Own, place: Place) -> bool:
+    """An async function, also in own decorators that give one; with ``yield`` it is a generator."""
     node = own.node
-    if not isinstance(node, ast.AsyncFunctionDef) or node.decorator_list:
+    if not isinstance(node, ast.AsyncFunctionDef):
+        return False
+    if not all(_gives_coroutine(each, place._replace(module=own.module)) for each in node.decorator_list):
         return False
     scope = own.module.scope_in(node)
     return not any(
         isinstance(each, (ast.Yield, ast.YieldFrom)) and own.module.scope_of(each).function is scope
         for each in ast.walk(node)
     )
+
+
+def _gives_coroutine(decorator: ast.expr, place: Place) -> bool:
+    called = place.meaning(decorator.func if isinstance(decorator, ast.Call) else decorator)
+    if isinstance(decorator, ast.Call) and isinstance(called, Own):
+        called = _returned_by(called, place)
+    made = _returned_by(called, place) if isinstance(called, Own) else None
+    return isinstance(made, Own) and isinstance(made.node, ast.AsyncFunctionDef)
+
+
+def _returned_by(own: Own, place: Place) -> Meaning:
+    """What a function gives, when it is always the same function."""
+    inside = place._replace(module=own.module)
+    found = {
+        inside.meaning(each.value)
+        for each in ast.walk(own.node)
+        if isinstance(each, ast.Return)
+        and each.value is not None
+        and own.module.scope_of(each).function is own.module.scope_in(own.node)
+    }
+    return found.pop() if len(found) == 1 else None
 
 
 def _is_dropped(node: ast.Call, place: Place) -> bool:
