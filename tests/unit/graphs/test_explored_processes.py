@@ -211,3 +211,20 @@ def test_a_step_that_fails_and_is_not_caught_is_no_end_of_its_own(tmp_path: Path
         """,
     )
     assert [node for node in nodes(drawn) if "failed" in node] == []
+
+
+def test_each_reason_to_fail_is_an_end_of_its_own(tmp_path: Path) -> None:
+    drawn = draw(
+        tmp_path,
+        """
+        async def process(inputs, ctx):
+            if not (await ctx.breakpoint("First?")).approved:
+                raise Failed("not at first")
+            if not (await ctx.breakpoint("Then?")).approved:
+                raise Failed("not then")
+        """,
+    )
+    assert [way for way in ways(drawn) if "failed" in way] == [
+        "First? ~> failed: not at first: no",
+        "Then? ~> failed: not then: no",
+    ]

@@ -171,6 +171,13 @@ def test_the_text_of_a_diamond_is_within_it(tmp_path: Path) -> None:
     assert width / box.width + LINE_HEIGHT * len(box.texts) / box.height < 1
 
 
+def test_states_and_time_of_a_node_are_one_line() -> None:
+    drawn = titled("a", "map", "b")
+    drawn.line.nodes[START_KEY].states = {"failed": 1, "cancelled": 1, "ok": 1}
+    drawn.line.nodes[START_KEY].took_ms = 200
+    assert "1 failed, 1 cancelled, 1 ok · 0.2 s" in Picture(drawn.line).boxes[START_KEY].texts
+
+
 def test_ways_that_are_not_beside_each_other_share_a_lane(tmp_path: Path) -> None:
     loops = "".join(f"    for _ in 'ab':\n        await ctx.task(check, name='{n}')\n" for n in range(20))
     picture = Picture(draw(tmp_path, f"async def process(inputs, ctx):\n{loops}").line)
