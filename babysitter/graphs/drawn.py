@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from babysitter.engine.replay import DeadlineExceeded
 from babysitter.errors import BabysitterError
+from babysitter.graphs.arms import add_words
 from babysitter.graphs.dry_run import MOST_REJECTED, DryRun, breakpoints_of, furthest
+from babysitter.graphs.exploring import Exploration
 from babysitter.graphs.guesses import Guesses
-from babysitter.graphs.shape import MORE, START, Line, Node
-from babysitter.graphs.untaken import add_untaken
+from babysitter.graphs.hints import hints_of
+from babysitter.graphs.shape import MORE, START, Line, Node, every_line
+from babysitter.graphs.stubs import STUB_FAILED
+from babysitter.graphs.untaken import add_untaken, is_from_source
 from babysitter.graphs.values import value_for
 from babysitter.graphs.weaving import Weaver, ending, tree_of
 from babysitter.runs.deadline import Aside, Deadline
@@ -64,20 +68,35 @@ def drawn_process(name: str, source: Given, inputs: Any) -> Drawn:
         BabysitterError: it cannot be begun at all.
     """
     drawn = Drawn(name)
-    guesses = Guesses()
-    first = furthest(source, inputs, guesses)
+    guesses = Guesses(hints_of(source))
+    explored = Exploration(
+        source, inputs, guesses, furthest(source, inputs, guesses), lambda runs: _is_open(source, runs)
+    )
+    first = explored.main
     last = _add_dry_run(drawn, first, is_taken=True)
     _end_dry_run(drawn, first, last)
-    plays = [first, *_add_rejections(drawn, source, inputs, (guesses, first))]
+    plays = [first, *_add_rejections(drawn, source, inputs, (guesses, first)), *explored.others]
+    for dry in explored.others:
+        _add_dry_run(drawn, dry, is_taken=False)
     _add_source(drawn, source, [each.play.execution.sites for each in plays])
     return drawn
+
+
+def _is_open(source: Given, runs: list[DryRun]) -> bool:
+    """There are steps in the source that none of the dry runs has come to."""
+    scratch = Drawn("")
+    for number, dry in enumerate(runs):
+        _add_dry_run(scratch, dry, is_taken=number == 0)
+    _add_source(scratch, source, [each.play.execution.sites for each in runs])
+    return any(is_from_source(node.key) for line in every_line(scratch.line) for node in line.nodes.values())
 
 
 def _add_dry_run(drawn: Drawn, dry: DryRun, *, is_taken: bool) -> Any:
     weaver = Weaver(dry.play.execution.sites, lambda effect: dry.decided(effect.id), is_taken=is_taken)
     last = weaver.add(drawn.line, tree_of(dry.events, Tree()).root, START_KEY)
     end, title = ending(dry.play.run.state)
-    if end and end != "stuck":
+    # That a step may fail goes without saying.
+    if end and end != "stuck" and dry.error_name != STUB_FAILED:
         weaver.end(drawn.line, last, end, title)
     return last
 
@@ -120,6 +139,7 @@ def _add_source(drawn: Drawn, source: Given, sites: list[Sites]) -> None:
                 texts[file] = opened.read()
         except (OSError, UnicodeDecodeError):
             drawn.notes.append(f"{file!r} cannot be read, so nothing is drawn from it")
+    add_words(drawn.line, texts)
     begins = source.process.__code__.co_firstlineno
     add_untaken(drawn.line, sites, texts, source.module, (source.file, begins))
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from babysitter.graphs.keys import key_of
+from babysitter.graphs.keys import key_of, place_of
+from babysitter.graphs.scenarios import USUAL
 from babysitter.graphs.stubs import Stubs
 from babysitter.testing import begin
+from babysitter.views.nodes import RETRY
 
 if TYPE_CHECKING:
     from babysitter.graphs.guesses import Guesses
     from babysitter.graphs.keys import Key
+    from babysitter.graphs.scenarios import Scenario
     from babysitter.graphs.told import Told
     from babysitter.testing import Play
     from babysitter.testing.agenda import Coming
@@ -38,11 +41,13 @@ class DryRun:
         *,
         rejected: Key | None = None,
         told: Told | None = None,
+        scenario: Scenario = USUAL,
         most: int = MOST_EFFECTS,
     ) -> None:
         self.is_cut = False
         self.refusal: Exception | None = None
-        self.stubs = Stubs(guesses, rejected, told)
+        self.scenario = scenario
+        self.stubs = Stubs(guesses, rejected, scenario, told)
         self.play = begin(source, inputs, results=self.stubs)
         self.stubs.play = self.play
         try:
@@ -68,11 +73,23 @@ class DryRun:
     @property
     def reach(self) -> int:
         """To how many places in the source it came."""
-        return len({key_of(site) for site in self.play.execution.sites.steps.values()})
+        return len(self.places)
+
+    @property
+    def places(self) -> set[Key]:
+        """The places in the source to which it came; the wait before another attempt is none."""
+        sites = self.play.execution.sites
+        return {place_of(step, sites) for step in sites.steps if RETRY not in step.rpartition(".")[2]}
 
     @property
     def events(self) -> Any:
         return self.play.events
+
+    @property
+    def error_name(self) -> str:
+        """Of what error the process has failed; empty when it has not."""
+        ending = self.play.run.state.ending or {}
+        return str((ending.get("error") or {}).get("name") or "")
 
     def decided(self, effect_id: str) -> bool | None:
         """What a breakpoint was answered."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
+from babysitter.graphs.hints import Alike, Hints
 from babysitter.graphs.values import TEXT
 
 if TYPE_CHECKING:
@@ -22,23 +23,34 @@ DEEPEST = 3
 class Choice:
     """A part of a task's result, and which candidate stands there; of ``key`` None it is the whole."""
 
-    def __init__(self, task: str, key: str | None) -> None:
+    def __init__(self, task: str, key: str | None, hints: list[Any]) -> None:
         self.task = task
         self.key = key
         self.candidate = 0
+        self._candidates = [*hints, *(each for each in CANDIDATES if each not in hints)]
+
+    @property
+    def value(self) -> Any:
+        return self._candidates[self.candidate]
+
+    @property
+    def is_last(self) -> bool:
+        """There is no other candidate left."""
+        return self.candidate + 1 == len(self._candidates)
 
 
 class Guesses:
-    """All choices that are made so far, the last one on top."""
+    """All choices that are made so far, the last one on top; ``hints`` are tried first."""
 
-    def __init__(self) -> None:
+    def __init__(self, hints: Hints | None = None) -> None:
+        self.hints = hints if hints is not None else Hints({})
         self._choices: list[Choice] = []
 
     def value(self, result: Open) -> Any:
         """What is given for a result that is result."""
         chosen = [each for each in self._choices if each.task == result.task]
-        whole = [CANDIDATES[each.candidate] for each in chosen if each.key is None]
-        keys = {each.key: CANDIDATES[each.candidate] for each in chosen if each.key is not None}
+        whole = [each.value for each in chosen if each.key is None]
+        keys = {each.key: each.value for each in chosen if each.key is not None}
         return _filled(whole[-1] if whole else result.first, keys, DEEPEST)
 
     def learn(self, problem: dict[str, Any], result: Open) -> bool:
@@ -46,17 +58,17 @@ class Guesses:
         key = _missing(problem)
         known = {each.key for each in self._choices if each.task == result.task}
         if key is not None and key not in known:
-            self._choices.append(Choice(result.task, key))
+            self._choices.append(Choice(result.task, key, self.hints.keys.get(key, [])))
             return True
         if key is None and not known and not result.is_mapping:
-            self._choices.append(Choice(result.task, None))
+            self._choices.append(Choice(result.task, None, []))
             return True
         return self._advance()
 
     def _advance(self) -> bool:
         while self._choices:
             last = self._choices[-1]
-            if last.candidate + 1 < len(CANDIDATES):
+            if not last.is_last:
                 last.candidate += 1
                 return True
             self._choices.pop()
@@ -69,6 +81,8 @@ def _filled(value: Any, keys: dict[str, Any], depth: int) -> Any:
         return [_filled(each, keys, depth) for each in value]
     if not isinstance(value, dict) or depth == 0:
         return value
+    if isinstance(value, Alike):
+        return {key: each for key, each in keys.items() if type(each) is type(value.one)}
     return {key: _filled(each, keys, depth - 1) for key, each in keys.items()}
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 MOST_NAMES = 4
 LONGEST = 90
+LONGEST_WORD = 48
 # Their shape says what they are.
 WITHOUT_KIND = frozenset({START, END, MORE, GROUP, "breakpoint", "sleep"})
 
@@ -38,8 +39,8 @@ def _limited(node: Node) -> str:
     return f" of {node.limit}" if node.mode == "timeout" else f", at most {node.limit} at a time"
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+def _cut(text: str, longest: int = LONGEST) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def branches_text(line: Line) -> str:
@@ -58,6 +59,7 @@ def states_text(node: Node) -> str:
 
 def word_of(way: Way) -> str:
     """What is written on a way."""
+    word = printable(_cut(way.word, LONGEST_WORD))
     if way.is_back:
-        return f"{way.word}, again" if way.word else "again"
-    return printable(way.word)
+        return f"{word}, again" if word else "again"
+    return word

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -161,11 +162,23 @@ def parts_of(node: ast.AST) -> Iterator[tuple[ast.AST, str | None, list[ast.stmt
 
 def _arms(node: ast.AST) -> Iterator[tuple[str, str]]:
     if isinstance(node, (ast.If, ast.IfExp)):
-        yield from (("body", f"if {ast.unparse(node.test)}"), ("orelse", "else"))
+        yield from (("body", f"if {_condition(node.test)}"), ("orelse", "else"))
     elif isinstance(node, ast.While):
-        yield from (("body", f"while {ast.unparse(node.test)}"), ("orelse", "else"))
+        yield from (("body", f"while {_condition(node.test)}"), ("orelse", "else"))
     elif isinstance(node, (ast.For, ast.AsyncFor)):
         yield from (("body", f"for {ast.unparse(node.target)}"), ("orelse", "else"))
+
+
+def _condition(test: ast.expr) -> str:
+    """A condition as it is written, but for the steps in it, which have a box of their own."""
+    return ast.unparse(Answers().visit(deepcopy(test)))
+
+
+class Answers(ast.NodeTransformer):
+    """Puts a word in place of what is awaited."""
+
+    def visit_Await(self, node: ast.Await) -> ast.AST:
+        return ast.copy_location(ast.Name("answer", ast.Load()), node)
 
 
 def _word_of(node: ast.ExceptHandler | ast.match_case) -> str:

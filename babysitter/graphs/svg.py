@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from babysitter.graphs.drawn import Drawn
-    from babysitter.graphs.layout import Box, Path
+    from babysitter.graphs.layout import Box
+    from babysitter.graphs.routing import Path
 
 MARGIN = 20.0
 ROUND = {START: 16.0, END: 16.0, "sleep": 12.0, GROUP: 10.0}

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # So deep are functions gone into that are called by functions that no run has come to.
 DEEPEST = 4
 CUT = (MORE, "cut")
+SOURCE = "source"
 
 
 def add_untaken(
@@ -36,6 +37,11 @@ def add_untaken(
         for begins in sorted(begins for place, begins in known if place == file):
             if begins in functions:
                 _Function(line, (file, begins), functions, Names(module)).add(lines)
+
+
+def is_from_source(key: Key) -> bool:
+    """A node was put in from the source, as nobody had come to it."""
+    return key[:1] == (SOURCE,)
 
 
 def frames_of(sites: Sites) -> set[Frame]:
@@ -84,7 +90,7 @@ class _Function:
         if step.kind == CALL:
             return self._called(step, depth)
         kind, title = self._names.told(step)
-        where: Key = ("source", self._place[0], step.line, step.node.col_offset)
+        where: Key = (SOURCE, self._place[0], step.line, step.node.col_offset)
         node = Node(where, kind, is_taken=False)
         if step.kind == GROUP:
             self._fill(node, step, depth)
@@ -174,7 +180,7 @@ class _Context:
         """Behind a node and what was put there already, but before another one that was put there."""
         keys = list(self.line.nodes)
         at = -1 if key is None else keys.index(key)
-        while at + 1 < len(keys) and keys[at + 1][:1] == ("source",) and keys[at + 1] != before:
+        while at + 1 < len(keys) and is_from_source(keys[at + 1]) and keys[at + 1] != before:
             at += 1
         return None if at < 0 else keys[at]
 
@@ -202,7 +208,7 @@ class _Context:
             return min(seen, key=lambda key: seen[key])
         keys = list(self.line.nodes)
         at = max((keys.index(key) for key in self.lines), default=0) + 1
-        behind = [key for key in keys[at:] if key[0] not in ("source", END, MORE)]
+        behind = [key for key in keys[at:] if key[0] not in (SOURCE, END, MORE)]
         return behind[0] if behind else self._left("return")
 
     def _left(self, how: str) -> Key | None:

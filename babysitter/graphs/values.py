@@ -16,13 +16,24 @@ FORMATS = {
 }
 
 
-def value_for(schema: Any) -> Any:
+def value_for(schema: Any, *, is_high: bool = False) -> Any:
     """A small value that fits, as far as that can be seen without trying.
 
     Small, but for lists: they have one item, and what is true or false is true, so that
-    more of a process is seen.
+    more of a process is seen. ``is_high``: numbers that have a highest are that.
     """
-    return _value(schema, schema, 0)
+    return _value(_raised(schema) if is_high else schema, schema, 0)
+
+
+def _raised(schema: Any) -> Any:
+    """The schema with the highest number as the only one."""
+    if isinstance(schema, list):
+        return [_raised(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if schema.get("type") in ("number", "integer") and "maximum" in schema:
+        return {"const": schema["maximum"]}
+    return {name: _raised(rule) for name, rule in schema.items()}
 
 
 def _value(schema: Any, root: Any, depth: int) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from babysitter.durations import brief
@@ -30,6 +31,8 @@ STATES = {
     marks.CANCELLED: CANCELLED,
 }
 YES, NO = "yes", "no"
+# What a branch is called after an item that nobody could read.
+HASH = re.compile(r"[0-9a-f]{10}(~\d+)?")
 
 
 class Weaver:
@@ -98,7 +101,7 @@ class Weaver:
         if site is None:
             # Without a place in the source each group is one of its own.
             return Node(("group", group.path), GROUP, is_taken=self._is_taken)
-        return Node(key_of_group(site.stack, group.mode), GROUP, stack=site.stack, is_taken=self._is_taken)
+        return Node(key_of_group(site.stack, site.mode), GROUP, stack=site.stack, is_taken=self._is_taken)
 
     def _see(self, node: Node, child: Effect | Group) -> None:
         if isinstance(child, Effect):
@@ -118,7 +121,8 @@ class Weaver:
 
     def _see_group(self, node: Node, group: Group) -> None:
         site = self._sites.groups.get(group.path)
-        node.mode = group.mode or "parallel"
+        # The events do not say it while only groups inside of it have asked for something.
+        node.mode = group.mode or (site.mode if site is not None else "") or "parallel"
         node.titles.setdefault(node.mode)
         if site is not None and site.limit is not None:
             node.limit = str(site.limit)
@@ -143,7 +147,8 @@ class Weaver:
         line = group.lines.setdefault(first.key, Line())
         if self._is_taken:
             is_stub = not self._has_states and TEXT in branch.title
-            if branch.title and not is_stub and branch.title not in line.names:
+            is_told = bool(branch.label) or not HASH.fullmatch(branch.name)
+            if branch.title and is_told and not is_stub and branch.title not in line.names:
                 line.names.append(branch.title)
         last, word = self.add(line, branch)
         line.connect(None, first.key, is_taken=self._is_taken)
@@ -183,7 +188,9 @@ def ending(state: Any) -> tuple[str, str]:
     if state.status == COMPLETED:
         return "completed", "end"
     if state.status == RUN_FAILED:
-        return "failed", f"failed: {told['error'].get('message') or told['error'].get('name')}"
+        title = f"failed: {told['error'].get('message') or told['error'].get('name')}"
+        # For another reason is another end.
+        return title, title
     if state.status == HALTED:
         return "halted", f"halted: {told.get('reason')}"
     if state.status == CONTINUED:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from babysitter.lint.elements import VIEWS
 from babysitter.lint.findings import in_words
-from babysitter.lint.names import External, InContext, Own, Task
+from babysitter.lint.meanings import External, InContext, Own, Task
 from babysitter.lint.scopes import Assigned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from babysitter.lint.replayed import Place
+    from babysitter.lint.place import Place
 
 NOT_JSON, TUPLE = "BS501", "BS502"
 # How many arguments come before those that are written into the journal.
@@ -74,7 +75,7 @@ def is_foreign(node: ast.AST, place: Place, depth: int = 0) -> bool:
     """An expression is no JSON value for sure."""
     if isinstance(node, ast.Constant):
         return isinstance(node.value, (bytes, complex, type(...)))
-    if isinstance(node, FOREIGN) or _is_foreign_name(node, place):
+    if isinstance(node, FOREIGN) or _is_foreign_name(node, place) or _is_view(node, place):
         return True
     targets = place.names.targets(node, place.module) if isinstance(node, ast.Name) else []
     if len(targets) != 1 or not isinstance(targets[0].binding, Assigned) or depth > DEEPEST:
@@ -89,6 +90,17 @@ def _is_foreign_name(node: ast.AST, place: Place) -> bool:
     if isinstance(found, InContext):
         return found.path in OF_CONTEXT
     return isinstance(found, Own) or (isinstance(found, Task) and isinstance(node, ast.Name))
+
+
+def _is_view(node: ast.AST, place: Place) -> bool:
+    """``options.keys()``: hardly anything but a dict has a method of this name; of others it must be one."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.args:
+        return False
+    if place.meaning(node.func) is not None and place.dotted(node.func.value) != "builtins.dict()":
+        return False
+    value = place.names.written(node.func.value, place.module).node
+    is_dict = isinstance(value, (ast.Dict, ast.DictComp)) or place.dotted(value) == "builtins.dict()"
+    return node.func.attr == "keys" or (node.func.attr in VIEWS and is_dict)
 
 
 def _is_not_a_number(node: ast.AST, found: External) -> bool:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from babysitter.lint.names import External, InContext
+from babysitter.lint.meanings import External, InContext
 from babysitter.lint.scopes import Definition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from babysitter.lint.meanings import Meaning
     from babysitter.lint.modules import Module
-    from babysitter.lint.names import Meaning, Names
+    from babysitter.lint.names import Names
     from babysitter.lint.replayed import Replayed
 
 MAKERS = {f"babysitter.{kind}": kind for kind in ("agent", "python", "shell")}

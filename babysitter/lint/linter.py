@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from babysitter.lint.arguments import foreign_arguments
+from babysitter.lint.defaults import called_by_default
+from babysitter.lint.early import too_early
 from babysitter.lint.effect_kinds import effect_kinds
 from babysitter.lint.endings import left, swallowed
 from babysitter.lint.findings import Finding
@@ -19,16 +21,17 @@ from babysitter.lint.rules import BY_CODE
 from babysitter.lint.sets import own_orders
 from babysitter.lint.silence import apart
 from babysitter.lint.state import global_state, shared_defaults
-from babysitter.lint.waiting import forgotten, too_early
+from babysitter.lint.waiting import forgotten
 
 if TYPE_CHECKING:
     import ast
     from collections.abc import Iterator
 
-    from babysitter.lint.replayed import Place
+    from babysitter.lint.place import Place
 
 FAMILIES = (
     reaches_out,
+    called_by_default,
     own_orders,
     forgotten,
     too_early,

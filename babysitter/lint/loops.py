@@ -10,7 +10,7 @@ from babysitter.lint.scopes import Comprehension
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from babysitter.lint.replayed import Place
+    from babysitter.lint.place import Place
     from babysitter.lint.scopes import Function
 
 CODE = "BS207"

@@ -9,8 +9,8 @@ import warnings
 from typing import TYPE_CHECKING
 
 from babysitter.files import read_regular
+from babysitter.lint.binder import Binder
 from babysitter.lint.findings import Span
-from babysitter.lint.scopes import Binder
 from babysitter.runs.source import MOST_OF_SOURCE
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ class Module:
 
     Attributes:
         name: dotted, as others import it; empty for the process file.
+        named: the values that are assigned to names, and to nothing else.
     """
 
     def __init__(self, name: str, file: str, content: bytes, *, is_package: bool = False) -> None:
@@ -35,7 +36,7 @@ class Module:
         self.lines = content.splitlines()
         binder = Binder(self)
         self.scope, self._scopes, self._inner = binder.scope, binder.scopes, binder.inner
-        self._parents = binder.parents
+        self._parents, self.named = binder.parents, binder.named
 
     def scope_of(self, node: ast.AST) -> Scope:
         """The scope that a node stands in."""

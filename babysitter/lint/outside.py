@@ -5,20 +5,22 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from babysitter.lint.external import A_PATH
 from babysitter.lint.findings import in_words
-from babysitter.lint.names import A_PATH, External
+from babysitter.lint.meanings import External
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from babysitter.lint.replayed import Place
+    from babysitter.lint.place import Place
 
 
 def _names(prefix: str, words: str) -> dict[str, None]:
     return dict.fromkeys(f"{prefix}.{word}" for word in words.split())
 
 
-FILES, NETWORK = "BS104", "BS105"
+ENVIRONMENT, FILES, NETWORK = "BS103", "BS104", "BS105"
+LEVELS = "debug info warning error critical exception log"
 # By code: what a call has to be called. `X.*` is everything of X.
 CALLS: dict[str, tuple[str, ...]] = {
     "BS101": (
@@ -77,7 +79,11 @@ CALLS: dict[str, tuple[str, ...]] = {
         *("asyncio.to_thread", "asyncio.run_coroutine_threadsafe", "anyio.to_thread.*", "joblib.Parallel"),
     ),
     "BS208": ("asyncio.run", "asyncio.Runner", "asyncio.new_event_loop"),
-    "BS601": ("builtins.print", "sys.stdout.write", "sys.stderr.write"),
+    "BS601": (
+        *("builtins.print", "sys.stdout.write", "sys.stderr.write", "pprint.pprint", "rich.print"),
+        *_names("logging", LEVELS),
+        *_names("logging.getLogger()", LEVELS),
+    ),
 }
 BY_NAME = {name: code for code, names in CALLS.items() for name in names}
 # These need no call.
@@ -111,7 +117,7 @@ def reaches_out(place: Place) -> Iterator[tuple[ast.AST, str, str]]:
     elif isinstance(node, (ast.Name, ast.Attribute)) and isinstance(node.ctx, ast.Load):
         name = place.dotted(node)
         code = None if _is_alias(node, place) else VALUES.get(name)
-        code = code or (_code_of(name) if _is_handed_on(node, place) else None)
+        code = code or (code_of(name) if _is_handed_on(node, place) else None)
         if code:
             yield node, code, in_words(node)
 
@@ -124,20 +130,35 @@ def _is_handed_on(node: ast.AST, place: Place) -> bool:
 
 def _is_alias(node: ast.AST, place: Place) -> bool:
     """The right side of ``environ = os.environ``: what is done with the name is found where it is done."""
-    parent = place.module.parent_of(node)
-    return isinstance(parent, ast.Assign) and parent.value is node and isinstance(parent.targets[0], ast.Name)
+    return node in place.module.named
 
 
 def _called(node: ast.Call, place: Place) -> Iterator[tuple[ast.AST, str, str]]:
     name = place.dotted(node.func)
-    code = _code_of(name, node) if name else _code_of_method(node, place)
+    code = code_of(name, node) if name else _code_of_method(node, place) or _code_of_any(node, place)
+    if name == "os.path.abspath" and _is_relative(node.args[:1]):
+        code = ENVIRONMENT
     if code == FILES and place.is_at_import and _only_reads(name, node):
         code = "BS111"
     if code:
         yield node, code, f"{in_words(node.func)}()"
 
 
-def _code_of(name: str, call: ast.Call | None = None) -> str | None:
+def _is_relative(path: list[ast.expr]) -> bool:
+    """It is written down, so the folder in which the process happens to be is put before it."""
+    text = getattr(path[0], "value", None) if path else None
+    return isinstance(text, str) and not text.startswith("/")
+
+
+def _code_of_any(node: ast.Call, place: Place) -> str | None:
+    """Of one function of several, as a table has them, when each of them reaches out."""
+    names = [each.name if isinstance(each, External) else "" for each in place.meanings(node.func)]
+    codes = [code_of(name, node) for name in names]
+    return codes[0] if codes and all(codes) else None
+
+
+def code_of(name: str, call: ast.Call | None = None) -> str | None:
+    """The rule that something of this name breaks when it is called, or handed on if there is no call."""
     if name in HARMLESS or (name in SEEDED and (call is None or call.args or call.keywords)):
         return None
     if name in FULL:

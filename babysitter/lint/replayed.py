@@ -7,47 +7,20 @@ nor functions that ``ctx.record`` calls once.
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from babysitter.lint.names import External, InContext, Instance, Own, Task
-from babysitter.lint.scopes import Assigned, Definition, Function, Parameter
+from babysitter.lint.elements import TABLES, is_looked_into
+from babysitter.lint.meanings import Instance, Own, Task
+from babysitter.lint.place import Place
+from babysitter.lint.recording import is_function_value, parts_that_run
+from babysitter.lint.scopes import Assigned, Definition, Function
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from babysitter.lint.modules import Library, Module
-    from babysitter.lint.names import Meaning, Names, Target
-
-WRAPPERS = ("functools.partial",)
-
-
-class Place(NamedTuple):
-    """A node that runs at each replay, with what is needed to understand it."""
-
-    node: ast.AST
-    module: Module
-    names: Names
-
-    def meaning(self, node: ast.AST) -> Meaning:
-        return self.names.meaning(node, self.module)
-
-    def dotted(self, node: ast.AST) -> str:
-        """The name of something that is not the process's own, or nothing."""
-        found = self.meaning(node)
-        return found.name if isinstance(found, External) else ""
-
-    def in_context(self, node: ast.AST) -> str:
-        """What of ``ctx`` an expression is, or nothing."""
-        found = self.meaning(node)
-        return found.path if isinstance(found, InContext) else ""
-
-    @property
-    def is_at_import(self) -> bool:
-        """It runs when the module is loaded, not within a function."""
-        scope = self.module.scope_of(self.node)
-        while scope.parent is not None and not isinstance(scope.node, Function):
-            scope = scope.parent
-        return scope.parent is None
+    from babysitter.lint.names import Names
+    from babysitter.lint.targets import Target
 
 
 class Replayed:
@@ -63,7 +36,10 @@ class Replayed:
         self.names = names
         self.places: list[Place] = []
         self.modules: list[Module] = []
-        self._seen: set[ast.AST] = set()
+        self._entered: set[ast.AST] = set()
+        # Values with a name: those that are gone through, and all within them that counts as called.
+        self._opened: set[ast.AST] = set()
+        self._called: set[ast.AST] = set()
         self._waiting: list[tuple[list[ast.AST], Module]] = []
         self._load(library.process)
         for binding in library.process.scope.bindings.get(names.export, []):
@@ -87,24 +63,21 @@ class Replayed:
             self._import(node, module)
         elif isinstance(node, (ast.Name, ast.Attribute)):
             self._refer(node, module)
+        elif isinstance(node, (ast.Subscript, ast.Call)) and self._is_called(node, module):
+            self._enter_all(node, module)
         for child in self._children(node, module):
             self._walk(child, module)
 
     def _waits_for_its_name(self, node: ast.AST, module: Module) -> bool:
         """A function or a module's value that has a name runs, or counts, where the name is used."""
+        if node in self._opened or node in self._called:
+            return False
+        is_of_module = isinstance(module.scope_of(node).node, ast.Module)
+        if node in module.named:
+            return is_of_module or is_function_value(node, module, self.names)
+        # One of a table is called where it is taken out of the table.
         parent = module.parent_of(node)
-        if not (isinstance(parent, (ast.Assign, ast.AnnAssign)) and parent.value is node):
-            return False
-        targets = parent.targets if isinstance(parent, ast.Assign) else [parent.target]
-        if not all(isinstance(target, ast.Name) for target in targets) or node in self._seen:
-            return False
-        return isinstance(module.scope_of(node).node, ast.Module) or self._is_function_value(node, module)
-
-    def _is_function_value(self, node: ast.AST, module: Module) -> bool:
-        if isinstance(node, ast.Call):
-            called = self.names.meaning(node.func, module)
-            return isinstance(called, External) and called.name in WRAPPERS
-        return isinstance(node, ast.Lambda)
+        return isinstance(node, ast.Lambda) and isinstance(parent, TABLES) and parent in self._opened
 
     def _children(self, node: ast.AST, module: Module) -> Iterable[ast.AST]:
         if isinstance(node, ast.If) and is_never_run(node.test):
@@ -114,44 +87,8 @@ class Replayed:
         if isinstance(node, ast.arguments):
             return [each for each in (*node.defaults, *node.kw_defaults) if each]
         if isinstance(node, ast.Call):
-            return self._children_of_call(node, module)
+            return parts_that_run(node, module, self.names)
         return ast.iter_child_nodes(node)
-
-    def _children_of_call(self, node: ast.Call, module: Module) -> list[ast.AST]:
-        called = self.names.meaning(node.func, module)
-        if self.names.is_task_maker(node.func, module):
-            return [node.func]
-        values = [*node.args, *(each.value for each in node.keywords)]
-        if self._is_record(node, called):
-            return [node.func, *node.args[:1]]
-        if isinstance(called, Own) and self._records_what_it_is_given(called):
-            return [node.func, *(each for each in values if not self._is_function(each, module))]
-        return [node.func, *values]
-
-    def _is_record(self, node: ast.Call, called: Meaning) -> bool:
-        if isinstance(called, InContext):
-            return called.path == "record"
-        # Also of a context that goes by a name which nobody knows.
-        is_named = isinstance(node.func, ast.Attribute) and node.func.attr == "record"
-        return called is None and is_named and len(node.args) + len(node.keywords) == 2
-
-    def _records_what_it_is_given(self, called: Own) -> bool:
-        """An own function that hands a parameter of its own to ``ctx.record``."""
-        return not isinstance(called.node, ast.ClassDef) and any(
-            isinstance(each, ast.Call)
-            and self._is_record(each, self.names.meaning(each.func, called.module))
-            and any(self._is_parameter(value, called) for value in each.args[1:])
-            for each in ast.walk(called.node)
-        )
-
-    def _is_parameter(self, node: ast.AST, called: Own) -> bool:
-        return any(
-            isinstance(target.binding, Parameter) and target.binding.function is called.node
-            for target in self.names.targets(node, called.module)
-        )
-
-    def _is_function(self, node: ast.AST, module: Module) -> bool:
-        return self._is_function_value(node, module) or isinstance(self.names.meaning(node, module), Own)
 
     def _import(self, node: ast.Import | ast.ImportFrom, module: Module) -> None:
         if isinstance(node, ast.Import):
@@ -172,10 +109,18 @@ class Replayed:
             return
         is_called = self._is_called(node, module)
         for target in self.names.targets(node, module):
-            self._reach(target, is_called=is_called)
-        found = self.names.meaning(node, module)
-        if isinstance(found, Own) and is_called:
-            self._enter(found)
+            self._reach(target, is_called=is_called, is_looked_into=is_looked_into(node, module))
+        if is_called:
+            self._enter_all(node, module)
+        if isinstance(node, ast.Attribute):
+            found = self.names.property_behind(node, module)
+            if found is not None:
+                self._enter(found)
+
+    def _enter_all(self, node: ast.AST, module: Module) -> None:
+        for found in self.names.meanings(node, module):
+            if isinstance(found, Own):
+                self._enter(found)
 
     def _is_called(self, node: ast.AST, module: Module) -> bool:
         """Within a function a name is as good as a call; a module may only keep it for its tasks."""
@@ -184,28 +129,37 @@ class Replayed:
             return True
         if isinstance(parent, Definition) and node in parent.decorator_list:
             return True
-        return node in self._seen or not Place(node, module, self.names).is_at_import
+        return node in self._called or not Place(node, module, self.names).is_at_import
 
-    def _reach(self, target: Target, *, is_called: bool) -> None:
+    def _reach(self, target: Target, *, is_called: bool, is_looked_into: bool) -> None:
         scope, binding = target
         if isinstance(binding, Definition) and is_called:
             found = self.names.of_definition(binding, scope.module)
             if not isinstance(found, Task):
                 self._enter(Own(scope.module, binding))
         elif isinstance(binding, Assigned):
-            self._evaluate(binding.value, scope.module)
+            self._evaluate(binding.value, scope.module, is_looked_into=is_looked_into)
 
-    def _evaluate(self, value: ast.expr, module: Module) -> None:
-        """The value behind a name that is used: its functions count as called from here."""
-        if value not in self._seen and self._waits_for_its_name(value, module):
-            self._seen.update(ast.walk(value))
-            self._waiting.append(([value], module))
+    def _evaluate(self, value: ast.expr, module: Module, *, is_looked_into: bool) -> None:
+        """The value behind a name that is used: its functions count as called from here.
+
+        Those of a table that is only looked into do not: whoever takes one out of it calls it.
+        """
+        if value not in module.named or value in self._called:
+            return
+        is_table = is_looked_into and isinstance(value, TABLES)
+        if not self._waits_for_its_name(value, module) and (is_table or value not in self._opened):
+            return
+        self._opened.add(value)
+        if not is_table:
+            self._called.update(ast.walk(value))
+        self._waiting.append(([value], module))
 
     def _enter(self, own: Own) -> None:
         node, module = own.node, own.module
-        if node in self._seen:
+        if node in self._entered:
             return
-        self._seen.add(node)
+        self._entered.add(node)
         if isinstance(node, ast.ClassDef):
             self._enter_class(node, module)
             return

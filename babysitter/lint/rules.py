@@ -249,7 +249,7 @@ RULES = (
         "BS601",
         "print",
         WARNING,
-        "`print`, `sys.stdout.write`",
+        "`print`, `sys.stdout.write`, `logging`",
         "prints again on each replay",
         "use ctx.log(…)",
     ),

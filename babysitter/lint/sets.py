@@ -6,27 +6,24 @@ import ast
 from typing import TYPE_CHECKING
 
 from babysitter.lint.findings import in_words
-from babysitter.lint.scopes import Assigned, Comprehension
+from babysitter.lint.known_sets import is_set
+from babysitter.lint.scopes import Comprehension, Definition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from babysitter.lint.replayed import Place
+    from babysitter.lint.place import Place
 
 CODE = "BS108"
-MADE = ("builtins.set()", "builtins.frozenset()")
-# Methods of a set that give one, and operators that do when one side is a set.
-ALGEBRA = frozenset({"union", "intersection", "difference", "symmetric_difference", "copy"})
-OPERATORS = (ast.BitOr, ast.BitAnd, ast.BitXor, ast.Sub)
 # Whoever takes things in their order. What is not here, as `sorted`, `len` or `sum`, does not care.
 IN_ORDER = frozenset(
-    f"builtins.{name}" for name in ("list", "tuple", "enumerate", "zip", "map", "filter", "iter", "dict")
-)
+    f"builtins.{name}"
+    for name in ("list", "tuple", "enumerate", "zip", "map", "filter", "iter", "dict", "str", "repr")
+) | {"builtins.dict.fromkeys"}
 NO_MATTER = frozenset(
     f"builtins.{name}" for name in ("sorted", "set", "frozenset", "len", "any", "all", "sum", "min", "max")
 )
 GROUPS = ("parallel.map", "parallel.all", "parallel.settled", "parallel.any", "parallel.race")
-DEEPEST = 8
 
 
 def own_orders(place: Place) -> Iterator[tuple[ast.AST, str, str]]:
@@ -45,10 +42,35 @@ def _gone_through(node: ast.AST, place: Place) -> Iterator[ast.expr]:
             yield node.iter
     elif isinstance(node, Comprehension) and not isinstance(node, (ast.SetComp, ast.DictComp)):
         yield from (each.iter for each in node.generators)
-    elif isinstance(node, ast.Starred) and not isinstance(place.module.parent_of(node), ast.Set):
+    elif isinstance(node, ast.Starred) and not _is_looked_for_in(place.module.parent_of(node), place):
         yield node.value
+    elif isinstance(node, ast.Assign):
+        if any(_takes_apart(target) for target in node.targets):
+            yield node.value
+    elif isinstance(node, ast.FormattedValue):
+        yield node.value
+    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod) and _is_text(node.left):
+        yield from node.right.elts if isinstance(node.right, ast.Tuple) else [node.right]
     elif isinstance(node, ast.Call):
         yield from _taken_by(node, place)
+
+
+def _is_looked_for_in(node: ast.AST | None, place: Place) -> bool:
+    """A set again, or ``kind in ("a", *others)``."""
+    parent = place.module.parent_of(node) if node is not None else None
+    is_compared = isinstance(parent, ast.Compare) and isinstance(parent.ops[0], (ast.In, ast.NotIn))
+    return isinstance(node, ast.Set) or is_compared
+
+
+def _takes_apart(target: ast.expr) -> bool:
+    """``first, *others = names``, but not ``only, = names``."""
+    if not isinstance(target, (ast.Tuple, ast.List)):
+        return False
+    return len(target.elts) > 1 or any(isinstance(each, ast.Starred) for each in target.elts)
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
 
 
 def _taken_by(node: ast.Call, place: Place) -> Iterator[ast.expr]:
@@ -56,13 +78,13 @@ def _taken_by(node: ast.Call, place: Place) -> Iterator[ast.expr]:
         yield from node.args
     elif place.in_context(node.func) in GROUPS or _is_join(node):
         yield from node.args[:1]
+    elif isinstance(node.func, ast.Attribute) and node.func.attr == "format" and _is_text(node.func.value):
+        yield from (*node.args, *(each.value for each in node.keywords))
 
 
 def _is_join(node: ast.Call) -> bool:
     function = node.func
-    if not isinstance(function, ast.Attribute) or function.attr != "join":
-        return False
-    return isinstance(function.value, (ast.Constant, ast.JoinedStr))
+    return isinstance(function, ast.Attribute) and function.attr == "join" and _is_text(function.value)
 
 
 def _is_sorted_after(node: ast.AST, place: Place) -> bool:
@@ -93,6 +115,8 @@ def _is_sorted_by_name(name: ast.Name, place: Place) -> bool:
 
 def _is_without_order(node: ast.stmt) -> bool:
     """A statement of a loop that comes to the same in any order."""
+    if any(isinstance(each, ast.Await) for each in ast.walk(node)):
+        return False
     if isinstance(node, ast.If):
         return all(_is_without_order(each) for each in (*node.body, *node.orelse))
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
@@ -100,40 +124,25 @@ def _is_without_order(node: ast.stmt) -> bool:
         return isinstance(function, ast.Attribute) and function.attr in ("add", "discard")
     if isinstance(node, ast.AugAssign):
         return isinstance(node.value, ast.Constant)
-    return isinstance(node, (ast.Pass, ast.Continue))
+    if isinstance(node, ast.Return):
+        # Whichever of them it was.
+        return node.value is None or isinstance(node.value, ast.Constant)
+    return isinstance(node, (ast.Pass, ast.Continue, ast.Delete))
 
 
 def _pops(node: ast.AST, place: Place) -> bool:
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
         return False
-    return node.func.attr == "pop" and not node.args and is_set(node.func.value, place)
+    is_pop = node.func.attr == "pop" and not node.args and is_set(node.func.value, place)
+    return is_pop and not _is_only_one(node.func.value, place)
 
 
-def is_set(node: ast.AST, place: Place, depth: int = 0) -> bool:
-    """An expression is a set for sure."""
-    if isinstance(node, (ast.Set, ast.SetComp)) or place.dotted(node) in MADE:
-        return True
-    if depth > DEEPEST:
-        return False
-    if isinstance(node, ast.BinOp) and isinstance(node.op, OPERATORS):
-        return any(
-            is_set(side, place, depth + 1) or _is_view_of_keys(side) for side in (node.left, node.right)
-        )
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        return node.func.attr in ALGEBRA and is_set(node.func.value, place, depth + 1)
-    if isinstance(node, ast.Name):
-        return _is_name_of_set(node, place, depth)
+def _is_only_one(node: ast.expr, place: Place) -> bool:
+    """It stands where ``len(names) == 1``."""
+    around: ast.AST | None = node
+    asked = f"len({ast.unparse(node)}) == 1"
+    while around is not None and not isinstance(around, Definition):
+        if isinstance(around, (ast.If, ast.IfExp, ast.While)) and asked in ast.unparse(around.test):
+            return True
+        around = place.module.parent_of(around)
     return False
-
-
-def _is_view_of_keys(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "keys"
-
-
-def _is_name_of_set(node: ast.Name, place: Place, depth: int) -> bool:
-    targets = place.names.targets(node, place.module)
-    return bool(targets) and all(
-        isinstance(target.binding, Assigned)
-        and is_set(target.binding.value, place._replace(module=target.scope.module), depth + 1)
-        for target in targets
-    )

@@ -5,16 +5,19 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from babysitter.lint.elements import Part, table_behind
 from babysitter.lint.findings import in_words
-from babysitter.lint.names import External, Instance, Own
-from babysitter.lint.scopes import Assigned, Imported
+from babysitter.lint.meanings import External, Instance, Own
+from babysitter.lint.members import member
+from babysitter.lint.scopes import Assigned, Element, Imported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from babysitter.lint.replayed import Place
+    from babysitter.lint.place import Place
 
 GLOBAL, DEFAULT = "BS401", "BS402"
+DEEPEST = 8
 DISPLAYS = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
 MAKERS = frozenset(
     {f"builtins.{name}()" for name in ("list", "dict", "set", "bytearray")}
@@ -55,14 +58,32 @@ def _is_changing_call(node: ast.Call, place: Place) -> bool:
     return _is_shared(function.value, place)
 
 
-def _is_shared(node: ast.AST, place: Place) -> bool:
+def _is_shared(node: ast.AST, place: Place, depth: int = 0) -> bool:
     """A list, dict or the like that a module or a class keeps."""
     if isinstance(node, ast.Subscript):
-        return _is_shared(node.value, place)
+        return _is_shared(node.value, place, depth)
+    other = _behind(node, place)
+    if other is not None:
+        there = place._replace(module=other.module)
+        return depth < DEEPEST and _is_shared(other.node, there, depth + 1)
     value = _value_of_module(node, place)
     if value is not None:
         return is_mutable(value[0], value[1])
     return isinstance(node, ast.Attribute) and _is_kept_by_class(node, place)
+
+
+def _behind(node: ast.AST, place: Place) -> Part | None:
+    """What of a table a name of a function stands for: ``seen = CACHE["seen"]``, ``for each in STAGES``."""
+    targets = place.names.targets(node, place.module) if isinstance(node, ast.Name) else []
+    if len(targets) != 1 or isinstance(targets[0].scope.node, ast.Module):
+        return None
+    binding, module = targets[0].binding, targets[0].scope.module
+    if isinstance(binding, Element):
+        return Part(table_behind(binding.of), module)
+    if isinstance(binding, Assigned) and isinstance(binding.value, (ast.Name, ast.Attribute, ast.Subscript)):
+        is_part = isinstance(binding.value, ast.Subscript) and isinstance(binding.value.slice, ast.Slice)
+        return None if is_part else Part(binding.value, module)
+    return None
 
 
 def _is_kept_by_class(node: ast.Attribute, place: Place) -> bool:
@@ -72,10 +93,10 @@ def _is_kept_by_class(node: ast.Attribute, place: Place) -> bool:
         return False
     if isinstance(base, Instance) and _is_of_object(node.attr, base.node):
         return False
-    member = place.names.member(base.module, base.node, node.attr)
-    if member is None or not isinstance(member.binding, Assigned):
+    found = member(base.module, base.node, node.attr, place.names)
+    if found is None or not isinstance(found.binding, Assigned):
         return False
-    return is_mutable(member.binding.value, place._replace(module=member.scope.module))
+    return is_mutable(found.binding.value, place._replace(module=found.scope.module))
 
 
 def _is_of_object(name: str, node: ast.ClassDef) -> bool:
@@ -89,7 +110,8 @@ def _is_of_class(node: ast.Subscript | ast.Attribute, place: Place) -> bool:
         return False
     base = place.meaning(node.value)
     if isinstance(base, Own):
-        return isinstance(base.node, ast.ClassDef)
+        # What a function makes is made anew at each replay.
+        return isinstance(base.module.scope_of(base.node).node, ast.Module)
     if isinstance(base, External):
         return place.names.library.module(base.name) is not None and _is_import(node.value, place)
     return False

@@ -1,4 +1,4 @@
-"""Steps and coroutines that nobody waits for, or that are waited for too early."""
+"""Steps and coroutines that nobody waits for."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import ast
 from typing import TYPE_CHECKING
 
 from babysitter.lint.findings import in_words
-from babysitter.lint.names import Own
+from babysitter.lint.meanings import Own
 from babysitter.lint.scopes import Assigned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from babysitter.lint.replayed import Place
+    from babysitter.lint.meanings import Meaning
+    from babysitter.lint.place import Place
 
 GROUPS = ("parallel.all", "parallel.settled", "parallel.any", "parallel.race")
 STEPS = frozenset(
     {"task", "breakpoint", "sleep", "sleep_until", "timeout", "subprocess", "orchestrator_task", "hook"}
     | {*GROUPS, "parallel.map"}
 )
-STEP, COROUTINE, TASK, EARLY = "BS203", "BS204", "BS205", "BS206"
+STEP, COROUTINE, TASK = "BS203", "BS204", "BS205"
 STARTERS = ("asyncio.create_task", "asyncio.ensure_future")
-TOGETHER = ("asyncio.gather", "asyncio.wait")
 
 
 def forgotten(place: Place) -> Iterator[tuple[ast.AST, str, str]]:
@@ -40,13 +40,15 @@ def _code_of(node: ast.Call, place: Place) -> str | None:
     if place.dotted(node.func) in STARTERS:
         return TASK
     called = place.meaning(node.func)
-    return COROUTINE if isinstance(called, Own) and _is_coroutine(called) else None
+    return COROUTINE if isinstance(called, Own) and _is_coroutine(called, place) else None
 
 
-def _is_coroutine(own: Own) -> bool:
-    """A plain async function; a decorator may make anything of one, and with ``yield`` it is a generator."""
+def _is_coroutine(own: Own, place: Place) -> bool:
+    """An async function, also in own decorators that give one; with ``yield`` it is a generator."""
     node = own.node
-    if not isinstance(node, ast.AsyncFunctionDef) or node.decorator_list:
+    if not isinstance(node, ast.AsyncFunctionDef):
+        return False
+    if not all(_gives_coroutine(each, place._replace(module=own.module)) for each in node.decorator_list):
         return False
     scope = own.module.scope_in(node)
     return not any(
@@ -55,8 +57,31 @@ def _is_coroutine(own: Own) -> bool:
     )
 
 
+def _gives_coroutine(decorator: ast.expr, place: Place) -> bool:
+    called = place.meaning(decorator.func if isinstance(decorator, ast.Call) else decorator)
+    if isinstance(decorator, ast.Call) and isinstance(called, Own):
+        called = _returned_by(called, place)
+    made = _returned_by(called, place) if isinstance(called, Own) else None
+    return isinstance(made, Own) and isinstance(made.node, ast.AsyncFunctionDef)
+
+
+def _returned_by(own: Own, place: Place) -> Meaning:
+    """What a function gives, when it is always the same function."""
+    inside = place._replace(module=own.module)
+    found = {
+        inside.meaning(each.value)
+        for each in ast.walk(own.node)
+        if isinstance(each, ast.Return)
+        and each.value is not None
+        and own.module.scope_of(each).function is own.module.scope_in(own.node)
+    }
+    return found.pop() if len(found) == 1 else None
+
+
 def _is_dropped(node: ast.Call, place: Place) -> bool:
     parent = place.module.parent_of(node)
+    if isinstance(parent, ast.ListComp) and isinstance(place.module.parent_of(parent), ast.Expr):
+        return True
     if isinstance(parent, ast.Expr):
         return True
     if isinstance(parent, ast.Return) and place.in_context(node.func):
@@ -77,18 +102,46 @@ def _uses(name: str, place: Place) -> list[ast.Name]:
     ]
 
 
-def _is_taken_for_its_result(node: ast.Call, place: Place) -> bool:
+def _is_taken_for_its_result(node: ast.AST, place: Place) -> bool:
     """As in ``ctx.task(tests).stdout``, or with a name in between."""
     if _is_looked_into(node, place):
         return True
-    parent = place.module.parent_of(node)
-    if not (isinstance(parent, ast.Assign) and isinstance(parent.targets[0], ast.Name)):
+    kept, is_within = _kept(node, place)
+    name = place.module.parent_of(kept)
+    if not (isinstance(name, ast.Assign) and isinstance(name.targets[0], ast.Name)):
         return False
-    name = parent.targets[0].id
+    uses = _only_uses(name.targets[0].id, kept, place)
+    if is_within:
+        return any(_is_each_looked_into(each, place) for each in uses)
+    return any(_is_looked_into(each, place) for each in uses)
+
+
+def _kept(node: ast.AST, place: Place) -> tuple[ast.AST, bool]:
+    """The list around a step, if it is in one, and whether it is."""
+    parent = place.module.parent_of(node)
+    is_within = isinstance(parent, ast.List) or (isinstance(parent, ast.ListComp) and parent.elt is node)
+    return (parent, True) if is_within and parent is not None else (node, False)
+
+
+def _only_uses(name: str, node: ast.AST, place: Place) -> list[ast.Name]:
+    """Where a name is read that is never anything but this."""
     home = place.module.scope_of(node).home(name)
     bindings = home.bindings[name] if home else []
     is_only = len(bindings) == 1 and isinstance(bindings[0], Assigned)
-    return is_only and any(_is_looked_into(each, place) for each in _uses(name, place))
+    return _uses(name, place) if is_only else []
+
+
+def _is_each_looked_into(node: ast.Name, place: Place) -> bool:
+    """``for each in ran: each.stdout``, or ``ran[0].stdout``."""
+    parent = place.module.parent_of(node)
+    if isinstance(parent, ast.Subscript) and not isinstance(parent.slice, ast.Slice):
+        return _is_looked_into(parent, place)
+    if not isinstance(parent, (ast.For, ast.comprehension)) or not isinstance(parent.target, ast.Name):
+        return False
+    around = place.module.parent_of(parent) if isinstance(parent, ast.comprehension) else parent
+    assert around is not None
+    uses = [each for each in ast.walk(around) if isinstance(each, ast.Name) and each.id == parent.target.id]
+    return any(_is_looked_into(each, place) for each in uses)
 
 
 def _is_looked_into(node: ast.AST, place: Place) -> bool:
@@ -100,38 +153,3 @@ def _is_looked_into(node: ast.AST, place: Place) -> bool:
     if isinstance(parent, ast.For):
         return parent.iter is node
     return isinstance(parent, (ast.Compare, ast.FormattedValue, ast.UnaryOp))
-
-
-def too_early(place: Place) -> Iterator[tuple[ast.AST, str, str]]:
-    """``await`` where a branch is to be handed over."""
-    node = place.node
-    if not isinstance(node, ast.Call):
-        return
-    if place.in_context(node.func) in GROUPS:
-        branches = [each for given in node.args[:1] for each in _parts(given, place)]
-    elif place.dotted(node.func) in TOGETHER:
-        branches = [*node.args, *(each for given in node.args for each in _parts(given, place))]
-    else:
-        return
-    for each in branches:
-        if isinstance(each, ast.Await):
-            yield each, EARLY, in_words(each)
-
-
-def _parts(node: ast.expr, place: Place) -> list[ast.expr]:
-    """What stands in a list, dict or comprehension, also in one with a name."""
-    if isinstance(node, ast.Starred):
-        return _parts(node.value, place)
-    if isinstance(node, (ast.List, ast.Tuple)):
-        return node.elts
-    if isinstance(node, ast.Dict):
-        return node.values
-    if isinstance(node, (ast.ListComp, ast.GeneratorExp)):
-        return [node.elt]
-    if isinstance(node, ast.DictComp):
-        return [node.value]
-    targets = place.names.targets(node, place.module) if isinstance(node, ast.Name) else []
-    if len(targets) == 1 and isinstance(targets[0].binding, Assigned):
-        value = targets[0].binding.value
-        return [] if isinstance(value, (ast.Name, ast.Starred)) else _parts(value, place)
-    return []

@@ -28,11 +28,12 @@ class Site:
 
 
 class GroupSite:
-    """One ``ctx.parallel`` call: from where it was made, with how many branches, and how many at a time."""
+    """One ``ctx.parallel`` call: which one, from where it was made, with how many branches and at a time."""
 
-    __slots__ = ("limit", "size", "stack")
+    __slots__ = ("limit", "mode", "size", "stack")
 
-    def __init__(self, limit: int | None, size: int, stack: Stack) -> None:
+    def __init__(self, mode: str, limit: int | None, size: int, stack: Stack) -> None:
+        self.mode = mode
         self.limit = limit
         self.size = size
         self.stack = stack
@@ -56,7 +57,7 @@ class Sites:
     def _note_group(self, group: Group) -> None:
         fork = group.fork
         stack = stack_of(group.parent, fork)
-        self.groups[group.path] = GroupSite(fork.limit, len(fork.thunks), stack)
+        self.groups[group.path] = GroupSite(fork.mode, fork.limit, len(fork.thunks), stack)
 
 
 def stack_of(branch: Branch, step: Step) -> Stack:

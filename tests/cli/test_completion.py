@@ -43,7 +43,7 @@ def completions(line: str) -> list[str]:
     [
         ("babysitter st", ["status"]),
         ("babysitter re", ["resume", "reject", "repair", "rewind", "replay", "restore"]),
-        ("babysitter process ", ["check", "graph", "list", "new", "show", "test"]),
+        ("babysitter process ", ["check", "graph", "link", "list", "new", "show", "test", "try"]),
         ("babysitter status ma", ["many"]),
         ("babysitter status la", ["latest"]),
         ("babysitter resume do", ["done"]),

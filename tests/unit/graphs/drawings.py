@@ -67,7 +67,7 @@ ID = r"n\d+(?:b\d+)?"
 LABEL = r'"[^"\n]+"'
 NODE = re.compile(rf"({ID})(?:\(\[{LABEL}\]\)|\[\[{LABEL}\]\]|\[{LABEL}\]|\({LABEL}\)|\{{{LABEL}\}})$")
 SUBGRAPH = re.compile(rf"subgraph ({ID})\[{LABEL}\]$")
-WAY = re.compile(rf"({ID}) (?:-->|-\.->)(?:\|{LABEL}\|)? ({ID})$")
+WAY = re.compile(rf"({ID}) (?:-->|-\.->|~~~)(?:\|{LABEL}\|)? ({ID})$")
 RULE = re.compile(r"classDef (\w+) [a-z-]+:[#\w ]+(?:,[a-z-]+:[#\w ]+)*$")
 MEMBERS = re.compile(rf"class ({ID}(?:,{ID})*) (\w+)$")
 ENTITY = re.compile(r"#\d+;")
@@ -105,6 +105,8 @@ class Reader:
             self.add(found[1])
             self.open.append(found[1])
             self.empty.append(found[1])
+        elif line == "direction TB":
+            assert self.open, "it would be that of all"
         elif line == "end":
             self.open.pop()
         elif found := WAY.match(line):

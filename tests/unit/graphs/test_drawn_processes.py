@@ -148,6 +148,18 @@ def test_an_arm_that_is_not_come_to_is_drawn_from_the_source(tmp_path: Path) -> 
     ]
 
 
+def test_a_step_within_a_condition_is_an_answer_there(tmp_path: Path) -> None:
+    drawn = draw(
+        tmp_path,
+        """
+        async def process(inputs, ctx):
+            if (await ctx.task(build)).exit_code == 7:
+                await ctx.task(draft)
+        """,
+    )
+    assert "Build it ~> Write a draft: if answer.exit_code == 7" in ways(drawn)
+
+
 def test_an_arm_that_leaves_leads_to_the_end(tmp_path: Path) -> None:
     drawn = draw(
         tmp_path,
@@ -161,8 +173,8 @@ def test_an_arm_that_leaves_leads_to_the_end(tmp_path: Path) -> None:
             await ctx.task(draft)
         """,
     )
-    assert "Build it ~> check {name}: except TaskFailed" in ways(drawn)
-    assert "check {name} ~> end" in ways(drawn)
+    assert "Build it ~> check why: except TaskFailed" in ways(drawn)
+    assert "check why ~> end" in ways(drawn)
 
 
 def test_arms_in_arms_follow_what_they_are_in(tmp_path: Path) -> None:

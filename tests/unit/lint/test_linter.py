@@ -38,6 +38,50 @@ def test_a_place_ends_where_the_source_ends(tmp_path: Path) -> None:
     assert finding.span == (3, 12, 4, 6)
 
 
+@pytest.mark.parametrize(
+    ("clause", "end", "told"),
+    [
+        ("except:", 11, "a bare `except`"),
+        ("except BaseException:", 25, "`except BaseException`"),
+        ("except (OSError, BaseException) as e:", 36, "`except (OSError, BaseException)`"),
+        ("except* BaseException:", 26, "`except* BaseException`"),
+        ("except ALL:", 15, "`except ALL`"),
+    ],
+)
+def test_a_handler_that_catches_too_much_is_marked_up_to_what_it_catches(
+    clause: str, end: int, told: str, tmp_path: Path
+) -> None:
+    body = f"    try:\n        await ctx.sleep(1)\n    {clause}\n        pass\nALL = BaseException"
+    [finding] = found(tmp_path, body)
+    why = "catches the end of a branch that is given up"
+    cure = "catch Exception or TaskFailed, or `raise` at its end"
+    assert finding.span == (5, 5, 5, end)
+    assert (finding.reason, finding.rule.cure) == (f"{told} {why}", cure)
+
+
+@pytest.mark.parametrize(
+    "caught", ["Exception", "(OSError, ValueError)", "KeyboardInterrupt", "SystemExit", "()"]
+)
+def test_a_handler_of_failures_around_a_step_is_left_alone(caught: str, tmp_path: Path) -> None:
+    body = f"    try:\n        await ctx.sleep(1)\n    except {caught}:\n        pass"
+    assert codes(found(tmp_path, body)) == []
+
+
+def test_a_way_out_of_finally_is_marked_itself(tmp_path: Path) -> None:
+    body = "    try:\n        await ctx.sleep(1)\n    finally:\n        if inputs:\n            return 1"
+    [finding] = found(tmp_path, body)
+    assert (finding.code, finding.span, finding.what) == ("BS302", (7, 13, 7, 21), "`return` in `finally`")
+
+
+def test_a_clock_that_a_function_calls_by_default_is_told_where_the_call_leaves_it_out(
+    tmp_path: Path,
+) -> None:
+    body = "    return label(1)\ndef label(n, clock=time.time):\n    return clock()"
+    [finding] = found(tmp_path, body)
+    told = "time.time, which label() calls by default, gives another time on each replay"
+    assert (finding.span, finding.reason) == ((3, 12, 3, 20), told)
+
+
 def test_findings_are_in_the_order_of_the_lines(tmp_path: Path) -> None:
     body = "    print(1)\n    later()\ndef later():\n    time.sleep(1)\nprint(2)"
     assert codes(found(tmp_path, body)) == [("BS601", 3), ("BS201", 6), ("BS601", 7)]
@@ -105,6 +149,9 @@ def test_another_function_of_the_file_is_looked_through_by_its_name(tmp_path: Pa
     [
         "    return a(1)\ndef a(n):\n    return b(n)\ndef b(n):\n    return a(n)",
         "    return x\nx = y\ny = x",
+        "    a = b\n    b = a\n    a.append(1)\n    a[1] = 2",
+        "    for a in a:\n        a.append(1)\n    return [b for b in b], c[c](c)\nc = {1: c}",
+        "    return f() | {1}\ndef f():\n    return f() | f()",
         "    return A().n\nclass A(B):\n    pass\nclass B(A):\n    pass",
         "    return " + "+".join(["'a'"] * 3000),
         "    return " + "[" * 60 + "]" * 60,
@@ -113,7 +160,20 @@ def test_another_function_of_the_file_is_looked_through_by_its_name(tmp_path: Pa
         "    x: int\n    del x\n    global y\n    [x := 1, (lambda *a, **k: (yield))]",
         "    match inputs:\n        case {'a': [1, *rest], **more}:\n            return rest",
     ],
-    ids=["calls", "names", "classes", "long", "deep", "itself", "relative", "odd", "match"],
+    ids=[
+        "calls",
+        "names",
+        "locals",
+        "elements",
+        "sets",
+        "classes",
+        "long",
+        "deep",
+        "itself",
+        "relative",
+        "odd",
+        "match",
+    ],
 )
 def test_whatever_python_admits_is_looked_through(body: str, tmp_path: Path) -> None:
     assert [each.code for each in found(tmp_path, body) if each.code != "BS401"] == []

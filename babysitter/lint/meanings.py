@@ -1,0 +1,47 @@
+"""What a name or an expression can stand for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import ast
+
+    from babysitter.lint.modules import Module
+    from babysitter.lint.scopes import Definition
+
+
+class External(NamedTuple):
+    """Something that is not the process's own, by its dotted name; ``()`` stands for a call."""
+
+    name: str
+
+
+class InContext(NamedTuple):
+    """Something of ``ctx``: ``task``, ``parallel.all``; empty for itself."""
+
+    path: str
+
+
+class Own(NamedTuple):
+    """A function or class of the process's own files."""
+
+    module: Module
+    node: Definition | ast.Lambda
+
+
+class Instance(NamedTuple):
+    """An object of an own class."""
+
+    module: Module
+    node: ast.ClassDef
+
+
+class Task(NamedTuple):
+    """What ``@python``, ``@shell`` or ``@agent`` made of a function."""
+
+    node: ast.AST
+
+
+Known = External | InContext | Own | Instance | Task
+Meaning = Known | None
