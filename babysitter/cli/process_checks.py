@@ -16,7 +16,7 @@ from babysitter.cli.options import (
     settings,
 )
 from babysitter.cli.output import as_json as print_json
-from babysitter.cli.output import line
+from babysitter.cli.output import error_object, line
 from babysitter.cli.process_inputs import input_lines
 from babysitter.errors import BabysitterError, InvalidInput, UsageError
 from babysitter.library import resolve
@@ -41,9 +41,10 @@ Example:
   babysitter process check ./release.py
   babysitter process check ./release.py -i version=1.2.0 --json
   babysitter process check ./release.py --ignore BS601 --strict
+  babysitter process check .a5c/processes/*/process.py
   babysitter process check --rules"""
 )
-@click.argument("name", required=False, shell_complete=complete_process)
+@click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=complete_process)
 @input_options
 @click.option("--select", metavar="CODE", multiple=True, help="Look for this only; repeatable.")
 @click.option("--ignore", metavar="CODE", multiple=True, help="Do not look for this; repeatable.")
@@ -51,7 +52,7 @@ Example:
 @click.option("--rules", is_flag=True, help="List what is looked for, with the codes.")
 @json_option
 def check(
-    name: str | None,
+    names: tuple[str, ...],
     inputs_file: str | None,
     pairs: tuple[str, ...],
     select: tuple[str, ...],
@@ -64,23 +65,56 @@ def check(
 
     What `create` would refuse is refused, and its own files are looked through for what would break
     a replay. `# babysitter: ignore[CODE]` on a line silences a finding there. Exits with 2 when
-    there is an error.
+    there is an error. Of several NAMEs each is checked, and inputs are not.
     """
     from babysitter.lint.rules import chosen
 
     if rules:
         _tell_rules(as_json)
         return 0
-    if name is None:
+    if not names:
         raise UsageError("which process?", hint="babysitter process check NAME, or FILE.py, or --rules")
-    codes, limits, entry = chosen(select, ignore), settings().limits, resolve(name)
-    told = _look(entry, codes, limits, (inputs_file, pairs), strict=strict)
+    codes = chosen(select, ignore)
+    if len(names) > 1:
+        if pairs or inputs_file:
+            raise UsageError("inputs are those of one process", hint="check that one by itself")
+        return _check_each(names, codes, strict=strict, as_json=as_json)
+    told = _look(resolve(names[0]), codes, settings().limits, (inputs_file, pairs), strict=strict)
     if as_json:
         print_json(told)
     else:
         for text in _lines(told):
             line(text)
     return 0 if told["ok"] else InvalidInput.exit_code
+
+
+def _check_each(names: tuple[str, ...], codes: frozenset[str], *, strict: bool, as_json: bool) -> int:
+    """Check several, each whatever is wrong with the others."""
+    limits = settings().limits
+    checked = [_look_or_say_why(name, codes, limits, strict=strict) for name in names]
+    is_ok = all(told["ok"] for told in checked)
+    if as_json:
+        print_json({"ok": is_ok, "processes": checked})
+    else:
+        for told in checked:
+            for text in _short(told):
+                line(text)
+    return 0 if is_ok else InvalidInput.exit_code
+
+
+def _look_or_say_why(name: str, codes: frozenset[str], limits: Limits, *, strict: bool) -> dict[str, Any]:
+    try:
+        return _look(resolve(name), codes, limits, (None, ()), strict=strict)
+    except BabysitterError as error:
+        return {"name": name, "ok": False, "findings": [], "error": error_object(error)}
+
+
+def _short(told: dict[str, Any]) -> list[str]:
+    """One of several: what is against it, and whether it can be run."""
+    if "error" in told:
+        return [f"{told['name']}: {told['error']['message']}"]
+    ending = "ok" if told["ok"] else _count(told["findings"])
+    return [*(_shown(each) for each in told["findings"]), f"{told['name']}: {ending}"]
 
 
 def _look(

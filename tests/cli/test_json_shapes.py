@@ -548,6 +548,32 @@ def test_process_check_has_each_finding_with_its_place(scene: Scene) -> None:
     }
 
 
+def test_several_processes_are_checked_whatever_is_wrong_with_one(scene: Scene) -> None:
+    write("unsound.py", UNSOUND)
+    shown = told("process", "check", "review.py", "gone.py", "unsound.py", code=2)
+    assert keys(shown) == ["ok", "processes"]
+    assert [(each["name"], each["ok"]) for each in shown["processes"]] == [
+        ("review", True),
+        ("gone.py", False),
+        ("unsound", False),
+    ]
+    assert keys(shown["processes"][1]) == ["error", "findings", "name", "ok"]
+    assert told("process", "check", "review.py", "quality-checks")["ok"] is True
+
+
+def test_several_processes_are_told_in_short(scene: Scene) -> None:
+    write("unsound.py", UNSOUND)
+    ended = call("process", "check", "review.py", "gone.py", "unsound.py", "--ignore", "BS601")
+    first, second, third, fourth = ended.stdout.splitlines()
+    assert (first, fourth, ended.code) == ("review: ok", "unsound: 1 error", 2)
+    assert second.startswith("gone.py: there is no process file ")
+    assert third.startswith("unsound.py:13:11  BS101 clock: ")
+
+
+def test_several_processes_have_no_inputs_in_common(scene: Scene) -> None:
+    assert call("process", "check", "review.py", "quality-checks", "-i", "a=1").code == 2
+
+
 def test_process_check_lists_its_rules(scene: Scene) -> None:
     [first, *_] = told("process", "check", "--rules")["rules"]
     assert keys(first) == ["about", "code", "cure", "name", "reason", "severity"]
