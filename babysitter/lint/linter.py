@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from babysitter.lint.arguments import foreign_arguments
+from babysitter.lint.called_tasks import called_tasks
 from babysitter.lint.defaults import called_by_default
 from babysitter.lint.early import too_early
 from babysitter.lint.effect_kinds import effect_kinds
@@ -34,6 +35,7 @@ FAMILIES = (
     called_by_default,
     own_orders,
     forgotten,
+    called_tasks,
     too_early,
     late_bindings,
     swallowed,
@@ -83,10 +85,10 @@ def look_through(file: str, export: str = "process", codes: frozenset[str] = ALL
 
 def _found_at(place: Place, codes: frozenset[str]) -> Iterator[Finding]:
     for family in FAMILIES:
-        found: Iterator[tuple[ast.AST, str, str]] = family(place)
-        for node, code, what in found:
+        found: Iterator[tuple[ast.AST, str, str] | tuple[ast.AST, str, str, str]] = family(place)
+        for node, code, what, *cure in found:
             if code in codes:
-                yield Finding(place.module.file, place.module.span(node), code, what)
+                yield Finding(place.module.file, place.module.span(node), code, what, *cure)
 
 
 @contextmanager

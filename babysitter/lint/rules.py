@@ -198,6 +198,14 @@ RULES = (
         "`await` the coroutine",
     ),
     Rule(
+        "BS209",
+        "called-task",
+        ERROR,
+        "a task that is called like a function",
+        "is a task called like a function, so it is done inside the process",
+        "write `await ctx.task(…)`",
+    ),
+    Rule(
         "BS301",
         "swallowed-cancellation",
         ERROR,

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from babysitter.lint.findings import in_words
 from babysitter.lint.meanings import Own
+from babysitter.lint.returns import returned_by
 from babysitter.lint.scopes import Assigned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from babysitter.lint.meanings import Meaning
     from babysitter.lint.place import Place
 
 GROUPS = ("parallel.all", "parallel.settled", "parallel.any", "parallel.race")
@@ -60,22 +60,9 @@ def _is_coroutine(own: Own, place: Place) -> bool:
 def _gives_coroutine(decorator: ast.expr, place: Place) -> bool:
     called = place.meaning(decorator.func if isinstance(decorator, ast.Call) else decorator)
     if isinstance(decorator, ast.Call) and isinstance(called, Own):
-        called = _returned_by(called, place)
-    made = _returned_by(called, place) if isinstance(called, Own) else None
+        called = returned_by(called, place.names)
+    made = returned_by(called, place.names) if isinstance(called, Own) else None
     return isinstance(made, Own) and isinstance(made.node, ast.AsyncFunctionDef)
-
-
-def _returned_by(own: Own, place: Place) -> Meaning:
-    """What a function gives, when it is always the same function."""
-    inside = place._replace(module=own.module)
-    found = {
-        inside.meaning(each.value)
-        for each in ast.walk(own.node)
-        if isinstance(each, ast.Return)
-        and each.value is not None
-        and own.module.scope_of(each).function is own.module.scope_in(own.node)
-    }
-    return found.pop() if len(found) == 1 else None
 
 
 def _is_dropped(node: ast.Call, place: Place) -> bool:
