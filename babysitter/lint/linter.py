@@ -14,6 +14,7 @@ from babysitter.lint.effect_kinds import effect_kinds
 from babysitter.lint.endings import left, swallowed
 from babysitter.lint.findings import Finding
 from babysitter.lint.loops import late_bindings
+from babysitter.lint.loose_branches import loose_branches
 from babysitter.lint.modules import Library
 from babysitter.lint.names import Names
 from babysitter.lint.outside import reaches_out
@@ -36,6 +37,7 @@ FAMILIES = (
     own_orders,
     forgotten,
     called_tasks,
+    loose_branches,
     too_early,
     late_bindings,
     swallowed,

@@ -206,6 +206,14 @@ RULES = (
         "write `await ctx.task(…)`",
     ),
     Rule(
+        "BS210",
+        "loose-branches",
+        ERROR,
+        "branches that are handed to ctx.parallel one by one",
+        "gives its branches one by one, and one list of them is taken",
+        "write a list",
+    ),
+    Rule(
         "BS301",
         "swallowed-cancellation",
         ERROR,

@@ -272,3 +272,22 @@ def test_what_a_called_task_gives_is_not_taken_for_the_task(tmp_path: Path) -> N
     file = tmp_path / "process.py"
     file.write_text(f"{BEFORE_CALL}    n = count('a')\n    await c.task(count, path=n)\n")
     assert codes(look_through(str(file)).findings) == [("BS209", 9)]
+
+
+@pytest.mark.parametrize(
+    ("call", "cure"),
+    [
+        ("all(a, b)", "write a list: ctx.parallel.all([a, b])"),
+        ("settled(a, b, limit=2)", "write a list: ctx.parallel.settled([a, b], limit=2)"),
+        ("any(*a)", "write a list: ctx.parallel.any(a)"),
+        ("race(a, *b)", "write a list: ctx.parallel.race([a, *b])"),
+        ("all(lambda: ctx.sleep(1))", "write a list: ctx.parallel.all([lambda: ctx.sleep(1)])"),
+        ("all(a, 5)", "give the limit by its name: ctx.parallel.all(a, limit=5)"),
+        (f"all(a, '{'b' * 100}')", "write a list: ctx.parallel.all([…])"),
+    ],
+)
+def test_branches_that_are_no_list_are_told_with_the_list(call: str, cure: str, tmp_path: Path) -> None:
+    line = f"    return await ctx.parallel.{call}"
+    [finding] = found(tmp_path, f"    a, b = inputs\n{line}")
+    assert (finding.code, finding.span) == ("BS210", (4, 18, 4, len(line) + 1))
+    assert finding.cure == cure
