@@ -161,8 +161,8 @@ RULES = (
         "BS204",
         "forgotten-coroutine",
         ERROR,
-        "a call of an own async function that nobody awaits",
-        "is never awaited, so nothing of it happens",
+        "a call of an own async function, or of asyncio, that nobody awaits",
+        "is never awaited, so nothing comes of it",
         "write `await` before it",
     ),
     Rule(
