@@ -13,6 +13,7 @@ from babysitter.lint.early import too_early
 from babysitter.lint.effect_kinds import effect_kinds
 from babysitter.lint.endings import left, swallowed
 from babysitter.lint.findings import Finding
+from babysitter.lint.handed_tables import changed_by_others
 from babysitter.lint.loops import late_bindings
 from babysitter.lint.loose_branches import loose_branches
 from babysitter.lint.modules import Library
@@ -23,6 +24,7 @@ from babysitter.lint.rules import BY_CODE
 from babysitter.lint.sets import own_orders
 from babysitter.lint.silence import apart
 from babysitter.lint.state import global_state, shared_defaults
+from babysitter.lint.ties import ties
 from babysitter.lint.waiting import forgotten
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ FAMILIES = (
     reaches_out,
     called_by_default,
     own_orders,
+    ties,
     forgotten,
     called_tasks,
     loose_branches,
@@ -43,6 +46,7 @@ FAMILIES = (
     swallowed,
     left,
     global_state,
+    changed_by_others,
     shared_defaults,
     foreign_arguments,
 )
