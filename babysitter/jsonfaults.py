@@ -64,6 +64,10 @@ def _leaf_fault(item: Any, path: str, what: str = "value") -> TypeError | ValueE
         except ValueError:
             return ValueError(f"the {what}{_at(path)} is an integer of more digits than Python writes")
         return None
+    if hasattr(type(item), "__await__"):
+        # A step of a process has a name for what it is.
+        told = getattr(item, "noun", None) or _kind(item)
+        return TypeError(f"the {what}{_at(path)} is {told}, which is not awaited; write `await` before it")
     return TypeError(f"the {what}{_at(path)} is {_kind(item)}, which is not JSON")
 
 

@@ -238,6 +238,20 @@ def ends_except(frame: FrameType) -> bool:
     return now == "POP_EXCEPT" or (now.startswith("STORE_") and following == [f"DELETE_{now[6:]}"])
 
 
+def step_within(value: Any) -> Step | None:
+    """The first step, never awaited, in what a process returns."""
+    waiting, seen = [value], set[int]()
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, Step):
+            return item
+        if isinstance(item, (dict, list, tuple)) and id(item) not in seen:
+            # It may contain itself.
+            seen.add(id(item))
+            waiting += reversed(list(item.values() if isinstance(item, dict) else item))
+    return None
+
+
 def discard(thunk: Any) -> None:
     """Throw away the beginning of a branch that never starts, without complaints."""
     if isinstance(thunk, Step):

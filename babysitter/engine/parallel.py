@@ -62,12 +62,13 @@ class Parallel:
     def all(self, thunks: Mapping[str, Plain], *, limit: int | None = None) -> Awaitable[dict[str, Any]]: ...
     @overload
     def all(self, thunks: Iterable[Plain], *, limit: int | None = None) -> Awaitable[list[Any]]: ...
-    def all(self, thunks: Any, *, limit: int | None = None) -> Any:
+    def all(self, thunks: Any, *more: Any, limit: int | None = None) -> Any:
         """Every result, in the order of the thunks; a mapping gives a dict under its names.
 
         The first branch to fail abandons the others; its error is raised once
         they have ended, with what they gave in ``error.partial``.
         """
+        check_one("all", thunks, more)
         return self._fork("all", thunks, limit)
 
     @overload
@@ -76,16 +77,27 @@ class Parallel:
     ) -> Awaitable[dict[str, Outcome]]: ...
     @overload
     def settled(self, thunks: Iterable[Plain], *, limit: int | None = None) -> Awaitable[list[Outcome]]: ...
-    def settled(self, thunks: Any, *, limit: int | None = None) -> Any:
+    def settled(self, thunks: Any, *more: Any, limit: int | None = None) -> Any:
         """An ``Outcome`` for every branch, in order; never raises for a branch."""
+        check_one("settled", thunks, more)
         return self._fork("settled", thunks, limit)
 
-    def any(self, thunks: Iterable[Thunk[T]] | Mapping[str, Thunk[T]]) -> Awaitable[T]:
+    @overload
+    def any(self, thunks: Mapping[str, Thunk[T]]) -> Awaitable[T]: ...
+    @overload
+    def any(self, thunks: Iterable[Thunk[T]]) -> Awaitable[T]: ...
+    def any(self, thunks: Any, *more: Any) -> Any:
         """The first success; the others are cancelled. ``AllFailed`` when there is none."""
+        check_one("any", thunks, more)
         return self._fork("any", thunks, None)
 
-    def race(self, thunks: Iterable[Thunk[T]] | Mapping[str, Thunk[T]]) -> Awaitable[T]:
+    @overload
+    def race(self, thunks: Mapping[str, Thunk[T]]) -> Awaitable[T]: ...
+    @overload
+    def race(self, thunks: Iterable[Thunk[T]]) -> Awaitable[T]: ...
+    def race(self, thunks: Any, *more: Any) -> Any:
         """The first to end, well or badly; the others are cancelled."""
+        check_one("race", thunks, more)
         return self._fork("race", thunks, None)
 
     @overload
@@ -171,6 +183,26 @@ def check_limit(mode: str, limit: int | None) -> None:
         raise TypeError(f"limit of ctx.parallel.{mode} is {limit!r}; it is a whole number of branches")
     if limit < 1:
         raise ValueError(f"limit of ctx.parallel.{mode} is {limit}; below 1 no branch could ever start")
+
+
+def check_one(mode: str, thunks: Any, more: tuple[Any, ...]) -> None:
+    """The branches come in one list, as those of asyncio.gather do not."""
+    if not more:
+        return
+    if isinstance(more[0], int):
+        cure = f"give the limit by its name: ctx.parallel.{mode}([…], limit={more[0]})"
+    else:
+        cure = f"write a list: ctx.parallel.{mode}([{', '.join('abc'[: len(more) + 1])}])"
+    for given in (thunks, *more):
+        for thunk in given.values() if isinstance(given, dict) else _listed(given):
+            discard(thunk)
+    raise TypeError(
+        f"ctx.parallel.{mode} takes one list of branches, found {len(more) + 1} arguments; {cure}"
+    )
+
+
+def _listed(given: Any) -> Any:
+    return given if isinstance(given, (list, tuple)) else [given]
 
 
 def read_thunks(mode: str, thunks: Any) -> tuple[list[str] | None, list[Any]]:

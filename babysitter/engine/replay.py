@@ -23,6 +23,7 @@ from babysitter.engine.foreign import NoLoop, foreign_await
 from babysitter.engine.groups import Group
 from babysitter.engine.places import place_of
 from babysitter.engine.state import STUCK
+from babysitter.engine.tasks import DRIVEN
 from babysitter.errors import BranchCancelled, ProcessError
 
 TYPE_CHECKING = False
@@ -211,11 +212,13 @@ class Replay:
     # The loop.
 
     def _drain(self) -> None:
+        before, DRIVEN.replay = DRIVEN.replay, self
         self.is_driven = True
         try:
             self._run_until_quiet()
         finally:
             self.is_driven = False
+            DRIVEN.replay = before
         if self._fault is not None:
             error, place = self._fault
             self.end = End.stuck(error, place)

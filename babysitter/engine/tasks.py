@@ -7,6 +7,8 @@ effect is requested, never on replay.
 
 from __future__ import annotations
 
+from _thread import _local
+
 from babysitter.durations import seconds
 from babysitter.engine.definitions import DEFINERS, READERS, define_described
 from babysitter.engine.parameters import Parameters
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any, Generic, Literal, ParamSpec, TypeVar, overload
 
     from babysitter.engine.outcomes import ShellResult
+    from babysitter.engine.replay import Replay
 
     P = ParamSpec("P")
     R = TypeVar("R")
@@ -47,6 +50,15 @@ KIND_OPTIONS = {
     "python": ("timeout", "interpreter"),
     "agent": ("timeout", "returns", "name"),
 }
+
+
+class Driven(_local):
+    """Whose process runs in this thread, the innermost: a function that is recorded may play another."""
+
+    replay: Replay | None = None
+
+
+DRIVEN = Driven()
 
 
 class Task(_Typed[P, R]):
@@ -117,6 +129,10 @@ class Task(_Typed[P, R]):
         """
         return self._parameters.bind(self.id, args, kwargs)
 
+    def names_of(self, args: tuple[Any, ...]) -> list[str]:
+        """What the function calls the arguments that are given to it by position, as far as it has names."""
+        return list(self._parameters.positional[: len(args)])
+
     def define(self, args: dict[str, Any], effect: Any = None) -> dict[str, Any]:
         """The plain description that an executor works from; called for new requests only."""
         return DEFINERS.get(self.kind, define_described)(self, args, effect)
@@ -127,7 +143,16 @@ class Task(_Typed[P, R]):
         return reader(self, value) if reader else value
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
-        """The plain function, for tests and other tasks."""
+        """The plain function, for tests and other tasks.
+
+        Raises:
+            ProcessError: the process itself calls it, and means ``ctx.task``.
+        """
+        if DRIVEN.replay is not None:
+            # Here, because hardly any iteration needs it.
+            from babysitter.engine.called_tasks import refused_call
+
+            raise refused_call(DRIVEN.replay, self, args, kwargs)
         return self.function(*args, **kwargs)
 
     def __repr__(self) -> str:

@@ -24,9 +24,9 @@ def too_early(place: Place) -> Iterator[tuple[ast.AST, str, str]]:
     if not isinstance(node, ast.Call):
         return
     if place.in_context(node.func) in GROUPS:
-        branches = [each for given in node.args[:1] for each in _parts(given, place)]
+        branches = [each for given in node.args[:1] for each in parts_of(given, place)]
     elif place.dotted(node.func) in TOGETHER:
-        branches = [*node.args, *(each for given in node.args for each in _parts(given, place))]
+        branches = [*node.args, *(each for given in node.args for each in parts_of(given, place))]
     else:
         return
     for each in branches:
@@ -34,10 +34,10 @@ def too_early(place: Place) -> Iterator[tuple[ast.AST, str, str]]:
             yield each, CODE, in_words(each)
 
 
-def _parts(node: ast.expr, place: Place) -> list[ast.expr]:
+def parts_of(node: ast.expr, place: Place) -> list[ast.expr]:
     """What stands in a list, dict or comprehension, also in one with a name."""
     if isinstance(node, ast.Starred):
-        return _parts(node.value, place)
+        return parts_of(node.value, place)
     if isinstance(node, (ast.List, ast.Tuple)):
         return node.elts
     if isinstance(node, ast.Dict):
@@ -47,7 +47,8 @@ def _parts(node: ast.expr, place: Place) -> list[ast.expr]:
     if isinstance(node, ast.DictComp):
         return [node.value]
     targets = place.names.targets(node, place.module) if isinstance(node, ast.Name) else []
-    if len(targets) == 1 and isinstance(targets[0].binding, Assigned):
+    is_here = len(targets) == 1 and targets[0].scope.module is place.module
+    if is_here and isinstance(targets[0].binding, Assigned):
         value = targets[0].binding.value
-        return [] if isinstance(value, (ast.Name, ast.Starred)) else _parts(value, place)
+        return [] if isinstance(value, (ast.Name, ast.Starred)) else parts_of(value, place)
     return []

@@ -26,12 +26,17 @@ class Span(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """One place that a rule has something against."""
+    """One place that a rule has something against.
+
+    Attributes:
+        own_cure: what to write instead, in the words of this place; empty when the rule's words do.
+    """
 
     file: str
     span: Span
     code: str
     what: str
+    own_cure: str = ""
 
     @property
     def rule(self) -> Rule:
@@ -44,6 +49,10 @@ class Finding(NamedTuple):
     @property
     def reason(self) -> str:
         return f"{self.what} {self.rule.reason}"
+
+    @property
+    def cure(self) -> str:
+        return self.own_cure or self.rule.cure
 
     def as_json(self) -> dict[str, Any]:
         """All that is known of it."""
@@ -58,7 +67,7 @@ class Finding(NamedTuple):
             "endLine": end_line,
             "endColumn": end_column,
             "reason": self.reason,
-            "cure": self.rule.cure,
+            "cure": self.cure,
         }
 
 

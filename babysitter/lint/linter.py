@@ -7,12 +7,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from babysitter.lint.arguments import foreign_arguments
+from babysitter.lint.called_tasks import called_tasks
 from babysitter.lint.defaults import called_by_default
 from babysitter.lint.early import too_early
 from babysitter.lint.effect_kinds import effect_kinds
 from babysitter.lint.endings import left, swallowed
 from babysitter.lint.findings import Finding
+from babysitter.lint.handed_tables import changed_by_others
 from babysitter.lint.loops import late_bindings
+from babysitter.lint.loose_branches import loose_branches
 from babysitter.lint.modules import Library
 from babysitter.lint.names import Names
 from babysitter.lint.outside import reaches_out
@@ -21,6 +24,7 @@ from babysitter.lint.rules import BY_CODE
 from babysitter.lint.sets import own_orders
 from babysitter.lint.silence import apart
 from babysitter.lint.state import global_state, shared_defaults
+from babysitter.lint.ties import ties
 from babysitter.lint.waiting import forgotten
 
 if TYPE_CHECKING:
@@ -33,12 +37,16 @@ FAMILIES = (
     reaches_out,
     called_by_default,
     own_orders,
+    ties,
     forgotten,
+    called_tasks,
+    loose_branches,
     too_early,
     late_bindings,
     swallowed,
     left,
     global_state,
+    changed_by_others,
     shared_defaults,
     foreign_arguments,
 )
@@ -83,10 +91,10 @@ def look_through(file: str, export: str = "process", codes: frozenset[str] = ALL
 
 def _found_at(place: Place, codes: frozenset[str]) -> Iterator[Finding]:
     for family in FAMILIES:
-        found: Iterator[tuple[ast.AST, str, str]] = family(place)
-        for node, code, what in found:
+        found: Iterator[tuple[ast.AST, str, str] | tuple[ast.AST, str, str, str]] = family(place)
+        for node, code, what, *cure in found:
             if code in codes:
-                yield Finding(place.module.file, place.module.span(node), code, what)
+                yield Finding(place.module.file, place.module.span(node), code, what, *cure)
 
 
 @contextmanager

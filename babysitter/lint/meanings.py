@@ -38,10 +38,22 @@ class Instance(NamedTuple):
 
 
 class Task(NamedTuple):
-    """What ``@python``, ``@shell`` or ``@agent`` made of a function."""
+    """What ``@python``, ``@shell`` or ``@agent`` made of a function.
+
+    Attributes:
+        node: the function, or the call that makes it one.
+        is_sure: it is the task itself, and not what an own decorator may have made of one.
+    """
 
     node: ast.AST
+    is_sure: bool
 
 
-Known = External | InContext | Own | Instance | Task
+class Using(NamedTuple):
+    """``task.using``, which gives the task again."""
+
+    task: Task
+
+
+Known = External | InContext | Own | Instance | Task | Using
 Meaning = Known | None

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from babysitter.lint.elements import Part, elements, inner, looked_up, written
 from babysitter.lint.external import A_PATH, GETATTR, attribute_of, outcome_of, texts_of
-from babysitter.lint.meanings import External, InContext, Instance, Own, Task
+from babysitter.lint.meanings import External, InContext, Instance, Own, Task, Using
 from babysitter.lint.members import member, property_of
 from babysitter.lint.parameters import CONTEXT_NAME, of_annotation, of_parameter
 from babysitter.lint.scopes import Assigned, Definition, Element, Imported, Parameter
 from babysitter.lint.targets import DEEPEST, Targets
-from babysitter.lint.task_makers import is_task_maker
+from babysitter.lint.task_makers import is_made_by, is_task_maker, makes_tasks_only
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -120,7 +120,7 @@ class Names:
     def of_definition(self, node: Definition, module: Module) -> Own | Task:
         """What a ``def`` or ``class`` makes: a task, when a decorator says so."""
         if any(is_task_maker(each, module, self) for each in node.decorator_list):
-            return Task(node)
+            return Task(node, is_sure=makes_tasks_only(node.decorator_list[0], module, self))
         return Own(module, node)
 
     def _attribute(self, node: ast.Attribute, module: Module) -> tuple[Known, ...]:
@@ -133,7 +133,7 @@ class Names:
         if isinstance(base, InContext):
             return (InContext(f"{base.path}.{node.attr}" if base.path else node.attr),)
         if isinstance(base, Task):
-            return (base,)
+            return (Using(base),) if node.attr == "using" else ()
         own = self._member_of(base, node.attr)
         if own is not None:
             function = property_of(own, self)
@@ -155,11 +155,11 @@ class Names:
         if called == External(GETATTR):
             return self._of_getattr(node, module)
         if isinstance(called, External):
-            return outcome_of(called, node)
+            return Task(node, is_sure=True) if is_made_by(called, node) else outcome_of(called, node)
         if isinstance(called, InContext):
             return InContext(f"{called.path}()")
-        if isinstance(called, Task):
-            return called
+        if isinstance(called, Using):
+            return called.task
         return self._of_own_call(called) if isinstance(called, Own) else None
 
     def _of_getattr(self, node: ast.Call, module: Module) -> Meaning:

@@ -23,14 +23,15 @@ def parts_that_run(node: ast.Call, module: Module, names: Names) -> list[ast.exp
     if is_task_maker(node.func, module, names):
         return [node.func]
     values = [*node.args, *(each.value for each in node.keywords)]
-    if _is_record(node, called):
+    if is_record(node, called):
         return [node.func, *node.args[:1]]
     if isinstance(called, Own) and _records_what_it_is_given(called, names):
         return [node.func, *(each for each in values if not _is_function(each, module, names))]
     return [node.func, *values]
 
 
-def _is_record(node: ast.Call, called: Meaning) -> bool:
+def is_record(node: ast.Call, called: Meaning) -> bool:
+    """``ctx.record(name, function)``."""
     if isinstance(called, InContext):
         return called.path == "record"
     # Also of a context that goes by a name which nobody knows.
@@ -42,7 +43,7 @@ def _records_what_it_is_given(called: Own, names: Names) -> bool:
     """An own function that hands a parameter of its own to ``ctx.record``."""
     return not isinstance(called.node, ast.ClassDef) and any(
         isinstance(each, ast.Call)
-        and _is_record(each, names.meaning(each.func, called.module))
+        and is_record(each, names.meaning(each.func, called.module))
         and any(_is_parameter(value, called, names) for value in each.args[1:])
         for each in ast.walk(called.node)
     )

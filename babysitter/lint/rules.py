@@ -161,8 +161,8 @@ RULES = (
         "BS204",
         "forgotten-coroutine",
         ERROR,
-        "a call of an own async function that nobody awaits",
-        "is never awaited, so nothing of it happens",
+        "a call of an own async function, or of asyncio, that nobody awaits",
+        "is never awaited, so nothing comes of it",
         "write `await` before it",
     ),
     Rule(
@@ -196,6 +196,22 @@ RULES = (
         "`asyncio.run`, `new_event_loop` and the like",
         "makes an event loop of its own, which a replay cannot drive",
         "`await` the coroutine",
+    ),
+    Rule(
+        "BS209",
+        "called-task",
+        ERROR,
+        "a task that is called like a function",
+        "is a task called like a function, so it is done inside the process",
+        "write `await ctx.task(…)`",
+    ),
+    Rule(
+        "BS210",
+        "loose-branches",
+        ERROR,
+        "branches that are handed to ctx.parallel one by one",
+        "gives its branches one by one, and one list of them is taken",
+        "write a list",
     ),
     Rule(
         "BS301",

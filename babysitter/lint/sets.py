@@ -30,7 +30,7 @@ def own_orders(place: Place) -> Iterator[tuple[ast.AST, str, str]]:
     """Where a set is taken apart and the order matters."""
     node = place.node
     for each in _gone_through(node, place):
-        if is_set(each, place) and not _is_sorted_after(node, place):
+        if is_set(each, place) and not is_sorted_after(node, place):
             yield each, CODE, f"the set {in_words(each)}"
     if _pops(node, place):
         yield node, CODE, in_words(node)
@@ -87,7 +87,7 @@ def _is_join(node: ast.Call) -> bool:
     return isinstance(function, ast.Attribute) and function.attr == "join" and _is_text(function.value)
 
 
-def _is_sorted_after(node: ast.AST, place: Place) -> bool:
+def is_sorted_after(node: ast.AST, place: Place) -> bool:
     """What comes of it goes straight to something that does not care for an order."""
     parent = place.module.parent_of(node)
     if isinstance(parent, ast.Assign):

@@ -46,7 +46,7 @@ def global_state(place: Place) -> Iterator[tuple[ast.AST, str, str]]:
 def _is_changed(node: ast.Subscript | ast.Attribute, place: Place) -> bool:
     if not isinstance(node.ctx, (ast.Store, ast.Del)):
         return False
-    return _is_shared(node.value, place) or _is_of_class(node, place)
+    return is_shared(node.value, place) or _is_of_class(node, place)
 
 
 def _is_changing_call(node: ast.Call, place: Place) -> bool:
@@ -55,17 +55,18 @@ def _is_changing_call(node: ast.Call, place: Place) -> bool:
     function = node.func
     if not isinstance(function, ast.Attribute) or function.attr not in CHANGES:
         return False
-    return _is_shared(function.value, place)
+    return is_shared(function.value, place)
 
 
-def _is_shared(node: ast.AST, place: Place, depth: int = 0) -> bool:
+def is_shared(node: ast.AST, place: Place, depth: int = 0) -> bool:
     """A list, dict or the like that a module or a class keeps."""
     if isinstance(node, ast.Subscript):
-        return _is_shared(node.value, place, depth)
+        # A slice is a copy.
+        return not isinstance(node.slice, ast.Slice) and is_shared(node.value, place, depth)
     other = _behind(node, place)
     if other is not None:
         there = place._replace(module=other.module)
-        return depth < DEEPEST and _is_shared(other.node, there, depth + 1)
+        return depth < DEEPEST and is_shared(other.node, there, depth + 1)
     value = _value_of_module(node, place)
     if value is not None:
         return is_mutable(value[0], value[1])

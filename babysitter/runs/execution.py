@@ -7,6 +7,7 @@ if another writer was first, its events are fed and the round is drafted anew.
 
 from __future__ import annotations
 
+from babysitter.engine.calls import step_within
 from babysitter.engine.context import Context
 from babysitter.engine.ending import End, describe_failure
 from babysitter.engine.notes import Notes
@@ -239,7 +240,13 @@ class Execution:
             raise
         except BaseException as error:
             asked_for = place_of_step(*self._asked_for) if self._asked_for is not None else None
-            self._failure = End.stuck(error, place_of(error.__traceback__) or asked_for)
+            place = place_of(error.__traceback__) or asked_for or self._place_of_returned_step()
+            self._failure = End.stuck(error, place)
+
+    def _place_of_returned_step(self) -> Place | None:
+        """Where a step was made that is never awaited, and a part of what the process returns."""
+        step = step_within(self.end.value) if self.end is not None else None
+        return None if step is None else step.place
 
     def _give_up(self, place: Place) -> None:
         """The process swallows every interruption, so this is the last that is done here."""

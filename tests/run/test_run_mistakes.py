@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.support.driving import babysitter, events, told, types, write
@@ -247,3 +249,28 @@ def test_a_result_that_is_taken_apart_without_await_is_named(use: str, has: str)
     write("p.py", CHANCE.format(word="count", output=use))
     problem = told(7, "run", "p.py")["problem"]
     assert problem["message"] == f"a step that is not awaited {has}; write `await` before it"
+
+
+def test_a_task_called_like_a_function_makes_the_run_stuck_before_it_does_anything() -> None:
+    called = """
+        from pathlib import Path
+
+        @python
+        def note(text: str) -> str:
+            Path("noted").write_text(text)
+            return text
+
+        async def process(inputs, ctx):
+            return {call}
+    """
+    write("p.py", called.replace("{call}", 'note("a")'))
+    stuck = told(7, "run", "p.py")
+    problem = stuck["problem"]
+    assert (problem["name"], problem["line"], problem["hint"], Path("noted").exists()) == (
+        "ProcessError",
+        11,
+        "write `await ctx.task(note, text=…)`",
+        False,
+    )
+    write("p.py", called.replace("{call}", 'await ctx.task(note, text="a")'))
+    assert told(0, "resume", stuck["run"])["output"] == "a"

@@ -51,9 +51,20 @@ def test_canonical_counts_tuples_as_lists() -> None:
     assert canonical({"a": (1, (2,))}) == canonical({"a": [1, [2]]})
 
 
+class Later:
+    """What a process would await."""
+
+    def __await__(self) -> Any:
+        yield
+
+
 @pytest.mark.parametrize(
     ("value", "message"),
     [
+        (
+            {"a": [Later()]},
+            "the value at 'a[0]' is of type 'Later', which is not awaited; write `await` before it",
+        ),
         ({"a": {"b": [1, {2}]}}, "the value at 'a.b[1]' is of type 'set', which is not JSON"),
         (b"x", "the value is of type 'bytes', which is not JSON"),
         ({"a": {1: 2}}, "the key 1 at 'a' is of type 'int', and a JSON key is text"),

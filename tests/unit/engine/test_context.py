@@ -61,6 +61,13 @@ def test_arguments_that_are_no_json_values_are_refused_with_the_task_and_the_pla
     )
 
 
+def test_a_step_among_the_arguments_of_another_is_named_for_what_it_is() -> None:
+    assert stuck_in(asking(lambda ctx: ctx.task(step, found=[ctx.task(step)])))[1] == (
+        "the arguments of task 'step' are not JSON values:"
+        " the value at 'found[0]' is ctx.task('step'), which is not awaited; write `await` before it"
+    )
+
+
 def test_a_parameter_may_be_called_task_or_self() -> None:
     run = start(asking(lambda ctx: ctx.task(step, task=1, self=2)))
     assert run.rounds[0][0].args == {"task": 1, "self": 2}

@@ -83,6 +83,30 @@ def test_a_single_branch_in_place_of_a_list_is_refused(single: Any) -> None:
     assert message.startswith("ctx.parallel.race needs a list of branches, found a single one")
 
 
+@pytest.mark.parametrize("mode", ["all", "settled", "any", "race"])
+@pytest.mark.parametrize(("number", "listed"), [(2, "a, b"), (3, "a, b, c"), (5, "a, b, c")])
+def test_branches_that_are_no_list_are_refused_with_the_cure(mode: str, number: int, listed: str) -> None:
+    def several(ctx: Context) -> Any:
+        return getattr(ctx.parallel, mode)(*[ctx.task(step) for _ in range(number)])
+
+    assert refusal(several, TypeError) == (
+        f"ctx.parallel.{mode} takes one list of branches, found {number} arguments;"
+        f" write a list: ctx.parallel.{mode}([{listed}])"
+    )
+
+
+@pytest.mark.parametrize("branches", [list, tuple, lambda found: {"a": next(found)}])
+def test_a_limit_without_its_name_is_refused_with_the_cure(branches: Any) -> None:
+    def limited(ctx: Context) -> Any:
+        thunks = branches(ctx.task(step) for _ in range(2))
+        return ctx.parallel.all(thunks, 5)  # type: ignore[call-overload]
+
+    assert refusal(limited, TypeError) == (
+        "ctx.parallel.all takes one list of branches, found 2 arguments;"
+        " give the limit by its name: ctx.parallel.all([…], limit=5)"
+    )
+
+
 @pytest.mark.parametrize("mode", ["any", "race"])
 @pytest.mark.parametrize("nothing", [[], {}])
 def test_a_contest_without_branches_is_refused(mode: str, nothing: Any) -> None:

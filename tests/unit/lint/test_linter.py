@@ -183,3 +183,111 @@ def test_rules_are_in_the_order_of_their_codes_and_each_has_a_name_of_its_own() 
     ordered = [rule.code for rule in RULES]
     assert ordered == sorted(set(ordered))
     assert len({rule.name for rule in RULES}) == len(RULES)
+
+
+BEFORE_CALL = """from functools import partial
+from babysitter import define_task, python
+import time
+@python
+def count(path: str, words: int = 1) -> int:
+    return 1
+any_of = define_task("any", lambda args: {"kind": "any"})
+async def process(inputs, c):
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "called", "cure"),
+    [
+        ("return {'n': count(path)}", "count(path)", "await c.task(count, path=path)"),
+        (
+            "return count(inputs['a'], 2)",
+            "count(inputs['a'], 2)",
+            "await c.task(count, path=inputs['a'], words=2)",
+        ),
+        ("return count(*inputs)", "count(*inputs)", "await c.task(count, *inputs)"),
+        ("return count(**inputs)", "count(**inputs)", "await c.task(count, **inputs)"),
+        ("return any_of(inputs)", "any_of(inputs)", "await c.task(any_of, inputs)"),
+        ("return lambda: count('a')", "count('a')", "c.task(count, path='a')"),
+        ("return await c.parallel.all([count('a')])", "count('a')", "c.task(count, path='a')"),
+        ("return await c.task(count('a'))", "count('a')", "c.task(count, path='a')"),
+        ("return await count('a')", "count('a')", "await c.task(count, path='a')"),
+        (
+            "return sum(count(p) for p in inputs)",
+            "count(p)",
+            "await c.parallel.map(inputs, lambda p: c.task(count, path=p))",
+        ),
+        (
+            "return [n for n in inputs if count(n)]",
+            "count(n)",
+            "await c.task(count, path=n)",
+        ),
+    ],
+)
+def test_a_task_that_is_called_is_told_with_the_step_that_was_meant(
+    line: str, called: str, cure: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "process.py"
+    file.write_text(f"{BEFORE_CALL}    {line}\n")
+    [finding] = look_through(str(file)).findings
+    start = 5 + line.index(called)
+    assert finding.span == (9, start, 9, start + len(called))
+    assert (finding.code, finding.reason, finding.cure) == (
+        "BS209",
+        f"{called} is a task called like a function, so it is done inside the process",
+        f"write `{cure}`",
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "by", "cure"),
+    [
+        (
+            "return list(map(count, inputs))",
+            "map",
+            "write `await c.parallel.map(inputs, lambda path: c.task(count, path=path))`",
+        ),
+        (
+            "return await c.parallel.map(inputs, count)",
+            "c.parallel.map",
+            "write `lambda path: c.task(count, path=path)`",
+        ),
+        ("return await c.parallel.all([count])", "c.parallel.all", "write `lambda: c.task(count, …)`"),
+        ("return partial(count, path='a')()", "partial", "write `partial(c.task, count, path='a')`"),
+        ("return sorted(inputs, key=count)", "sorted", "write `await ctx.task(…)`"),
+    ],
+)
+def test_a_task_that_is_handed_to_what_calls_it_is_told_where_it_stands(
+    line: str, by: str, cure: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "process.py"
+    file.write_text(f"{BEFORE_CALL}    {line}\n")
+    [finding] = look_through(str(file)).findings
+    start = 5 + line.index("count")
+    assert (finding.span, finding.code) == ((9, start, 9, start + 5), "BS209")
+    assert (finding.what, finding.cure) == (f"count, which {by}() calls,", cure)
+
+
+def test_what_a_called_task_gives_is_not_taken_for_the_task(tmp_path: Path) -> None:
+    file = tmp_path / "process.py"
+    file.write_text(f"{BEFORE_CALL}    n = count('a')\n    await c.task(count, path=n)\n")
+    assert codes(look_through(str(file)).findings) == [("BS209", 9)]
+
+
+@pytest.mark.parametrize(
+    ("call", "cure"),
+    [
+        ("all(a, b)", "write a list: ctx.parallel.all([a, b])"),
+        ("settled(a, b, limit=2)", "write a list: ctx.parallel.settled([a, b], limit=2)"),
+        ("any(*a)", "write a list: ctx.parallel.any(a)"),
+        ("race(a, *b)", "write a list: ctx.parallel.race([a, *b])"),
+        ("all(lambda: ctx.sleep(1))", "write a list: ctx.parallel.all([lambda: ctx.sleep(1)])"),
+        ("all(a, 5)", "give the limit by its name: ctx.parallel.all(a, limit=5)"),
+        (f"all(a, '{'b' * 100}')", "write a list: ctx.parallel.all([…])"),
+    ],
+)
+def test_branches_that_are_no_list_are_told_with_the_list(call: str, cure: str, tmp_path: Path) -> None:
+    line = f"    return await ctx.parallel.{call}"
+    [finding] = found(tmp_path, f"    a, b = inputs\n{line}")
+    assert (finding.code, finding.span) == ("BS210", (4, 18, 4, len(line) + 1))
+    assert finding.cure == cure

@@ -181,6 +181,30 @@ def test_a_process_that_never_settles_is_stuck(project: Project) -> None:
     assert stuck_in(project)["name"] == "ForeignAwait"
 
 
+# What it returns
+
+RETURNED = {
+    "step": ("{'found': [1, ctx.task(ask, question='a')]}", "at 'found[1]' is ctx.task('ask'), which", 3),
+    "group": ("(1, ctx.parallel.all([]))", "at '[1]' is ctx.parallel.all(…), which", 3),
+}
+
+
+@pytest.mark.parametrize("what", RETURNED)
+def test_what_is_returned_without_await_is_named_for_what_it_is(project: Project, what: str) -> None:
+    returned, told, line = RETURNED[what]
+    project.begin(f"async def process(inputs, ctx):\n    return (\n        {returned}\n    )\n")
+    problem = stuck_in(project)
+    said = f"the value {told} is not awaited; write `await` before it"
+    assert problem["message"] == f"what the process ends with is not JSON: {said}"
+    assert problem["line"] == HEAD.count("\n") + line
+
+
+def test_a_list_that_contains_itself_cannot_be_returned(project: Project) -> None:
+    body = "    found = []\n    found.append(found)\n    return found\n"
+    project.begin(f"async def process(inputs, ctx):\n{body}")
+    assert "contains itself" in stuck_in(project)["message"]
+
+
 # Descriptions
 
 DESCRIPTIONS = {
