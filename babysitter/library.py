@@ -137,18 +137,25 @@ def _unknown(name: str, project: str) -> NoSuchProcess:
 
 def list_all(project: str) -> list[Entry]:
     """Every process that a name can stand for; the nearest of equal names wins."""
-    return [entries[0] for entries in list_with_shadowed(project)]
+    return [entries[0] for entries in look_around(project)[0]]
 
 
-def list_with_shadowed(project: str) -> list[list[Entry]]:
-    """For every name the processes of that name, the nearest first; by name."""
+def look_around(project: str) -> tuple[list[list[Entry]], list[str]]:
+    """For every name the processes of that name, the nearest first; and what there could not be looked at."""
+    from babysitter.installed import offers
+
+    offered = offers(project)
+    near = [entry for origin, folder in places(project) for entry in _in_folder(folder, origin)]
     found: dict[str, list[Entry]] = {}
-    for origin, folder in places(project):
-        for entry in _in_folder(folder, origin):
-            found.setdefault(entry.process_id, []).append(entry)
-    for entry in _in_packages(project):
+    for entry in [*near, *_of_offers(offered)]:
         found.setdefault(entry.process_id, []).append(entry)
-    return [found[name] for name in sorted(found)]
+    closed = [folder for _, folder in places(project) if os.path.isdir(folder) and not _is_open(folder)]
+    faults = [f"the folder {folder!r} cannot be read" for folder in closed]
+    return [found[name] for name in sorted(found)], [*faults, *(each.fault for each in offered if each.fault)]
+
+
+def _is_open(folder: str) -> bool:
+    return os.access(folder, os.R_OK | os.X_OK)
 
 
 def _in_folder(folder: str, origin: str, package: str = "") -> Iterator[Entry]:
@@ -161,25 +168,24 @@ def _in_folder(folder: str, origin: str, package: str = "") -> Iterator[Entry]:
 def _in_packages(project: str) -> Iterator[Entry]:
     from babysitter.installed import offers
 
-    for offer in offers(project):
-        file = os.path.join(offer.folder, PROCESS_FILE)
+    return _of_offers(offers(project))
+
+
+def _of_offers(offered: list[Offer]) -> Iterator[Entry]:
+    for offer in offered:
         if not offer.folder:
             continue
-        if os.path.isfile(file) and valid_id(offer.name):
-            yield Entry(offer.name, file, DEFAULT_EXPORT, "package", offer.package)
+        file = os.path.join(offer.folder, PROCESS_FILE)
+        if os.path.isfile(file):
+            if valid_id(offer.name):
+                yield Entry(offer.name, file, DEFAULT_EXPORT, "package", offer.package)
         else:
             yield from _in_folder(offer.folder, "package", offer.package)
-
-
-def unfound_offers(project: str) -> list[Offer]:
-    """What installed packages name and is not there."""
-    from babysitter.installed import offers
-
-    return [offer for offer in offers(project) if not offer.folder]
 
 
 def _folders(folder: str) -> list[str]:
     try:
         return sorted(os.listdir(folder))
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError:
+        # Not there, or not for us to read: nothing in it can be run.
         return []

@@ -14,6 +14,7 @@ from babysitter.files import read_regular, write_once
 from babysitter.jsontext import compact, parse_strict
 from babysitter.limits import DEFAULT
 from babysitter.paths import has_rules, home, rules_file
+from babysitter.rule_faults import note
 from babysitter.rules import Rule, read_rule
 
 TYPE_CHECKING = False
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 LOCK = "rules.lock"
 MOST_BYTES = 1 << 20
 HINT = "mend the file; or remove it, and add the rules anew that you want: babysitter rule add"
-_faults: list[CorruptRules] | None = None
 _OPEN_LOCK = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
@@ -66,24 +66,8 @@ def load_if_readable() -> list[Rule] | None:
     try:
         return load()
     except CorruptRules as error:
-        if _faults is None:
-            raise
-        _faults.append(error)
+        note(error)
         return None
-
-
-@contextmanager
-def answering_nothing() -> Iterator[list[CorruptRules]]:
-    """Within this, rules that cannot be read answer nothing, nor does anything else that they could forbid.
-
-    Gives what was wrong with them, as far as they were needed.
-    """
-    global _faults  # noqa: PLW0603 - it is about all that this program does, for the runs below as well
-    before, _faults = _faults, []
-    try:
-        yield _faults
-    finally:
-        _faults = before
 
 
 def _check_names(names: Sequence[str]) -> None:

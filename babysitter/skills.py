@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from babysitter.errors import InvalidInput
+from babysitter.errors import BabysitterError, InvalidInput
 from babysitter.files import read_regular
 
 TYPE_CHECKING = False
@@ -58,12 +58,8 @@ class Skill:
     def __init__(self, file: str, text: str) -> None:
         self.file = file
         self.text = text
-        self.matter: dict[str, Any] = {}
-        self.body = ""
-        if text.startswith(f"{FENCE}\n"):
-            matter, _, body = f"{text[len(FENCE) + 1 :]}\n".partition(f"\n{FENCE}\n")
-            self.matter = _loaded(matter, file)
-            self.body = body.strip()
+        matter, self.body = _parts(text)
+        self.matter: dict[str, Any] = _loaded(matter, file)
 
     @property
     def name(self) -> str:
@@ -103,34 +99,80 @@ class Skill:
         return 1
 
     def _text(self, key: str) -> str:
-        # YAML has more than text: a date, say, and JSON could not name it.
         found = self.matter.get(key)
-        return "" if found is None else " ".join(str(found).split())
+        return "" if found is None else _as_text(found)
 
     def _list(self, key: str) -> list[str]:
         """A list, which may be written as one text with commas."""
         found = self.matter.get(key)
         if found is None:
             return []
-        parts = found if isinstance(found, list) else str(found).split(",")
-        return [told for told in (str(part).strip() for part in parts) if told]
+        parts = found if isinstance(found, list) else _as_text(found).split(",")
+        return [told for told in (_as_text(part).strip() for part in parts) if told]
 
 
 def read_skill(folder: str) -> Skill | None:
     """The SKILL.md of a folder, or None.
 
     Raises:
-        InvalidInput: it is not UTF-8, or its front matter not YAML, or not a mapping.
+        InvalidInput: it is not UTF-8, too large, or its front matter not YAML, or not a mapping.
+        UnsafePath: it is not a file.
         StorageError: it cannot be read.
     """
     path = os.path.join(folder, SKILL_FILE)
     try:
-        text = read_regular(path, MOST_BYTES, follow=True).decode()
+        return Skill(path, _read(path))
     except FileNotFoundError:
         return None
+
+
+def inputs_of(folder: str) -> dict[str, Any] | None:
+    """The schema of inputs in the SKILL.md of a folder, if there is one.
+
+    A file that says nothing of inputs is not asked to be anything else: people run processes whose
+    SKILL.md is prose.
+
+    Raises:
+        InvalidInput: it says something of inputs, and that cannot be read.
+    """
+    path = os.path.join(folder, SKILL_FILE)
+    try:
+        text = _read(path)
+    except (BabysitterError, FileNotFoundError):
+        return None
+    try:
+        return Skill(path, text).inputs
+    except InvalidInput:
+        if any(line.startswith("inputs:") for line in _parts(text)[0].splitlines()):
+            raise
+        return None
+
+
+def _read(path: str) -> str:
+    try:
+        text = read_regular(path, MOST_BYTES, follow=True).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidInput(f"{path!r} is not UTF-8: {error}") from None
-    return Skill(path, text)
+    return text.replace("\r\n", "\n")
+
+
+def _parts(text: str) -> tuple[str, str]:
+    """The front matter and the body; of a text that begins with no line of dashes all of it is body."""
+    first, *lines = text.split("\n")
+    if first.rstrip() != FENCE:
+        return "", text.strip()
+    end = next((at for at, line in enumerate(lines) if line.rstrip() == FENCE), len(lines))
+    return "\n".join(lines[:end]), "\n".join(lines[end + 1 :]).strip()
+
+
+def _as_text(value: Any) -> str:
+    """A value as one line of text: YAML has more than text, and texts that JSON cannot have."""
+    try:
+        told = str(value)
+    except ValueError:
+        # A number with more digits than Python writes.
+        return "(a number too long to be shown)"
+    return " ".join(told.encode("utf-8", "replace").decode().split())
 
 
 def _loaded(text: str, file: str) -> dict[str, Any]:
@@ -139,7 +181,7 @@ def _loaded(text: str, file: str) -> dict[str, Any]:
     loaded = load(text, f"the front matter of {file!r}")
     if loaded is not None and not isinstance(loaded, dict):
         raise InvalidInput(
-            f"the front matter of {file!r} is {loaded!r}",
+            f"the front matter of {file!r} is {_as_text(loaded)}",
             hint="lines like `name: …` are expected between the lines of dashes",
         )
     return loaded or {}

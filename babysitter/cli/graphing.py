@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from babysitter.library import Entry
     from babysitter.limits import Limits
     from babysitter.runs.run import Run
+    from babysitter.runs.source import Source
     from babysitter.testing.processes import Given
 
 FORMATS = ("mermaid", "svg")
@@ -88,8 +89,12 @@ def _of_process(name: str, inputs_file: str | None, pairs: tuple[str, ...]) -> D
     return drawn_with_stubs(entry, limits, read_inputs(inputs_file, pairs, limits), read_pairs(pairs))
 
 
-def drawn_with_stubs(entry: Entry, limits: Limits, inputs: Any, typed: dict[str, str]) -> Drawn:
-    """A process from a dry run; ``typed`` are inputs as a person typed them.
+def drawn_with_stubs(
+    entry: Entry, limits: Limits, inputs: Any, typed: dict[str, str], source: Source | None = None
+) -> Drawn:
+    """A process from a dry run.
+
+    ``typed`` are inputs as a person typed them; ``source`` is the process as it was loaded, if it was.
 
     Raises:
         BabysitterError: it cannot be begun.
@@ -98,20 +103,20 @@ def drawn_with_stubs(entry: Entry, limits: Limits, inputs: Any, typed: dict[str,
     from babysitter.runs.creation import ask_author
     from babysitter.runs.inputs import prepare
 
-    source = given_of(entry)
+    played = given_of(entry, source)
 
     def drawing() -> Drawn:
-        whole = prepare(source, completed(source, inputs), typed)
-        return drawn_process(entry.process_id, source, whole)
+        whole = prepare(played, completed(played, inputs), typed)
+        return drawn_process(entry.process_id, played, whole)
 
     return ask_author(entry, limits, "is played with stub results", drawing)
 
 
-def given_of(entry: Entry) -> Given:
+def given_of(entry: Entry, source: Source | None = None) -> Given:
     """A process that can be found, as it is played."""
-    from babysitter.testing.processes import given
+    from babysitter.testing.processes import given_entry
 
-    return given(f"{entry.file}#{entry.export}")
+    return given_entry(entry, source)
 
 
 def _of_run(name: str, runs_dir: str | None) -> Drawn:

@@ -213,7 +213,7 @@ def _lines(told: dict[str, Any]) -> list[str]:
         *found,
         f"{told['name']} ({told['file']}) can be run",
         *(f"  ok  {text}" for text in told["checked"]),
-        *input_lines(told["inputs"] if isinstance(told["inputs"], dict) else {}),
+        *input_lines(told["inputs"]),
         *(["tasks:", *tasks] if tasks else []),
     ]
 

@@ -17,7 +17,7 @@ from babysitter.cli.process_tests import test
 from babysitter.cli.showing import show
 from babysitter.cli.trying import try_process
 from babysitter.errors import BabysitterError
-from babysitter.library import list_with_shadowed, unfound_offers
+from babysitter.library import look_around
 from babysitter.paths import project_dir
 from babysitter.skills import read_skill
 
@@ -57,17 +57,14 @@ def list_processes(words: tuple[str, ...], tags: tuple[str, ...], as_json: bool)
     Words are looked for in name, description, tags and kinds of effects. The nearest of equal names
     wins: project, your own folder, plugin, installed packages.
     """
-    project = project_dir()
-    listed = [_listed(entries) for entries in list_with_shadowed(project)]
-    found = [told for told in listed if _fits(told, words, tags)]
+    around, faults = look_around(project_dir())
+    found = [told for told in map(_listed, around) if _fits(told, words, tags)]
     if as_json:
         print_json({"processes": found})
     else:
         _tell(found, words, tags)
-    for offer in unfound_offers(project):
-        complain(
-            f"the package {offer.package} names {offer.told!r} as a folder of processes; it is not there"
-        )
+    for fault in faults:
+        complain(f"note: {fault}")
 
 
 def _listed(entries: Sequence[Entry]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,7 +11,7 @@ import click
 from babysitter.cli.options import complete_process, json_option, settings
 from babysitter.cli.output import as_json as print_json
 from babysitter.cli.output import line
-from babysitter.cli.process_inputs import input_lines
+from babysitter.cli.process_inputs import input_lines, needed_inputs
 from babysitter.errors import BabysitterError
 from babysitter.hosts.claude import skills_folder
 from babysitter.library import DEFAULT_EXPORT, find_all, resolve
@@ -20,6 +21,7 @@ from babysitter.skills import read_skill
 if TYPE_CHECKING:
     from babysitter.library import Entry
     from babysitter.limits import Limits
+    from babysitter.runs.source import Source
 
 AGENT = "agent"
 
@@ -58,7 +60,7 @@ def _look(name: str, entry: Entry, limits: Limits) -> dict[str, Any]:
     told |= {"tags": skill.tags, "effects": skill.effects} if skill else {"tags": [], "effects": []}
     told["shadows"] = _shadowed(entry)
     told["inputs"] = ask_author(entry, limits, "describes its inputs", lambda: schema_of(source))
-    told |= _steps(entry, limits)
+    told |= _steps(entry, limits, source)
     told["run"] = _how_to_run(name, told)
     told["command"] = _command(entry, skill.argument_hint if skill else "")
     told["body"] = skill.body if skill else ""
@@ -72,13 +74,13 @@ def _shadowed(entry: Entry) -> list[dict[str, str]]:
     return [each.as_json() for each in find_all(entry.process_id, project_dir()) if each.file != entry.file]
 
 
-def _steps(entry: Entry, limits: Limits) -> dict[str, Any]:
+def _steps(entry: Entry, limits: Limits, source: Source) -> dict[str, Any]:
     """The steps; what is known of a process is shown also when its dry run cannot begin."""
     from babysitter.cli.graphing import drawn_with_stubs
     from babysitter.graphs.outline import outline
 
     try:
-        drawn = drawn_with_stubs(entry, limits, {}, {})
+        drawn = drawn_with_stubs(entry, limits, {}, {}, source)
     except BabysitterError as error:
         return {"steps": [], "notes": [f"no dry run could be made: {error.message}"]}
     return {"steps": outline(drawn), "notes": drawn.notes}
@@ -86,9 +88,8 @@ def _steps(entry: Entry, limits: Limits) -> dict[str, Any]:
 
 def _how_to_run(name: str, told: dict[str, Any]) -> str:
     """The command line, with the inputs that are needed."""
-    schema = told["inputs"] if isinstance(told["inputs"], dict) else {}
-    needed = [each for each in schema.get("required", []) if isinstance(each, str)]
-    words = ["babysitter run", name, *(f"-i {each}=…" for each in needed)]
+    needed = [f"-i {quote(each)}=…" for each in needed_inputs(told["inputs"])]
+    words = ["babysitter run", quote(name), *needed]
     return " ".join([*words, *(["--agent-command 'claude -p'"] if AGENT in told["effects"] else [])])
 
 
@@ -113,7 +114,7 @@ def _lines(told: dict[str, Any]) -> list[str]:
         *([f"  {told['whenToUse']}"] if told["whenToUse"] else []),
         *(f"it takes the place of {each['file']} ({each['origin']})" for each in told["shadows"]),
         *(f"{name}: {text}" for name, text in facts if text),
-        *input_lines(told["inputs"] if isinstance(told["inputs"], dict) else {}),
+        *input_lines(told["inputs"]),
         *(
             ["steps, by a dry run with stub results:", *(f"  {text}" for text in told["steps"])]
             if told["steps"]

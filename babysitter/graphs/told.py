@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from babysitter.errors import InvalidInput
+from babysitter.jsontext import compact
 from babysitter.testing import approves, rejects
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
 FEEDBACK = "stub feedback"
 MISSING = object()
-YES, NO = ("yes", True), ("no", False)
 
 
 class Told:
@@ -68,11 +68,13 @@ def _names(asked: Asked) -> Iterator[str]:
 
 def _decision(asked: Asked, name: str, value: Any) -> Any:
     options = asked.definition["breakpoint"].get("options") or []
-    if value in options:
-        return approves(option=value)
-    if value in YES:
+    # What reads as JSON has come as such: of an option that is called 1 or true its text was meant.
+    text = value if isinstance(value, str) else compact(value)
+    if text in options:
+        return approves(option=text)
+    if text in ("yes", "true"):
         return approves(option=options[0] if options else None)
-    if value in NO:
+    if text in ("no", "false"):
         return rejects(FEEDBACK)
     known = ", ".join(["yes", "no", *options])
-    raise InvalidInput(f"{value!r} is no answer to breakpoint {name!r}; there are {known}")
+    raise InvalidInput(f"{text!r} is no answer to breakpoint {name!r}; there are {known}")

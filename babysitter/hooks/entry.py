@@ -120,12 +120,16 @@ def _with_rules(act: Callable[[Call], Answer], call: Call) -> Answer:
 
     Else whoever spoils their file would let every session go.
     """
-    from babysitter.rulebook import answering_nothing
-    from babysitter.views.text import printable
+    from babysitter import rule_faults
 
-    with answering_nothing() as faults:
+    faults = rule_faults.begin()
+    try:
         answer = act(call)
+    finally:
+        rule_faults.end()
     if faults:
+        from babysitter.views.text import printable
+
         told = (
             f"babysitter: {faults[0].message}; so nothing is answered without asking (see: {faults[0].hint})"
         )

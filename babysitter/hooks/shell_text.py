@@ -6,6 +6,7 @@ Quotes are dropped, not understood: `sh -c "rm x"` is as good as `rm x`.
 from __future__ import annotations
 
 import os
+from itertools import pairwise
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ CALLERS = STARTERS | INTERPRETERS | WORDS
 CALLING = frozenset({"-exec", "-execdir", "xargs"})
 # They say where the commands behind them are, or what they are about.
 MOVERS = frozenset({"cd", "pushd", "for"})
+# Behind one of these stands a file that is written, whatever the program.
+INTO = ("--output", "--write", "-o")
 FREE = "/artifacts/"
 
 
@@ -90,7 +93,16 @@ def _redirects(words: Sequence[str], places: Sequence[str], *, is_there: bool) -
     return _name(firsts, places) or (is_there and any(_is_relative(first) for first in firsts))
 
 
+def _outputs(rest: Sequence[str]) -> list[str]:
+    """The files that a program is told to write."""
+    behind = [word for before, word in pairwise(rest) if before in INTO]
+    joined = [word.partition("=")[2] for word in rest if word.startswith(tuple(f"{name}=" for name in INTO))]
+    return behind + joined
+
+
 def _writes(program: str, rest: Sequence[str], places: Sequence[str], *, is_there: bool) -> bool:
+    if _name(_outputs(rest), places):
+        return True
     if program == COPY:
         return _name(rest[-1:], places) or (is_there and any(_is_relative(word) for word in rest[-1:]))
     if program in IN_PLACE:

@@ -30,7 +30,7 @@ def skill_findings(
     try:
         skill = read_skill(folder)
     except BabysitterError as error:
-        found = [("BS701", "", error.message.replace("\n", " ") + ", so it")]
+        found = [("BS701", "", " ".join(error.message.split()) + ", so it")]
         skill = Skill(os.path.join(folder, SKILL_FILE), "")
     else:
         found = list(_absent() if skill is None else _of(skill, folder, kinds, has_inputs=has_inputs))
@@ -46,28 +46,29 @@ def _absent() -> Iterator[tuple[str, str, str]]:
 def _of(
     skill: Skill, folder: str, kinds: AbstractSet[str], *, has_inputs: bool
 ) -> Iterator[tuple[str, str, str]]:
-    missing = [key for key in ("name", "description") if not str(skill.matter.get(key) or "").strip()]
-    if missing:
+    missing = [key for key, text in (("name", skill.name), ("description", skill.description)) if not text]
+    if not skill.matter:
+        yield "BS701", "", f"{SKILL_FILE} does not begin with a line `---`, so the process"
+    elif missing:
         yield "BS701", "", f"{SKILL_FILE} has no {' and no '.join(map(repr, missing))}, so the process"
-    if skill.name and skill.name != os.path.basename(folder):
-        yield (
-            "BS702",
-            "name",
-            f"the name {skill.name!r} is not that of the folder, {os.path.basename(folder)!r}, and",
-        )
+    own = os.path.basename(folder)
+    if skill.name and skill.name != own:
+        yield "BS702", "name", f"the name {skill.name!r} is not that of the folder, {own!r}, and"
     for key in skill.matter:
         if key not in OF_HOST | OWN:
             yield "BS703", str(key), f"the key {str(key)!r}"
-    lacking = sorted(kinds - set(skill.effects))
+    lacking = ", ".join(map(repr, sorted(kinds - set(skill.effects))))
     if "effects" in skill.matter and lacking:
-        yield (
-            "BS704",
-            "effects",
-            f"`effects` has no {', '.join(map(repr, lacking))}, which the process asks for, and",
-        )
-    if "inputs" in skill.matter and (has_inputs or skill.inputs is None):
+        yield "BS704", "effects", f"`effects` has no {lacking}, which the process asks for, and"
+    if "inputs" in skill.matter and (has_inputs or not _is_schema(skill.inputs)):
         why = "stand beside `Inputs` of the process" if has_inputs else "are no JSON Schema"
         yield "BS705", "inputs", f"`inputs` {why}, and"
+
+
+def _is_schema(value: object) -> bool:
+    from babysitter.runs.schemas import is_schema
+
+    return isinstance(value, dict) and is_schema(value)
 
 
 def _span(skill: Skill, key: str) -> Span:

@@ -29,16 +29,23 @@ class Targets:
     def __init__(self, library: Library) -> None:
         self.library = library
         self._depth = 0
+        self._names: dict[tuple[str, Scope], list[Target]] = {}
 
     def of(self, node: ast.AST, module: Module) -> list[Target]:
         """All that a name, or a name of an own module, is bound to; imports are followed."""
         if isinstance(node, ast.Name):
-            found = self._bound(node.id, module.scope_of(node))
-        elif isinstance(node, ast.Attribute):
-            own = self._own_module(node.value, module)
-            found = self._bound(node.attr, own.scope) if own else []
-        else:
-            found = []
+            return self._of_name(node.id, module.scope_of(node))
+        own = self._own_module(node.value, module) if isinstance(node, ast.Attribute) else None
+        return self._all_followed(self._bound(node.attr, own.scope)) if own else []  # type: ignore[attr-defined]
+
+    def _of_name(self, name: str, scope: Scope) -> list[Target]:
+        # A name may stand, and be bound, a hundred times in one function.
+        home = scope.home(name) or scope
+        if (name, home) not in self._names:
+            self._names[name, home] = self._all_followed(self._bound(name, scope))
+        return self._names[name, home]
+
+    def _all_followed(self, found: list[Target]) -> list[Target]:
         return [target for each in found for target in self._followed(each)]
 
     def _bound(self, name: str, scope: Scope) -> list[Target]:

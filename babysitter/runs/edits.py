@@ -163,7 +163,8 @@ def imported(content: bytes, name: str, folder: str, *, is_deep: bool) -> Iterat
 
     try:
         tree = ast.parse(content)
-    except (SyntaxError, ValueError, RecursionError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        # The last two: nested more deeply than Python reads.
         return
     functions = () if is_deep else (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
     waiting: list[ast.AST] = [tree]

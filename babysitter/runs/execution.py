@@ -255,8 +255,11 @@ class Execution:
             self.write_round()
 
     def _too_slow(self) -> ProcessError:
+        limit = self.run.limits.iterate_seconds
+        # A play has no limit of its own, and is ended by whoever asked for it.
+        seconds = f"{limit:g} s" if limit else "too long"
         return ProcessError(
-            f"the process ran for {self.run.limits.iterate_seconds:g} s without coming to a step",
+            f"the process ran for {seconds} without coming to a step",
             hint="move long work into a task, or raise iterateSeconds in the configuration",
         )
 

@@ -46,18 +46,22 @@ def _of_skill(file: str) -> dict[str, Any] | None:
     if os.path.basename(file) != PROCESS_FILE:
         return None
     from babysitter.jsontext import compact
-    from babysitter.skills import read_skill
+    from babysitter.skills import inputs_of
 
-    skill = read_skill(os.path.dirname(os.path.abspath(file)))
-    schema = skill.inputs if skill is not None else None
+    schema = inputs_of(os.path.dirname(os.path.abspath(file)))
     try:
-        compact(schema)
-    except (TypeError, ValueError) as error:
-        raise InvalidInput(
-            f"the inputs in SKILL.md beside {file!r} are no JSON: {error}",
-            hint="YAML reads 2026-01-01 as a date; in quotation marks it is a text",
+        compact(schema).encode()
+    except TypeError as error:
+        raise _no_json(
+            file, error, "YAML reads 2026-01-01 as a date; in quotation marks it is a text"
         ) from None
+    except (ValueError, RecursionError) as error:
+        raise _no_json(file, error) from None
     return schema
+
+
+def _no_json(file: str, error: Exception, hint: str = "") -> InvalidInput:
+    return InvalidInput(f"the inputs in SKILL.md beside {file!r} are no JSON: {error}", hint=hint)
 
 
 def prepare(source: Source, given: Any, typed: dict[str, str] | None = None) -> Any:

@@ -27,6 +27,18 @@ def misfits(schema: Any, value: Any) -> list[str]:
         return [f"the schema cannot be applied: {type(error).__name__}: {str(error)[:PROBLEM_LENGTH]}"]
 
 
+def is_schema(value: Any) -> bool:
+    """Whether a value is valid JSON Schema."""
+    from jsonschema import Draft202012Validator, SchemaError
+    from jsonschema.validators import validator_for
+
+    try:
+        validator_for(value, default=Draft202012Validator).check_schema(value)
+    except (SchemaError, TypeError, RecursionError):
+        return False
+    return True
+
+
 def _misfits(schema: Any, value: Any) -> list[str]:
     from jsonschema import Draft202012Validator
     from jsonschema.validators import validator_for

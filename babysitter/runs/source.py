@@ -152,6 +152,10 @@ def compile_source(content: bytes, file: str) -> Any:
     """
     try:
         return compile(content, file, "exec", dont_inherit=True)
+    except (RecursionError, MemoryError):
+        raise InvalidInput(
+            f"{file!r} is nested more deeply than Python reads", hint="mend the file"
+        ) from None
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
         said = getattr(error, "msg", None) or str(error)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from babysitter.engine.context import Context
+    from babysitter.library import Entry
 
     Process = Callable[[Any, Context], Coroutine[Any, Any, Any]] | ModuleType | str | os.PathLike[str]
 
@@ -90,6 +91,18 @@ def given(process: Process | Given) -> Given:
     found = process if isinstance(process, Given) else _found(process)
     found.enter()
     return found
+
+
+def given_entry(entry: Entry, source: Source | None = None) -> Given:
+    """A process that was looked up; ``source``: as it was loaded, if it was.
+
+    Raises:
+        NoSuchProcess, InvalidInput: as for ``load``.
+    """
+    source = source or load_new(entry, DEFAULT)
+    refuse_late_binding(source)
+    _SOURCES[id(source.module)] = source
+    return given(Given(source.process, source.module, source.file))
 
 
 def _found(process: Process) -> Given:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ async def process(inputs, ctx):
 def put(name: str = "greet", skill: str = SKILL, process: str = PROCESS) -> Path:
     folder = Path(".a5c") / "processes" / name
     folder.mkdir(parents=True)
-    (folder / "SKILL.md").write_text(skill.format(name=name))
+    (folder / "SKILL.md").write_text(skill.replace("{name}", name))
     (folder / "process.py").write_text(process)
     return folder
 
@@ -99,7 +100,7 @@ def test_an_entry_point_that_leads_nowhere_is_told(project: Path) -> None:
     (folder / "entry_points.txt").write_text("[babysitter.processes]\nacme = acme.gone\n")
     ended = call("process", "list", "quality")
     assert (ended.code, ended.stdout.split()[0]) == (0, "quality-checks")
-    assert "the package acme 1 names 'acme.gone' as a folder of processes; it is not there" in ended.stderr
+    assert "note: package acme 1 names 'acme.gone' as a folder of processes; it is not there" in ended.stderr
 
 
 def test_what_a_process_does_is_shown(project: Path) -> None:
@@ -167,6 +168,14 @@ def test_a_link_can_be_removed_and_the_process_stays(project: Path) -> None:
     assert told("process", "link", "greet", "--remove")["changed"] is False
 
 
+def test_a_link_can_be_removed_when_its_process_is_gone(project: Path) -> None:
+    folder = put()
+    call("process", "link", "greet")
+    shutil.rmtree(folder)
+    assert told("process", "link", "greet", "--remove")["changed"] is True
+    assert not os.path.lexists(".claude/skills/greet")
+
+
 @pytest.mark.parametrize("remove", [[], ["--remove"]])
 def test_what_is_no_link_to_the_process_is_left_alone(project: Path, remove: list[str]) -> None:
     put()
@@ -177,9 +186,85 @@ def test_what_is_no_link_to_the_process_is_left_alone(project: Path, remove: lis
     assert "is there already, and is no link to" in ended.stderr
 
 
-@pytest.mark.parametrize(("name", "said"), [("quality-checks", "a command already"), ("bare", "no SKILL.md")])
+def test_a_link_to_something_else_is_left_alone(project: Path) -> None:
+    put()
+    Path(".claude/skills").mkdir(parents=True)
+    os.symlink(project, ".claude/skills/greet")
+    assert call("process", "link", "greet").code == 2
+    assert os.readlink(".claude/skills/greet") == str(project)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("quality-checks", "a command already"),
+        ("bare", "no SKILL.md"),
+        ("other", "cannot be called by one name"),
+        ("./a b/process.py", "cannot be called by one name"),
+        ("./gone.py", "no process in a folder of its own"),
+        ("./alone.py", "no process in a folder of its own"),
+    ],
+)
 def test_what_cannot_be_a_command_is_refused(project: Path, name: str, said: str) -> None:
     put("bare", skill="")
+    put("other", skill=SKILL.replace("{name}", "another"))
+    put("a b").rename("a b")
+    Path("alone.py").write_text(PROCESS)
+    Path("SKILL.md").write_text(SKILL.replace("{name}", "alone"))
     ended = call("process", "link", name)
     assert (ended.code, os.path.lexists(".claude")) == (2, False)
     assert said in ended.stderr
+
+
+def test_a_session_makes_nothing_a_command_of_all_projects(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put()
+    monkeypatch.setenv("CLAUDECODE", "1")
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(project / "settings"))
+    assert call("process", "link", "greet", "--user").code != 0
+    assert not os.path.lexists("settings")
+
+
+def test_garbage_in_one_description_hides_no_other(project: Path) -> None:
+    put("huge", skill="---\ndescription: 0x" + "f" * 6000 + "\n---\n")
+    put("odd", skill='---\ndescription: "\\uD800"\n---\n')
+    put("listed", skill="---\n- a\n---\n")
+    assert {"huge", "odd", "listed", "quality-checks"} <= set(names())
+    assert call("process", "list").code == 0
+    for name in ("huge", "odd"):
+        assert told("process", "show", name)["name"] == name
+
+
+@pytest.mark.parametrize("inputs", ["{required: 3}", "{properties: [1]}", "{properties: {a: 1}}"])
+def test_inputs_that_are_no_schema_are_shown_and_found(project: Path, inputs: str) -> None:
+    put(skill=SKILL.replace("effects:", f"inputs: {inputs}\neffects:").replace("{name}", "greet"))
+    assert told("process", "show", "greet")["name"] == "greet"
+    (finding,) = told("process", "check", "greet")["findings"]
+    assert finding["code"] == "BS705"
+
+
+def test_a_file_takes_the_place_of_nothing(project: Path) -> None:
+    shown = told("process", "show", str(put("code-review") / "process.py"))
+    assert shown["shadows"] == []
+
+
+def test_a_file_takes_no_inputs_of_the_skill_beside_it(project: Path) -> None:
+    Path("SKILL.md").write_text(SKILL.replace("effects:", "inputs: {required: [a]}\neffects:"))
+    Path("release.py").write_text(PROCESS)
+    assert told("process", "show", "release.py")["inputs"] is None
+
+
+def test_a_process_is_imported_once_to_be_shown(project: Path) -> None:
+    put(process=PROCESS + "\nwith open('loaded', 'a') as file:\n    file.write('x')\n")
+    told("process", "show", "greet")
+    assert Path("loaded").read_text() == "x"
+
+
+def test_a_path_may_have_a_hash_in_it(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "c#"
+    folder.mkdir()
+    (folder / "release.py").write_text(PROCESS)
+    monkeypatch.chdir(folder)
+    assert told("process", "show", "release.py")["steps"]
+    assert told("process", "try", "release.py")["batches"]

@@ -170,3 +170,15 @@ def test_a_loop_without_end_is_ended() -> None:
 def test_what_a_terminal_could_act_on_is_escaped() -> None:
     write("red.py", 'async def process(inputs, ctx):\n    await ctx.task(ask, question="\\x1b]0;x\\x07")\n')
     assert "\x1b" not in call("process", "try", "red.py").stdout
+
+
+@pytest.mark.parametrize(
+    ("value", "option"), [("0", "0"), ("1", "1"), ("2", "2"), ("true", "true"), ("yes", "0")]
+)
+def test_an_option_that_reads_as_json_is_meant_by_its_text(value: str, option: str) -> None:
+    write(
+        "many.py",
+        "async def process(inputs, ctx):\n"
+        "    return (await ctx.breakpoint('How many?', options=['0', '1', '2', 'true'])).option\n",
+    )
+    assert told("process", "try", "many.py", "--result", f"How many?={value}")["output"] == option

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from babysitter.errors import UnsafePath
 from tests.support.commands import call
 
 BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
@@ -76,16 +75,14 @@ def test_a_description_that_is_no_text_is_shown_as_one(project: Path) -> None:
     assert "[1, datetime.date(2026, 1, 1)]" in call("process", "list").stdout
 
 
-@pytest.mark.parametrize(
-    ("name", "code"), [(".a5c/config.yaml", 0), (".a5c/processes/piped/SKILL.md", UnsafePath.exit_code)]
-)
-def test_a_pipe_in_the_place_of_yaml_is_not_waited_for(project: Path, name: str, code: int) -> None:
+@pytest.mark.parametrize("name", [".a5c/config.yaml", ".a5c/processes/piped/SKILL.md"])
+def test_a_pipe_in_the_place_of_yaml_is_not_waited_for(project: Path, name: str) -> None:
     path = project / name
     path.parent.mkdir(parents=True)
     os.mkfifo(path)
     Path(".a5c/processes/piped").mkdir(parents=True, exist_ok=True)
     Path(".a5c/processes/piped/process.py").write_text("async def process(inputs, ctx): pass\n")
-    assert (call("process", "list").code, call("create", "piped").code) == (0, code)
+    assert (call("process", "list").code, call("create", "piped").code) == (0, 0)
 
 
 def test_configuration_may_be_a_link(project: Path, home: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from babysitter.installed import offers
-from babysitter.library import find, list_all, reopen, unfound_offers
+from babysitter.library import find, list_all, look_around, reopen
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,8 +105,9 @@ def test_where_the_source_is_may_be_said_badly(site: Path, project: Path, told: 
 
 def test_what_a_package_names_and_does_not_have_is_told(site: Path, project: Path) -> None:
     install(site, "acme-tools", points("acme.processes"))
-    (offer,) = unfound_offers(str(project))
-    assert (offer.package, offer.told, named(project)) == ("acme-tools 1.2", "acme.processes", {})
+    (fault,) = look_around(str(project))[1]
+    assert fault == "package acme-tools 1.2 names 'acme.processes' as a folder of processes; it is not there"
+    assert named(project) == {}
 
 
 def test_packages_beside_babysitter_are_looked_through(
@@ -153,3 +154,79 @@ def test_a_run_of_a_package_finds_its_process_where_it_is_now(
     install(newer, "acme-tools", points("acme"))
     put(newer / "acme" / "release")
     assert reopen(stored, str(project)).file == str(newer / "acme" / "release" / "process.py")
+
+
+# Whoever can write into a project can put anything into its environment
+
+
+def info(site: Path) -> Path:
+    return site / "acme_tools-1.2.dist-info"
+
+
+@pytest.mark.parametrize("content", [b"[babysitter.processes]\nno value\n= acme\n# a = acme\n", b"]\n[", b""])
+def test_lines_that_name_nothing_are_passed_over(site: Path, project: Path, content: bytes) -> None:
+    install(site, "acme-tools", "")
+    (info(site) / "entry_points.txt").write_bytes(content)
+    assert [offer.folder for offer in offers(str(project))] in ([], [""])
+
+
+def test_points_that_cannot_be_read_are_told(site: Path, project: Path) -> None:
+    install(site, "acme-tools", "")
+    (info(site) / "entry_points.txt").write_bytes(b"[babysitter.processes]\nacme = \xff\n")
+    (offer,) = offers(str(project))
+    assert offer.fault.startswith("the entry points of package acme-tools 1.2 cannot be read: ")
+
+
+@pytest.mark.parametrize("target", ["/dev/zero", "/dev/stdin"])
+def test_a_device_in_the_place_of_points_is_not_read(site: Path, project: Path, target: str) -> None:
+    install(site, "acme-tools", "")
+    (info(site) / "entry_points.txt").unlink()
+    (info(site) / "entry_points.txt").symlink_to(target)
+    assert "cannot be read" in offers(str(project))[0].fault
+
+
+def test_a_pipe_in_the_place_of_points_is_not_waited_for(site: Path, project: Path) -> None:
+    install(site, "acme-tools", "")
+    (info(site) / "entry_points.txt").unlink()
+    os.mkfifo(info(site) / "entry_points.txt")
+    assert "cannot be read" in offers(str(project))[0].fault
+
+
+@pytest.mark.parametrize("value", ["..", "../outside", "/outside", "", "acme..x", "acme/processes", "a b"])
+def test_a_value_that_is_no_module_leads_nowhere(site: Path, project: Path, value: str) -> None:
+    put(site / "outside" / "evil")
+    install(site, "acme-tools", points(value))
+    assert named(project) == {}
+
+
+def test_a_source_that_is_no_file_is_none(site: Path, project: Path, tmp_path: Path) -> None:
+    put(tmp_path / "acme" / "release")
+    install(site, "acme-tools", points("acme"), source=f"https://{tmp_path}")
+    assert named(project) == {}
+
+
+def test_a_name_that_is_no_id_names_no_process(site: Path, project: Path) -> None:
+    put(site / "acme")
+    install(site, "acme-tools", points("acme", "not a name"))
+    assert named(project) == {}
+
+
+def test_the_path_of_a_project_may_have_brackets_in_it(tmp_path: Path) -> None:
+    project = tmp_path / "odd [x]"
+    site = site_packages(project / ".venv")
+    install(site, "acme-tools", points("acme"))
+    put(site / "acme" / "release")
+    assert list(named(project)) == ["release"]
+
+
+def test_what_is_beside_babysitter_comes_before_what_the_project_has(
+    site: Path, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside = tmp_path / "beside"
+    for folder in (beside, site):
+        folder.mkdir(exist_ok=True)
+        install(folder, "acme-tools", points("acme"))
+        put(folder / "acme" / "release")
+    monkeypatch.syspath_prepend(str(beside))
+    files = {entry.file for entry in list_all(str(project)) if entry.origin == "package"}
+    assert files == {str(beside / "acme" / "release" / "process.py")}

@@ -12,7 +12,7 @@ LAYERS = [
     ["clock", "disk", "jsonfaults", "jsonsize", "limits", "paths", "rate", "yamltext"],
     ["flushing", "jsontext", "redaction"],
     ["ids", "staging", "version"],
-    ["files", "rules"],
+    ["files", "rule_faults", "rules"],
     ["config_file", "installed", "places", "rulebook", "skills", "trust"],
     ["config", "journal", "library"],
     ["engine"],

@@ -7,7 +7,7 @@ import pytest
 
 from babysitter import library
 from babysitter.errors import NoSuchProcess, UnsafePath
-from babysitter.library import find_all, list_all, list_with_shadowed, reopen, resolve
+from babysitter.library import find_all, list_all, look_around, reopen, resolve
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -162,7 +162,7 @@ def test_all_of_one_name_are_found_the_nearest_first(places: dict[str, Path], pr
         add(places[origin], "deploy")
     add(places["user"], "alone")
     nearest_first = ["project", "user", "plugin"]
-    listed = [[entry.origin for entry in entries] for entries in list_with_shadowed(str(project))]
+    listed = [[entry.origin for entry in entries] for entries in look_around(str(project))[0]]
     assert (listed, [entry.origin for entry in find_all("deploy", str(project))]) == (
         [["user"], nearest_first],
         nearest_first,

@@ -8,7 +8,7 @@ import pytest
 
 from babysitter.errors import InvalidInput
 from babysitter.library import list_all
-from babysitter.skills import Skill, read_skill
+from babysitter.skills import Skill, inputs_of, read_skill
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,7 +96,7 @@ def test_the_line_of_a_key_counts_from_the_top_of_the_file(tmp_path: Path) -> No
         (b"---\na: [\n---\n", "is not YAML"),
         (b"---\na: \xff\n---\n", "is not UTF-8"),
         (b"---\n- a\n---\n", "is \\['a'\\]"),
-        (b"---\ntext\n---", "is 'text'"),
+        (b"---\ntext\n---", "is text"),
     ],
 )
 def test_one_that_cannot_be_read_is_named(tmp_path: Path, content: bytes, said: str) -> None:
@@ -112,3 +112,45 @@ def test_every_shipped_process_says_what_it_is_for_and_when_to_use_it() -> None:
     assert {name for name in skills if name not in told or not told[name].description} == set()
     assert [name for name, skill in told.items() if not (skill.when_to_use and skill.tags)] == []
     assert {"quality-checks", "batch-files", "deploy-services", "build-and-verify"} <= set(told)
+
+
+# What editors and people do to such files
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"---\r\nname: deploy\r\ninputs: {type: object}\r\n---\r\nHow.\r\n",
+        b"\xef\xbb\xbf---\nname: deploy\ninputs: {type: object}\n---\nHow.\n",
+        b"--- \nname: deploy\ninputs: {type: object}\n---\t\nHow.\n",
+    ],
+)
+def test_line_ends_marks_and_blanks_do_not_hide_it(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "SKILL.md").write_bytes(content)
+    skill = read_skill(str(tmp_path))
+    assert skill is not None
+    assert (skill.name, skill.inputs, skill.body) == ("deploy", {"type": "object"}, "How.")
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [("0x" + "f" * 6000, "(a number too long to be shown)"), (r'"\uD800 a"', "? a"), ("[[1]]", "[[1]]")],
+)
+def test_what_cannot_be_shown_is_shown_as_something(tmp_path: Path, written: str, text: str) -> None:
+    skill = skill_of(tmp_path, f"---\ndescription: {written}\ntags: [{written}]\n---\n")
+    assert skill.description == text
+    assert all(tag.encode() for tag in skill.tags)
+
+
+@pytest.mark.parametrize(
+    "content", [b"---\ndescription: do this: then that\n---\n", b"---\n- a\n---\n", b"\xff", b"a" * (2 << 20)]
+)
+def test_a_file_that_says_nothing_of_inputs_need_not_be_good(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "SKILL.md").write_bytes(content)
+    assert inputs_of(str(tmp_path)) is None
+
+
+def test_a_file_that_says_something_of_inputs_has_to_be(tmp_path: Path) -> None:
+    (tmp_path / "SKILL.md").write_text("---\ndescription: do this: then that\ninputs: {type: object}\n---\n")
+    with pytest.raises(InvalidInput, match="is not YAML"):
+        inputs_of(str(tmp_path))

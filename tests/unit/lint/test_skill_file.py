@@ -42,6 +42,8 @@ def test_a_good_one_gives_no_alarm(tmp_path: Path) -> None:
         ("effects", "when-to-use: always\neffects", "BS703", 4),
         ("[shell]", "[python]", "BS704", 4),
         ("effects: [shell]", "effects: [shell]\ninputs: [a, b]", "BS705", 5),
+        ("effects: [shell]", "effects: [shell]\ninputs: {required: 3}", "BS705", 5),
+        ("---\nname", "name", "BS701", 1),
     ],
 )
 def test_a_bad_one_is_found_with_its_line(tmp_path: Path, old: str, new: str, code: str, line: int) -> None:
@@ -99,3 +101,11 @@ def test_kinds_of_effects_are_seen_in_the_source(tmp_path: Path, call: str, kind
     (tmp_path / "process.py").write_text(SOURCE.replace("{call}", call))
     (tmp_path / "beside.py").write_text(BESIDE)
     assert look_through(str(tmp_path / "process.py")).kinds == {"shell", "python", "sleep", kind}
+
+
+def test_only_what_is_looked_for_is_found(tmp_path: Path) -> None:
+    (tmp_path / "process.py").write_text("async def process(inputs, ctx): pass\n")
+    (tmp_path / "SKILL.md").write_text("---\nname: other\nunknown: 1\n---\n")
+    file = str(tmp_path / "process.py")
+    found = skill_findings(file, kinds=set(), has_inputs=False, codes=frozenset({"BS703"}))
+    assert [each.code for each in found] == ["BS703"]
