@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from babysitter.cli.output import complain
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Option = Callable[[Any], Any]
+
 NO_OUTPUT = "only the value is kept; long output belongs into a file, and its name into the value"
 
 
-def ignored(name: str, why: str, *, is_flag: bool = False) -> Any:
+def ignored(name: str, why: str, *, is_flag: bool = False) -> Option:
     """An option that is taken and does nothing; a note on standard error says why."""
 
     def note(ctx: click.Context, _: click.Parameter, given: Any) -> None:
@@ -32,7 +37,7 @@ PLUGIN_ROOT = ignored("--plugin-root", "the plugin knows where it is")
 STATE_DIR = ignored("--state-dir", "sessions are kept in $BABYSITTER_HOME, by default ~/.a5c")
 
 
-def together(*options: Any) -> Any:
+def together(*options: Option) -> Option:
     """One decorator for several options, in this order."""
 
     def decorate(command: Any) -> Any:
