@@ -15,6 +15,7 @@ from babysitter.lint.findings import Finding
 from babysitter.lint.loops import late_bindings
 from babysitter.lint.modules import Library
 from babysitter.lint.names import Names
+from babysitter.lint.originals import originals_way
 from babysitter.lint.outside import reaches_out
 from babysitter.lint.replayed import Replayed
 from babysitter.lint.rules import BY_CODE
@@ -41,6 +42,7 @@ FAMILIES = (
     global_state,
     shared_defaults,
     foreign_arguments,
+    originals_way,
 )
 ALL = frozenset(BY_CODE)
 # Much deeper than Python's own limit, which counts our calls and not the author's brackets.
