@@ -23,7 +23,7 @@ from babysitter.cli.options import (
 )
 from babysitter.cli.output import as_json, line
 from babysitter.cli.reports import iteration_json, iteration_lines
-from babysitter.library import resolve
+from babysitter.library import Entry, resolve
 from babysitter.paths import project_dir, runs_dir
 from babysitter.runs.creation import create as create_run
 from babysitter.runs.iterate import Iteration
@@ -31,7 +31,6 @@ from babysitter.runs.iterate import iterate as iterate_run
 
 if TYPE_CHECKING:
     from babysitter.config import Settings
-    from babysitter.library import Entry
     from babysitter.limits import Limits
     from babysitter.runs.run import Run
 
@@ -50,8 +49,9 @@ def make_run(
     keeps_files: bool = False,
     budgets: tuple[str, ...] = (),
     session: tuple[str, str] | None = None,
+    process_id: str | None = None,
 ) -> Run:
-    """Create a run from what a command line says.
+    """Create a run from what a command line says; ``process_id`` is another name for its process.
 
     Raises:
         PersonNeeded: inside an agent's session a person chooses ``is_yolo``.
@@ -61,7 +61,7 @@ def make_run(
     configured = settings()
     limits = configured.limits
     budget = _budget_of(budgets, configured)
-    inputs, entry = read_inputs(inputs_file, pairs, limits), resolve(process)
+    inputs, entry = read_inputs(inputs_file, pairs, limits), named(resolve(process), process_id)
     _warn_of_tasks(budgets, entry, limits)
     made = create_run(
         runs_dir(folder),
@@ -78,6 +78,11 @@ def make_run(
         limits=limits,
     )
     return watched(made)
+
+
+def named(entry: Entry, process_id: str | None) -> Entry:
+    """A process under the name that a script has for it."""
+    return entry if process_id is None else Entry(process_id, entry.file, entry.export, "file")
 
 
 def _warn_of_tasks(budgets: tuple[str, ...], entry: Entry, limits: Limits) -> None:

@@ -56,9 +56,9 @@ COMMANDS = {
     "run:iterate": "original",
     "run:status": "original",
     "run:events": "original",
-    "task:list": "original",
-    "task:show": "original",
-    "task:post": "original",
+    "task:list": "original_tasks",
+    "task:show": "original_tasks",
+    "task:post": "original_tasks",
 }
 HIDDEN = frozenset(name for name in COMMANDS if ":" in name)
 INTERRUPTED = 130
@@ -84,11 +84,9 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         is_unknown = args and args[0] not in COMMANDS and not args[0].startswith("-")
         if is_unknown and not ctx.resilient_parsing:
-            from difflib import get_close_matches
+            from babysitter.cli.old_names import unknown
 
-            near = get_close_matches(args[0], self.list_commands(ctx), n=1)
-            hint = f"did you mean {near[0]!r}?" if near else "babysitter --help lists the commands"
-            ctx.fail(f"there is no command {args[0]!r}; {hint}")
+            raise unknown(args[0], list(COMMANDS))
         return super().resolve_command(ctx, args)
 
 

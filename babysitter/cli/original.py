@@ -1,4 +1,4 @@
-"""The command names and flags of the original Babysitter, for scripts that were written for it.
+"""The command names and flags of the original Babysitter, for scripts that were written for it: ``run:*``.
 
 They print the shapes that such scripts read. File names are relative to the
 working directory. What differs, and why, is in docs/commands.md.
@@ -11,57 +11,25 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from babysitter.cli.iterating import EXIT_CODES
-from babysitter.cli.looking import definition_of, event_json, read_events
-from babysitter.cli.options import (
-    json_option,
-    opened,
-    read_inputs,
-    read_json,
-    runs_dir_option,
-    settings,
-    watched,
-)
+from babysitter.cli import original_flags
+from babysitter.cli.iterating import EXIT_CODES, make_run
+from babysitter.cli.looking import event_json, read_events
+from babysitter.cli.options import json_option, opened, read_inputs, runs_dir_option, settings
+from babysitter.cli.original_shapes import RUN, task_shape, tell
 from babysitter.cli.output import as_json as print_json
-from babysitter.cli.output import line
-from babysitter.cli.posting import error_of
+from babysitter.cli.output import complain, line
 from babysitter.cli.reports import by_kind, ending_json
-from babysitter.clock import iso
-from babysitter.errors import InvalidInput, UsageError
-from babysitter.jsontext import compact, parse_strict
-from babysitter.library import Entry, resolve
-from babysitter.paths import project_dir
+from babysitter.cli.sessions import bind_to, check_free
+from babysitter.errors import UsageError
+from babysitter.hosts import session_of
+from babysitter.library import resolve
 from babysitter.paths import runs_dir as runs_folder
-from babysitter.runs.creation import create as create_run
+from babysitter.runs.creation import check_free_id, check_new
 from babysitter.runs.iterate import Iteration, iterate
-from babysitter.runs.results import Answer, accept, find_effect
+from babysitter.sessions.grants import take
 
 if TYPE_CHECKING:
-    from babysitter.engine.state import Effect
-    from babysitter.runs.run import Run
-
-STATUS_WORDS = {
-    "requested": "requested",
-    "ok": "resolved_ok",
-    "error": "resolved_error",
-    "cancelled": "cancelled",
-}
-# The original opens a run by its folder too, and its scripts mostly do.
-RUN = click.argument("run", metavar="RUN")
-EFFECT = click.argument("effect", metavar="EFFECT")
-
-
-def tell(told: dict[str, Any], wants_json: bool) -> None:
-    """One JSON value, or ``name=value`` pairs in a line."""
-    if wants_json:
-        print_json(told)
-    else:
-        line(
-            " ".join(
-                f"{name}={value if isinstance(value, str) else compact(value)}"
-                for name, value in told.items()
-            )
-        )
+    from babysitter.library import Entry
 
 
 @click.command(
@@ -75,6 +43,12 @@ def tell(told: dict[str, Any], wants_json: bool) -> None:
 @click.option("--inputs", "inputs_file", metavar="FILE", help="Inputs as a JSON file.")
 @click.option("--run-id", metavar="ID", help="Id of the new run.")
 @click.option("--prompt", metavar="TEXT", help="What the person asked for.")
+@click.option("--harness", metavar="NAME", help="Bind the session in which this is called to the run.")
+@click.option(
+    "--session-id", is_flag=False, flag_value="", metavar="[ID]", help="The same; only this session can be."
+)
+@click.option("--dry-run", is_flag=True, help="Only say which run would be made.")
+@original_flags.CREATING
 @runs_dir_option
 @json_option
 def run_create(
@@ -83,35 +57,90 @@ def run_create(
     inputs_file: str | None,
     run_id: str | None,
     prompt: str | None,
+    harness: str | None,
+    session_id: str | None,
+    dry_run: bool,
     runs_dir: str | None,
     as_json: bool,
 ) -> None:
     """Make a run (the original's name for `create`, without the first iteration)."""
-    from babysitter.version import version
-
-    found = resolve(entry)
-    limits = settings().limits
-    made = create_run(
-        runs_folder(runs_dir),
-        Entry(process_id, found.file, found.export, "file"),
-        read_inputs(inputs_file, (), limits),
-        project=project_dir(),
-        version=version(),
-        run_id=run_id,
-        prompt=prompt,
-        limits=limits,
+    if dry_run:
+        tell(not_made(process_id, resolve(entry), run_id, inputs_file, runs_dir), as_json)
+        return
+    session = None if harness is None and session_id is None else session_to_bind(session_id)
+    made = make_run(
+        entry,
+        inputs_file,
+        (),
+        run_id,
+        prompt,
+        runs_dir,
+        keeps_files=session is not None,
+        session=session,
+        process_id=process_id,
     )
-    watched(made)
+    if session:
+        bind_to(made.load(), *session)
     tell({"runId": made.run_id, "runDir": made.folder, "entry": entry}, as_json)
+
+
+def not_made(
+    process_id: str, found: Entry, run_id: str | None, inputs_file: str | None, runs_dir: str | None
+) -> dict[str, Any]:
+    """What --dry-run tells of a run that is not made; it is refused for the same reasons."""
+    folder, limits = runs_folder(runs_dir), settings().limits
+    if run_id is not None:
+        check_free_id(run_id, folder)
+    check_new(found, read_inputs(inputs_file, (), limits), None, limits)
+    return {
+        "dryRun": True,
+        "runsDir": folder,
+        "processId": process_id,
+        "entry": f"{found.file}#{found.export}",
+        "runId": run_id,
+        "inputsPath": inputs_file and os.path.abspath(inputs_file),
+    }
+
+
+def session_to_bind(asked: str | None) -> tuple[str, str] | None:
+    """The session in which this is called; None outside of one.
+
+    Raises:
+        UsageError: another one was asked for.
+        PersonNeeded: it is bound to a run that has not ended.
+    """
+    here = session_of(os.environ)
+    if here is None:
+        complain(
+            "note: no session is bound: none calls this; in a session, `babysitter session bind RUN` does it"
+        )
+        return None
+    if asked and asked != here[1]:
+        raise UsageError(
+            f"this is session {here[1]!r}, and it cannot bind session {asked!r}",
+            hint="leave --session-id out",
+        )
+    # What a typed command allows, it allows the run that is made next, and no later one.
+    take(here[1], "policy")
+    check_free(here[1])
+    return here
 
 
 @click.command("run:iterate", epilog="\b\nExample:\n  babysitter run:iterate .a5c/runs/demo --json")
 @RUN
 @click.option("--iteration", type=int, metavar="N", help="Taken for compatibility and printed back.")
+@click.option("--dry-run", is_flag=True, help="Refused: an iteration writes what it asks for.")
+@original_flags.ITERATING
 @runs_dir_option
 @json_option
-def run_iterate(run: str, iteration: int | None, runs_dir: str | None, as_json: bool) -> int:
+def run_iterate(run: str, iteration: int | None, dry_run: bool, runs_dir: str | None, as_json: bool) -> int:
     """Do one iteration (the original's name for `iterate`)."""
+    if dry_run:
+        raise UsageError(
+            "run:iterate has no --dry-run: an iteration writes what it asks for, and nothing was done",
+            hint="`babysitter check RUN` says whether it still fits, `babysitter process try PROCESS`"
+            " what it would ask for",
+        )
     found = opened(run, runs_dir)
     done = iterate(found)
     tell(iteration_shape(done, iteration), as_json)
@@ -143,6 +172,7 @@ def _reason(done: Iteration, pending: dict[str, Any]) -> str:
 
 @click.command("run:status", epilog="\b\nExample:\n  babysitter run:status .a5c/runs/demo --json")
 @RUN
+@original_flags.READING
 @runs_dir_option
 @json_option
 def run_status(run: str, runs_dir: str | None, as_json: bool) -> None:
@@ -167,6 +197,7 @@ def run_status(run: str, runs_dir: str | None, as_json: bool) -> None:
     "run:events", epilog="\b\nExample:\n  babysitter run:events .a5c/runs/demo --limit 20 --reverse --json"
 )
 @RUN
+@original_flags.READING
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many.")
 @click.option("--reverse", is_flag=True, help="The newest first.")
 @click.option("--filter-type", metavar="TYPE", help="Only events of this type.")
@@ -184,120 +215,9 @@ def run_events(
         line(f"#{event.seq:06d} {event.type} {event.at}")
 
 
-def task_shape(effect: Effect) -> dict[str, Any]:
-    """An effect as the original lists it."""
-    return {
-        "effectId": effect.id,
-        "taskId": effect.task_id,
-        "stepId": effect.step,
-        "status": STATUS_WORDS[effect.status],
-        "kind": effect.kind,
-        "label": effect.label,
-    }
-
-
-@click.command("task:list", epilog="\b\nExample:\n  babysitter task:list .a5c/runs/demo --pending --json")
-@RUN
-@click.option("--pending", is_flag=True, help="Only those that wait for a result.")
-@click.option("--kind", metavar="KIND", help="Only effects of this kind.")
-@runs_dir_option
-@json_option
-def task_list(run: str, pending: bool, kind: str | None, runs_dir: str | None, as_json: bool) -> None:
-    """List the effects of a run (the original's name for `tasks`)."""
-    state = opened(run, runs_dir).state
-    effects = (state.pending if pending else state.effects).values()
-    shapes = [task_shape(effect) for effect in effects if kind in (None, effect.kind)]
-    if as_json:
-        print_json({"tasks": shapes})
-        return
-    for shape in shapes:
-        kind = f"[{shape['kind']} {shape['status']}]"
-        line(f"- {shape['effectId']} {kind} {shape['label']} (taskId={shape['taskId']})")
-
-
-@click.command("task:show", epilog="\b\nExample:\n  babysitter task:show .a5c/runs/demo 4f9k2m --json")
-@RUN
-@EFFECT
-@runs_dir_option
-@json_option
-def task_show(run: str, effect: str, runs_dir: str | None, as_json: bool) -> None:
-    """Show one effect: its definition and its result (the original's name for `show`)."""
-    found = opened(run, runs_dir)
-    target = find_effect(found, effect)
-    told: dict[str, Any] = {"effect": task_shape(target), "task": definition_of(found, target)}
-    if target.status == "ok":
-        told["result"] = {"status": "ok", "result": found.value_of(target), "value": found.value_of(target)}
-    elif target.status == "error":
-        told["result"] = {"status": "error", "error": target.error}
-    else:
-        told["result"] = None
-    tell(told, as_json)
-
-
-@click.command(
-    "task:post",
-    epilog="\b\nExample:\n  babysitter task:post .a5c/runs/demo 4f9k2m --status ok --value answer.json",
-)
-@RUN
-@EFFECT
-@click.option("--status", required=True, type=click.Choice(["ok", "error"]), help="How the task ended.")
-@click.option("--value", metavar="FILE", help="The result, a JSON file ('-': standard input).")
-@click.option("--value-inline", metavar="JSON", help="The result, as JSON.")
-@click.option("--error", metavar="FILE", help="What went wrong, a JSON file.")
-@click.option("--started-at", metavar="TIME", help="When the work began.")
-@click.option("--finished-at", metavar="TIME", help="When the work ended.")
-@runs_dir_option
-@json_option
-def task_post(
-    run: str, effect: str, status: str, as_json: bool, runs_dir: str | None, **told: str | None
-) -> None:
-    """Give the result of an effect (the original's name for `post`)."""
-    found = opened(run, runs_dir)
-    verdict = accept(found, [_answer(found, effect, status, told)])[0]
-    if verdict.error is not None:
-        raise verdict.error
-    tell({"status": status, "committed": {"effectId": verdict.effect_id, "outcome": verdict.status}}, as_json)
-
-
-def _answer(run: Run, effect: str, status: str, told: dict[str, str | None]) -> Answer:
-    times: dict[str, Any] = {name: _time(told[name], name) for name in ("started_at", "finished_at")}
-    if status == "error":
-        if told["value"] is not None or told["value_inline"] is not None:
-            raise UsageError("--status error takes --error FILE, not a value")
-        return Answer(effect, "error", None, error_of(_file(told["error"], run) or {}), **times)
-    if told["error"] is not None:
-        raise UsageError("--error goes with --status error")
-    if told["value"] is not None and told["value_inline"] is not None:
-        raise UsageError("give either --value FILE or --value-inline JSON")
-    if told["value_inline"] is not None:
-        return Answer(effect, "ok", parse_strict(told["value_inline"], limits=run.limits), **times)
-    return Answer(effect, "ok", _file(told["value"], run), **times)
-
-
-def _time(text: str | None, name: str) -> str | None:
-    """A time of a script, which may be any ISO 8601, in the form of the journal."""
-    if text is None:
-        return None
-    from datetime import UTC, datetime
-
-    try:
-        moment = datetime.fromisoformat(text)
-        return iso(round(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() * 1000))
-    except (ValueError, OverflowError):
-        option = "--" + name.replace("_", "-")
-        raise InvalidInput(f"{option} {text!r} is not a time such as 2026-11-24T01:48:21Z") from None
-
-
-def _file(name: str | None, run: Run) -> Any:
-    return None if name is None else read_json(name if name == "-" else os.path.abspath(name), run.limits)
-
-
 commands = {
     "run:create": run_create,
     "run:iterate": run_iterate,
     "run:status": run_status,
     "run:events": run_events,
-    "task:list": task_list,
-    "task:show": task_show,
-    "task:post": task_post,
 }

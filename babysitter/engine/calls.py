@@ -103,6 +103,9 @@ class Step:
     def __iter__(self) -> NoReturn:
         raise TypeError("a step that is not awaited cannot be gone through; write `await` before it")
 
+    def __repr__(self) -> str:
+        return self.noun
+
     def __del__(self) -> None:
         # At the exit of the interpreter, say, the process is not what drops it; nor is there a frame.
         if self.use != NEW or not self.engine.is_driven:

@@ -10,6 +10,7 @@ from babysitter.engine.calls import Call, Fork, discard
 from babysitter.engine.ending import GivingUp
 from babysitter.engine.parallel import Parallel
 from babysitter.engine.places import place_of_call
+from babysitter.engine.retries import Retry
 from babysitter.engine.state import CONTINUED, HALTED
 from babysitter.engine.tasks import Task, check_key
 from babysitter.errors import BranchTimeout, NondeterminismError, ProcessError
@@ -21,12 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
     from datetime import datetime
     from random import Random
-    from typing import Any, NoReturn, ParamSpec, TypeVar, overload
+    from typing import Any, Never, NoReturn, ParamSpec, TypeVar, overload
 
     from babysitter.engine.notes import Notes
     from babysitter.engine.outcomes import Decision
     from babysitter.engine.replay import Replay
-    from babysitter.engine.retries import Retry
     from babysitter.engine.scores import Score
 
     P = ParamSpec("P")
@@ -60,6 +60,13 @@ class Context:
         self.run_id = engine.run_id
         self.artifacts = artifacts
 
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name):
+            from babysitter.engine.old_ways import no_attribute, public
+
+            raise no_attribute("ctx", name, public(Context), "ctx")
+
     @overload
     def task(self, task: Task[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Awaitable[R]: ...
     @overload
@@ -80,7 +87,7 @@ class Context:
     def breakpoint(
         self,
         question: str,
-        *,
+        *more: Never,
         title: str | None = None,
         options: Sequence[str] | None = None,
         id: str | None = None,
@@ -95,6 +102,7 @@ class Context:
         default: bool | str | None = None,
         expires: float | str | None = None,
         assurance: str | None = None,
+        **other: Never,
     ) -> Awaitable[Decision]:
         """Ask a person; await it for the ``Decision``. A no is an answer, and never an error.
 
@@ -111,6 +119,10 @@ class Context:
         Raises:
             TypeError, ValueError: something of it is not what it can be, or does not go together.
         """
+        if more or other or isinstance(question, dict):
+            from babysitter.engine.old_ways import misasked
+
+            raise misasked(question, more, other, BREAKPOINT_OPTIONS)
         told = {
             "id": id,
             "tags": tags,
@@ -240,7 +252,12 @@ class Context:
         try:
             text = canonical(args)
         except (TypeError, ValueError) as error:
-            raise TypeError(f"the arguments of task {task.id!r} are not JSON values: {error}") from None
+            from babysitter.engine.old_ways import option_cure
+
+            cures = (option_cure(task.id, name) for name in args if isinstance(args[name], Retry))
+            raise TypeError(
+                f"the arguments of task {task.id!r} are not JSON values: {error}{next(cures, '')}"
+            ) from None
         return Call(self._engine, task, text, depth=2)
 
     def halt(self, reason: str, **data: Any) -> NoReturn:
@@ -350,6 +367,9 @@ class Context:
     def progress(self, done: float, total: float | None = None, label: str = "") -> None:
         """Say how far this branch is."""
         self._notes.progress(self._engine.branch_now(), done, total, label)
+
+
+BREAKPOINT_OPTIONS = tuple(Context.breakpoint.__kwdefaults__ or ())
 
 
 def asked_with(question: str, title: Any, options: Any, told: dict[str, Any]) -> dict[str, Any]:

@@ -95,7 +95,11 @@ def define_described(task: Task[..., Any], args: dict[str, Any], effect: Any) ->
             f"the builder of task {task.id!r} returned {described!r}; it returns a dict with a 'kind'"
         )
     _check_ready(task, described)
-    return {"title": task.options.get("title") or task.id, **described}
+    made = {"title": task.id, **described}
+    if task.options.get("title"):
+        # It can only come from ``using``, and so is meant for this call.
+        made["title"] = task.options["title"]
+    return made
 
 
 def _check_ready(task: Task[..., Any], described: dict[str, Any]) -> None:

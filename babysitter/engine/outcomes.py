@@ -16,6 +16,18 @@ class Record:
         """How it is written where a JSON value is wanted: a process may return it, or hand it to a task."""
         return {_on_the_wire(name): getattr(self, name) for name in self.__slots__}
 
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name):
+            from babysitter.engine.old_ways import no_attribute
+
+            raise no_attribute(type(self).__name__, name, _readable(type(self)))
+
+        def __getitem__(self, key):
+            from babysitter.engine.old_ways import no_item
+
+            raise no_item(type(self).__name__, key, _readable(type(self)))
+
     def _fields(self) -> tuple[Any, ...]:
         return tuple(getattr(self, name) for name in self.__slots__)
 
@@ -30,6 +42,11 @@ class Record:
             f"{name}={value!r}" for name, value in zip(self.__slots__, self._fields(), strict=True)
         )
         return f"{type(self).__name__}({inside})"
+
+
+def _readable(kind: type[Record]) -> list[str]:
+    """What an author reads of an outcome: its fields, and what is computed from them."""
+    return [name for name in dir(kind) if not name.startswith("_") and not callable(getattr(kind, name))]
 
 
 def _on_the_wire(name: str) -> str:

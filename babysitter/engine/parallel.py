@@ -44,6 +44,13 @@ class Parallel:
     def __init__(self, engine: Replay) -> None:
         self._engine = engine
 
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name):
+            from babysitter.engine.old_ways import no_attribute, public
+
+            raise no_attribute("ctx.parallel", name, public(Parallel), "ctx.parallel")
+
     # A list has one type for all its branches, a tuple one for each. As with asyncio.gather,
     # only type checkers see a tuple in the result; it is a list.
     @overload

@@ -66,8 +66,11 @@ class Parameters:
 
     def _by_position(self, task_id: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         if len(args) > len(self.positional):
+            from babysitter.engine.old_ways import options_cure
+
             raise TypeError(
                 f"{task_id}() takes {len(self.positional)} positional arguments but {len(args)} were given"
+                f"{options_cure(task_id, args[-1])}"
             )
         given = dict(zip(self.positional, args, strict=False))
         for name in kwargs:
@@ -79,7 +82,12 @@ class Parameters:
         if not self.takes_any and not given.keys() <= self.names:
             unknown = min(given.keys() - self.names, key=str)
             known = ", ".join(sorted(self.names)) or "none"
-            raise TypeError(f"{task_id}() got an unexpected argument {unknown!r}; it takes {known}")
+            from babysitter.engine.old_ways import option_cure
+
+            raise TypeError(
+                f"{task_id}() got an unexpected argument {unknown!r};"
+                f" it takes {known}{option_cure(task_id, str(unknown))}"
+            )
         if not self.needed <= given.keys():
             missing = sorted(self.needed - given.keys())
             raise TypeError(f"{task_id}() misses the argument {', '.join(map(repr, missing))}")

@@ -44,6 +44,7 @@ def work_of(run: Run, source: Source, effect: Effect) -> Work:
         project=run.project,
         run_folder=run.folder,
         task_id=effect.task_id,
+        attempt=effect.attempt,
     )
 
 

@@ -266,6 +266,8 @@ def _told(work: Work, lock: EffectLock) -> dict[str, str]:
         "BABYSITTER_EFFECT_ID": work.effect_id,
         "BABYSITTER_RUN_ID": work.run_id,
         "BABYSITTER_ARTIFACTS": os.path.join(work.run_folder, "artifacts"),
+        # The attempt that people read of, "2 of 3"; the other one counts the starts of this very effect.
+        "BABYSITTER_TRY": str(work.attempt),
         "BABYSITTER_ATTEMPT": str(lock.starts + 1),
         LOCK_VARIABLE: lock.mark,
     }

@@ -50,9 +50,20 @@ class Work:
     Attributes:
         folder: the effect's own folder, made when it is needed.
         project: where its command runs.
+        attempt: how often its step has asked, as a ``Retry`` counts.
     """
 
-    __slots__ = ("definition", "effect_id", "folder", "kind", "project", "run_folder", "run_id", "task_id")
+    __slots__ = (
+        "attempt",
+        "definition",
+        "effect_id",
+        "folder",
+        "kind",
+        "project",
+        "run_folder",
+        "run_id",
+        "task_id",
+    )
 
     def __init__(
         self,
@@ -65,6 +76,7 @@ class Work:
         project: str,
         run_folder: str,
         task_id: str = "",
+        attempt: int = 1,
     ) -> None:
         self.effect_id = effect_id
         self.kind = kind
@@ -74,6 +86,7 @@ class Work:
         self.project = project
         self.run_folder = run_folder
         self.task_id = task_id
+        self.attempt = attempt
 
 
 class Finished:

@@ -18,6 +18,7 @@ from babysitter.lint.loops import late_bindings
 from babysitter.lint.loose_branches import loose_branches
 from babysitter.lint.modules import Library
 from babysitter.lint.names import Names
+from babysitter.lint.originals import originals_way
 from babysitter.lint.outside import reaches_out
 from babysitter.lint.replayed import Replayed
 from babysitter.lint.rules import BY_CODE
@@ -49,6 +50,7 @@ FAMILIES = (
     changed_by_others,
     shared_defaults,
     foreign_arguments,
+    originals_way,
 )
 ALL = frozenset(BY_CODE)
 # Much deeper than Python's own limit, which counts our calls and not the author's brackets.

@@ -309,6 +309,14 @@ RULES = (
         "are read by nobody",
         "take them away, or write the schema there and no `Inputs`",
     ),
+    Rule(
+        "BS801",
+        "originals-way",
+        ERROR,
+        "`ctx.sleepUntil`, a dict in `ctx.breakpoint`, options in the call of `ctx.task`",
+        "is how the JavaScript original has it, and is refused at run time",
+        "write it as docs/original.md has it",
+    ),
 )
 BY_CODE = {rule.code: rule for rule in RULES}
 

@@ -149,27 +149,23 @@ def _judge_all(run: Run, answers: Sequence[Answer]) -> tuple[list[Verdict], list
     return verdicts, [draft for _, told in batch.values() for draft in told]
 
 
+def judge(run: Run, answer: Answer) -> Verdict:
+    """What would become of an answer to a loaded run now; nothing is recorded, and nothing written.
+
+    Raises:
+        BabysitterError: it would be refused.
+    """
+    effect = find_effect(run, answer.effect)
+    return Verdict(effect.id, _weigh(run, effect, answer, {}))
+
+
 def _judge(
     run: Run, effect: Effect, answer: Answer, batch: dict[str, tuple[Answer, list[Draft]]]
 ) -> tuple[str, list[Draft]]:
     """What becomes of an answer, and the events that record it."""
-    if answer.executor == "outside" and effect.kind in OWN_KINDS:
-        raise ResultRejected(
-            effect.id,
-            f"effect {effect.id!r} is a {effect.kind} effect; nobody can post its result",
-            hint=OWN_KINDS[effect.kind],
-        )
-    if effect.id in batch:
-        return _compare(effect.id, answer, _said(batch[effect.id][0])), []
-    if effect.status in ("ok", "error"):
-        return _compare_with_first(run, effect, answer), []
-    if effect.status == "cancelled":
-        raise EffectCancelled(f"effect {effect.id!r} was cancelled; its branch no longer needs a result")
-    if run.state.is_finished:
-        raise RunFinished(f"run {run.run_id!r} has {run.state.status}; it takes no more results")
-    _check_value(run, effect, answer)
-    if run.state.meter is not None and answer.executor == "outside" and answer.status == "ok":
-        _check_usage(run, effect, answer)
+    status = _weigh(run, effect, answer, batch)
+    if status != RECORDED:
+        return status, []
     if effect.kind == "breakpoint":
         from babysitter.runs.collecting import check_in_time, collected, is_collected
 
@@ -177,6 +173,28 @@ def _judge(
             return collected(run, effect, answer)
         check_in_time(run, effect, answer)
     return RECORDED, [_draft(run, effect, answer)]
+
+
+def _weigh(run: Run, effect: Effect, answer: Answer, batch: dict[str, tuple[Answer, list[Draft]]]) -> str:
+    """Whether an answer counts, as far as it can be said of an answer by itself."""
+    if answer.executor == "outside" and effect.kind in OWN_KINDS:
+        raise ResultRejected(
+            effect.id,
+            f"effect {effect.id!r} is a {effect.kind} effect; nobody can post its result",
+            hint=OWN_KINDS[effect.kind],
+        )
+    if effect.id in batch:
+        return _compare(effect.id, answer, _said(batch[effect.id][0]))
+    if effect.status in ("ok", "error"):
+        return _compare_with_first(run, effect, answer)
+    if effect.status == "cancelled":
+        raise EffectCancelled(f"effect {effect.id!r} was cancelled; its branch no longer needs a result")
+    if run.state.is_finished:
+        raise RunFinished(f"run {run.run_id!r} has {run.state.status}; it takes no more results")
+    _check_value(run, effect, answer)
+    if run.state.meter is not None and answer.executor == "outside" and answer.status == "ok":
+        _check_usage(run, effect, answer)
+    return RECORDED
 
 
 def _compare_with_first(run: Run, effect: Effect, answer: Answer) -> str:

@@ -269,6 +269,14 @@ def test_the_user_has_a_budget_for_each_run_and_a_project_can_make_it_smaller_on
     assert amounts() == {"tokens": (5000, 5000), "effects": (6, 50)}
 
 
+def test_the_budget_of_the_user_holds_for_a_run_that_is_made_by_the_old_name_too(home: Path) -> None:
+    home.mkdir(exist_ok=True)
+    (home / "config.yaml").write_text("budget: {run: {tokens: 5k}}")
+    Path("empty.py").write_text("async def process(inputs, ctx):\n    return None\n")
+    told("run:create", "--process-id", "x", "--entry", "empty.py", "--run-id", "old")
+    assert [amount["limit"] for amount in told("budget", "old")["amounts"]] == [5000]
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [

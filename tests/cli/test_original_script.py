@@ -175,9 +175,88 @@ def test_task_post_keeps_the_times_that_it_is_told(scene: Scene) -> None:
     )
 
 
+CREATE = ["run:create", "--process-id", "x", "--entry", "many.py", "--run-id", "new"]
+ANSWER = ["task:post", "review", "1", "--status", "OK", "--value-inline", '{"verdict": "good"}']
+
+
+@pytest.mark.parametrize(
+    ("words", "flags"),
+    [
+        (CREATE, ["--plugin-root", "p", "--state-dir", "s", "--process-revision", "r", "--request", "q"]),
+        (CREATE, ["--non-interactive", "--verbose"]),
+        (
+            ["run:iterate", "many"],
+            ["--harness", "h", "--plugin-root", "p", "--session-id", "s", "--verbose"],
+        ),
+        (["run:status", "many"], ["--verbose", "--dry-run"]),
+        (["run:events", "many"], ["--verbose", "--dry-run"]),
+        (["task:list", "many"], ["--verbose", "--dry-run"]),
+        (["task:show", "done", "1"], ["--verbose", "--dry-run"]),
+        (ANSWER, ["--stdout-ref", "a", "--stderr-ref", "b", "--stdout-file", "c", "--stderr-file", "d"]),
+        (ANSWER, ["--metadata", "m", "--invocation-key", "k", "--verbose"]),
+    ],
+)
+def test_flags_that_do_nothing_here_are_taken_with_a_note(
+    scene: Scene, words: list[str], flags: list[str]
+) -> None:
+    ended = call(*words, *flags, "--json")
+    noted = [line.split()[1] for line in ended.stderr.splitlines() if line.startswith("note: --")]
+    assert (ended.code, sorted(noted)) == (0, sorted(each for each in flags if each.startswith("--")))
+    assert "error" not in ended.told
+
+
+def test_a_dry_run_of_run_create_makes_nothing(scene: Scene) -> None:
+    before = scene.digest()
+    assert told(*CREATE, "--dry-run") == {
+        "dryRun": True,
+        "runsDir": str(scene.runs),
+        "processId": "x",
+        "entry": f"{scene.folder / 'many.py'}#process",
+        "runId": "new",
+        "inputsPath": None,
+    }
+    assert scene.digest() == before
+
+
+def test_a_dry_run_of_task_post_says_what_would_become_of_it_and_records_nothing(scene: Scene) -> None:
+    before = scene.digest()
+    plan = {"effectId": scene.id_of("review"), "outcome": "recorded", "status": "ok"}
+    assert told(*ANSWER, "--dry-run") == {"status": "skipped", "dryRun": True, "plan": plan}
+    assert scene.digest() == before
+
+
+def test_run_create_with_a_harness_outside_of_a_session_says_that_none_is_bound(scene: Scene) -> None:
+    ended = call(*CREATE, "--harness", "claude-code", "--session-id")
+    assert (ended.code, "note: no session is bound" in ended.stderr) == (0, True)
+
+
+@pytest.mark.parametrize("flags", [["--harness", "claude-code"], ["--session-id", "s-1"], ["--session-id"]])
+def test_run_create_binds_the_session_that_calls_it_when_it_is_asked_to(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, flags: list[str]
+) -> None:
+    monkeypatch.setenv("CLAUDECODE", "1")
+    monkeypatch.setenv("CLAUDE_CODE_SESSION_ID", "s-1")
+    told(*CREATE, *flags)
+    assert told("session", "whoami")["run"] == "new"
+
+
+def test_run_create_binds_no_other_session(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLAUDECODE", "1")
+    monkeypatch.setenv("CLAUDE_CODE_SESSION_ID", "s-1")
+    before = scene.digest()
+    error = told(*CREATE, "--session-id", "s-2", code=2)["error"]
+    assert (error["hint"], scene.digest()) == ("leave --session-id out", before)
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [
+        (["run:iterate", "many", "--dry-run"], 2),
+        ([*ANSWER[:-1], '{"verdict": 1}', "--dry-run"], 2),
+        (["task:post", "own", "1.0.1", "--status", "ok", "--value-inline", "{}", "--dry-run"], 2),
+        (["task:post", "done", "1", "--status", "ok", "--value-inline", '"other"', "--dry-run"], 3),
+        (["run:create", "--process-id", "x", "--entry", "nothing.py", "--dry-run"], 4),
+        (["run:create", "--process-id", "x", "--entry", "many.py", "--run-id", "done", "--dry-run"], 3),
         (["run:create", "--process-id", "x", "--entry", "many.py", "--run-id", "done"], 3),
         (["run:create", "--process-id", "x", "--entry", "many.py", "--run-id", "../x"], 6),
         (["run:create", "--process-id", "x", "--entry", "nothing.py"], 4),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.support.driving import babysitter, events, told, types, write
@@ -33,6 +35,13 @@ def test_a_command_that_fails_is_tried_again_until_it_goes_well() -> None:
         "done",
         [("1", 1), ("1~retry1", 1), ("1", 2), ("1~retry2", 1), ("1", 3)],
     )
+
+
+def test_a_command_learns_which_attempt_it_is_and_that_this_one_was_started_once() -> None:
+    counting = FLAKY.replace("echo x", 'echo "$BABYSITTER_TRY/$BABYSITTER_ATTEMPT"')
+    write("p.py", counting.format(good=3))
+    told(0, "run", "p.py")
+    assert Path("tries").read_text("utf-8").split() == ["1/1", "2/1", "3/1"]
 
 
 def test_the_last_failure_ends_the_run() -> None:

@@ -183,8 +183,9 @@ def test_a_builder_with_two_parameters_gets_the_effect_as_well() -> None:
     assert deploy.define({}, "effect") == {"title": "deploy", "kind": "skill", "skill": {"for": "effect"}}
 
 
-def test_a_title_of_the_task_stands_where_the_builder_gives_none() -> None:
-    deploy = define_task("deploy", lambda args: {"kind": "skill"}).using(title="Deploy it")
+@pytest.mark.parametrize("described", [{"kind": "skill"}, {"kind": "skill", "title": "Deploy"}])
+def test_a_title_for_one_call_comes_before_what_the_builder_gives(described: dict[str, Any]) -> None:
+    deploy = define_task("deploy", lambda args: described).using(title="Deploy it")
     assert deploy.define({})["title"] == "Deploy it"
 
 

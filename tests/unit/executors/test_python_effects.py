@@ -266,7 +266,7 @@ def test_it_runs_in_the_project_as_the_module_that_the_process_is(workshop: Work
 
 def test_the_function_sees_nothing_of_the_workers_own(workshop: Workshop) -> None:
     names = [name for name in call(workshop, "sees").value if name != "BABYSITTER_HOME"]
-    told = ("ARTIFACTS", "ATTEMPT", "EFFECT_ID", "EFFECT_LOCK", "RUN_ID")
+    told = ("ARTIFACTS", "ATTEMPT", "EFFECT_ID", "EFFECT_LOCK", "RUN_ID", "TRY")
     assert names == [f"BABYSITTER_{name}" for name in told]
 
 
