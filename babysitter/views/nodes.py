@@ -335,7 +335,7 @@ def attempt_text(attempt: int, most: int) -> str:
 
 def and_more(name: str, count: int) -> str:
     """``Review and 4 more``, for what is told once of several."""
-    return name if count == 1 else f"{name} and {count - 1} more"
+    return name if count <= 1 else f"{name} and {count - 1} more"
 
 
 def titled(title: str, label: str) -> str:
