@@ -16,6 +16,7 @@ from babysitter.views.marks import (
     FAILED,
     NONZERO,
     OK,
+    PARTLY,
     PENDING,
     PERSON,
     REJECTED,
@@ -288,10 +289,12 @@ class Group(Container):
     """Branches side by side. ``mode`` is empty while only groups inside it have asked for something.
 
     ``limit`` is the clock of a ``ctx.timeout``; its branch is none that is shown. What is done
-    at last is a group too, of the mode ``cleanup``: its branches come one after the other.
+    at last is a group too, of the mode ``cleanup``: its branches come one after the other. ``performed``
+    is the effect that a child run performs, of which the group has the steps. A failure has left
+    it for certain when it ``has_raised``.
     """
 
-    __slots__ = ("limit", "mode")
+    __slots__ = ("has_raised", "limit", "mode", "performed")
 
     parent: Branch
 
@@ -299,6 +302,8 @@ class Group(Container):
         super().__init__(parent, path)
         self.mode = CLEANUP if path.rpartition(".")[2] == CLEANUP else ""
         self.limit: Effect | None = None
+        self.performed: Effect | None = None
+        self.has_raised = False
 
     @property
     def has_run_out(self) -> bool:
@@ -309,11 +314,13 @@ class Group(Container):
         for state in PENDING:
             if self.tally[state]:
                 return state
-        if self.has_run_out:
+        if self.performed is not None and self.performed.result:
+            return self.performed.result
+        if self.has_run_out or self.has_raised:
             return FAILED
-        if self.mode not in FORGIVING and self.tally[FAILED]:
+        if self.mode not in FORGIVING and (self.tally[FAILED] or self.tally[PARTLY]):
             is_saved = self.mode in ONE_IS_ENOUGH and any(self.tally[state] for state in WENT_WELL)
-            return OK if is_saved else FAILED
+            return OK if is_saved else PARTLY
         are_all_cancelled = self.children and self.tally[CANCELLED] == len(self.children)
         return CANCELLED if are_all_cancelled else OK
 

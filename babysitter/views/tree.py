@@ -13,6 +13,7 @@ from babysitter.engine.state import BY_PERSON
 from babysitter.views.decisions import decision_of
 from babysitter.views.marks import CANCELLED, CLOCK, FAILED, NONZERO, OK, REJECTED, REQUESTED, RUNNING, STATES
 from babysitter.views.nodes import (
+    FORGIVING,
     TIMEOUT,
     Branch,
     Effect,
@@ -154,6 +155,8 @@ class Tree:
         else:
             self.size += branch is self.root
             branch.add(effect)
+        if effect.step in self.groups:
+            self.groups[effect.step].performed = effect
 
     def _last_at(self, step: str) -> Effect | None:
         """The effect that a branch stands at, if that is of this step; a child run may hang below it."""
@@ -182,6 +185,8 @@ class Tree:
                 begin(effect.parent, effect.started_ms)
             end(effect.parent, effect.ended_ms or 0)
             self.move(effect, effect.result)
+            if effect.step in self.groups:
+                rise(self.groups[effect.step])
 
     def failed_before(self, wait: Effect) -> Effect | None:
         """What has failed and is tried again when a wait is over; None of what is no such wait."""
@@ -214,6 +219,7 @@ class Tree:
         if found is None:
             parent = self.branch(path.rpartition(".")[0])
             found = self.groups[path] = Group(parent, path)
+            found.performed = self._last_at(path)
             parent.add(found)
             self.size += 1
         return found
@@ -318,7 +324,20 @@ def _reused(tree: Tree, event: Event) -> None:
 
 def _failed(tree: Tree, event: Event) -> None:
     error = event.data["error"]
-    tree.ended_by[event.data.get("scope", "")] = _ids(error.get("causes") or [error.get("effectId")])
+    scope = event.data.get("scope", "")
+    tree.ended_by[scope] = _ids(error.get("causes") or [error.get("effectId")])
+    for effect in tree.causes(scope):
+        if effect.id in tree.effects:
+            _raise_through(effect.parent, scope.rstrip("."))
+
+
+def _raise_through(branch: Branch, top: str) -> None:
+    """What ended a run has left every group on its way, but for those that keep failures to themselves."""
+    while branch.path != top and branch.parent is not None and branch.parent.mode not in FORGIVING:
+        group = branch.parent
+        group.has_raised = True
+        rise(group)
+        branch = group.parent
 
 
 def _stopped(tree: Tree, event: Event) -> None:

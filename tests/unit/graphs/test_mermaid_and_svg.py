@@ -171,6 +171,15 @@ def test_the_text_of_a_diamond_is_within_it(tmp_path: Path) -> None:
     assert width / box.width + LINE_HEIGHT * len(box.texts) / box.height < 1
 
 
+def test_a_group_that_may_have_failed_has_no_colour_and_tells_of_its_branches() -> None:
+    drawn = titled("a", "map", "b")
+    node = drawn.line.nodes[START_KEY]
+    node.states, node.branch_states = {"partly": 1}, {"partly": 1, "failed": 2}
+    assert "2 failed, 1 partly failed" in Picture(drawn.line).boxes[START_KEY].texts
+    assert "class " not in mermaid(drawn)
+    assert 'partly"' in svg(drawn)
+
+
 def test_states_and_time_of_a_node_are_one_line() -> None:
     drawn = titled("a", "map", "b")
     drawn.line.nodes[START_KEY].states = {"failed": 1, "cancelled": 1, "ok": 1}
