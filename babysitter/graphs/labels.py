@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from babysitter.graphs.shape import END, GROUP, MORE, PARTLY, START, WORST_FIRST
-from babysitter.views.text import duration, printable
+from babysitter.views.text import duration, has_word, printable
 
 if TYPE_CHECKING:
     from babysitter.graphs.shape import Line, Node, Way
@@ -26,8 +26,9 @@ def lines_of(node: Node, line: Line, *, is_alone: bool = False) -> list[str]:
         told.append(node.kind)
     if node.attempts > 1:
         told.append(f"up to {node.attempts} attempts")
-    if is_alone and branches_text(line):
-        told.append(branches_text(line))
+    names = branches_text(line) if is_alone else ""
+    if names and not has_word(title, names):
+        told.append(names)
     if node.state:
         took = f" · {duration(node.took_ms)}" if node.took_ms else ""
         told.append(f"{states_text(node)}{took}")

@@ -24,6 +24,7 @@ from babysitter.views.marks import (
     STATES,
     WORDS,
 )
+from babysitter.views.text import has_word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -170,20 +171,22 @@ class Effect(Node):
     @property
     def name(self) -> str:
         """What is shown of it, after the titles of the branches that it is in, where these say something."""
-        return self._in_branches(self.shown)
+        return titled(self._branches, self.shown)
 
     @property
     def in_branches(self) -> str:
         """The same without which attempt it is."""
-        return self._in_branches(self.label)
+        return titled(self._branches, self.label)
 
-    def _in_branches(self, text: str) -> str:
+    @property
+    def _branches(self) -> str:
+        """The titles of the branches that it is in, the outermost first, but for what its own title says."""
         titles = []
         branch: Branch | None = self.parent
         while branch is not None:
-            titles.append(branch.title)
+            titles.append(branch.title_before(self))
             branch = branch.parent.parent if branch.parent is not None else None
-        return titled(" / ".join(filter(None, reversed(titles))), text)
+        return " / ".join(filter(None, reversed(titles)))
 
     @property
     def verdict(self) -> str:
@@ -271,12 +274,16 @@ class Branch(Container):
             return ""
         return self.label or ("" if self.name.isdigit() else self.name)
 
+    def title_before(self, effect: Effect) -> str:
+        """The same, before the title of an effect in it; nothing if its item stands there already."""
+        return "" if self.label and has_word(effect.label, self.label) else self.title
+
     @property
     def heading(self) -> str:
         """What its line says: its title and that of the step where it stands; nothing for the root."""
         last = self.children[-1] if self.children else None
         if isinstance(last, Effect):
-            return titled(self.title, last.shown)
+            return titled(self.title_before(last), last.shown)
         return self.called
 
     @property

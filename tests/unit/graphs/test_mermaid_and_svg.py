@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from babysitter.graphs.drawn import START_KEY, Drawn, completed, drawn_process
+from babysitter.graphs.labels import lines_of
 from babysitter.graphs.layout import LINE_HEIGHT, Picture
 from babysitter.graphs.lettering import text_width
 from babysitter.graphs.listing import as_json
@@ -178,6 +179,15 @@ def test_a_group_that_may_have_failed_has_no_colour_and_tells_of_its_branches() 
     assert "2 failed, 1 partly failed" in Picture(drawn.line).boxes[START_KEY].texts
     assert "class " not in mermaid(drawn)
     assert 'partly"' in svg(drawn)
+
+
+def test_a_branch_alone_in_its_line_is_named_once() -> None:
+    line, node = Line(), Node(("shell", "a"), "shell")
+    line.names = ["a.md"]
+    node.titles = {"Check a.md": None}
+    assert lines_of(node, line, is_alone=True) == ["Check a.md", "shell"]
+    node.titles = {"Check": None}
+    assert lines_of(node, line, is_alone=True) == ["Check", "shell", "a.md"]
 
 
 def test_states_and_time_of_a_node_are_one_line() -> None:

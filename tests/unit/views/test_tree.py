@@ -124,6 +124,28 @@ def test_an_effect_is_named_with_the_branches_it_is_in() -> None:
     ]
 
 
+def test_an_item_that_its_title_has_does_not_stand_before_it_as_well() -> None:
+    shown = Shown()
+    shown.request("1.h.1", "Check the links of a.md", mode="map", item="a.md")
+    shown.request("1.h.2.0.1", "Mend a.md", mode="map", item="line 3")
+    names = [each.name for each in shown.view.tree.effects.values()]
+    assert names == ["Check the links of a.md", "line 3: Mend a.md"]
+    branches = shown.view.tree.branches
+    assert branches["1.h.2.0"].heading == "line 3: Mend a.md"
+    shown.request("2.h.1", "Check the links of a.md", mode="map", item="a.md")
+    assert branches["2.h"].heading == "Check the links of a.md"
+
+
+def test_which_attempt_it_is_does_not_pass_for_an_item() -> None:
+    shown = Shown()
+    shown.request("1.h.1", "Deploy", mode="map", item="1")
+    found = effect(shown, "1.h.1")
+    found.attempt, found.max_attempts = 1, 3
+    found.result = FAILED
+    branch = shown.view.tree.branches["1.h"]
+    assert (found.name, branch.heading) == ("1: Deploy (attempt 1 of 3)",) * 2
+
+
 def test_a_group_of_groups_is_there_although_no_effect_names_it() -> None:
     shown = Shown()
     shown.request("3.0.2.1.1", mode="race")
