@@ -77,7 +77,7 @@ def resolve(name: str, project: str | None = None, folder: str = "") -> Entry:
     project = project or project_dir()
     entry = find(stem, project, export)
     if entry is None:
-        raise _unknown(stem, project)
+        raise _unknown(name, project, folder)
     return entry
 
 
@@ -122,17 +122,32 @@ def _id_of(file: str) -> str:
     return os.path.basename(os.path.dirname(file)) if stem == "process" else stem
 
 
-def _unknown(name: str, project: str) -> NoSuchProcess:
+def _unknown(name: str, project: str, folder: str) -> NoSuchProcess:
+    stem, mark, export = name.partition("#")
+    hint = _file_meant(stem, mark + export, folder) or _name_meant(stem, project)
+    return NoSuchProcess(f"there is no process {stem!r}", hint=hint)
+
+
+def _file_meant(stem: str, export: str, folder: str) -> str:
+    """A file, or a folder with a process, that was named as only processes of the library are."""
+    where = "beside this process" if folder else "here"
+    if stem and os.path.isfile(os.path.join(folder, f"{stem}.py")):
+        return f"did you mean {f'{stem}.py{export}'!r}? It lies {where}"
+    if stem and os.path.isfile(os.path.join(folder, stem, PROCESS_FILE)):
+        return f"did you mean {f'./{stem}{export}'!r}? That folder lies {where}"
+    return ""
+
+
+def _name_meant(name: str, project: str) -> str:
     from difflib import get_close_matches
 
     known = [entry.process_id for entry in list_all(project)]
     near = get_close_matches(name, known, n=1)
-    hint = (
+    return (
         f"did you mean {near[0]!r}?"
         if near
         else "`babysitter process list` shows them; or name a file: FILE.py"
     )
-    return NoSuchProcess(f"there is no process {name!r}", hint=hint)
 
 
 def list_all(project: str) -> list[Entry]:

@@ -265,7 +265,7 @@ class Context:
         if not isinstance(reason, str) or not reason.strip():
             raise TypeError(f"ctx.halt needs a reason, a text for people, found {reason!r}")
         told = _as_json("the data of ctx.halt", data) if data else None
-        self._give_up(GivingUp(HALTED, told, reason=reason))
+        self._give_up(GivingUp(HALTED, told, reason=reason, error=sys.exception()))
 
     def continue_as_new(self, inputs: Any) -> NoReturn:
         """End this run, and go on in a new one with these inputs and an empty journal."""

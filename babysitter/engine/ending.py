@@ -15,6 +15,7 @@ from babysitter.errors import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from babysitter.engine.branches import Branch
@@ -22,22 +23,36 @@ if TYPE_CHECKING:
 
 # What asyncio says where it finds no loop, or not the one it wants.
 _ABOUT_LOOPS = "event loop"
+MOST_CAUSES = 20
 
 
 class GivingUp:
-    """Why all of a process is given up: ``halted`` with reason and data, or ``continued`` with new inputs."""
+    """Why all of a process is given up: ``halted`` with reason and data, or ``continued`` with new inputs.
 
-    __slots__ = ("by", "reason", "status", "value")
+    ``error`` is what the process was just handling, if anything.
+    """
 
-    def __init__(self, status: str, value: Any, *, reason: str = "", by: str | None = None) -> None:
+    __slots__ = ("by", "causes", "reason", "status", "value")
+
+    def __init__(
+        self,
+        status: str,
+        value: Any,
+        *,
+        reason: str = "",
+        by: str | None = None,
+        error: BaseException | None = None,
+    ) -> None:
         self.status = status
         self.value = value
         self.reason = reason
         self.by = by
+        # The error itself would keep all frames that it came through.
+        self.causes = causes_of(error)
 
     def as_json(self) -> dict[str, Any]:
         """The data of a RUN_HALTED."""
-        told = {"reason": self.reason, "by": self.by, "data": self.value}
+        told = {"reason": self.reason, "by": self.by, "data": self.value, "causes": self.causes or None}
         return {name: item for name, item in told.items() if item is not None}
 
 
@@ -103,6 +118,7 @@ def describe_stuck(end: End) -> dict[str, Any]:
         "line": line,
         "hint": error.hint if isinstance(error, BabysitterError) else "",
         "traceback": "" if own else _traceback_of(error),
+        **_with_causes(error),
     }
 
 
@@ -130,4 +146,40 @@ def describe_failure(error: BaseException) -> dict[str, Any]:
     data = getattr(error, "data", None)
     if data is not None:
         described["data"] = data
-    return described
+    return described | _with_causes(error)
+
+
+def _with_causes(error: BaseException) -> dict[str, Any]:
+    """The causes, where they are not the error itself alone."""
+    causes = causes_of(error)
+    is_alone = isinstance(error, TaskFailed) and causes == [error.effect_id]
+    return {"causes": causes} if causes and not is_alone else {}
+
+
+def causes_of(error: BaseException | None) -> list[str]:
+    """The effects whose failures an error came of, by their ids, the nearest first.
+
+    It is one of them itself, was raised while one was handled, or ``from`` one. What was caught, and is
+    over, is none.
+    """
+    found: dict[str, None] = {}
+    for each in _chain(error):
+        if isinstance(each, TaskFailed) and each.effect_id:
+            found[each.effect_id] = None
+    return list(found)[:MOST_CAUSES]
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error with all that Python would tell of how it came about."""
+    ahead, seen = [error], set[int]()
+    while ahead:
+        each = ahead.pop()
+        if each is None or id(each) in seen:
+            continue
+        seen.add(id(each))
+        yield each
+        ahead.append(each.__cause__ or (None if each.__suppress_context__ else each.__context__))
+        if isinstance(each, BaseExceptionGroup):
+            ahead += reversed(each.exceptions)
+        elif isinstance(each, AllFailed):
+            ahead += reversed(each.errors)

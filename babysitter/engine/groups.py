@@ -24,9 +24,24 @@ SUCCESS_ENDS = frozenset({"any", "race", "timeout"})
 
 
 class Group:
-    """The branches of one ``ctx.parallel`` call."""
+    """The branches of one ``ctx.parallel`` call.
 
-    __slots__ = ("branches", "closing", "ended", "engine", "error", "fork", "live", "parent", "path", "value")
+    ``has_raised``: an error has left it; None while it has not ended, and of one that was given up.
+    """
+
+    __slots__ = (
+        "branches",
+        "closing",
+        "ended",
+        "engine",
+        "error",
+        "fork",
+        "has_raised",
+        "live",
+        "parent",
+        "path",
+        "value",
+    )
 
     def __init__(self, engine: Replay, parent: Branch, path: str, fork: Fork) -> None:
         self.engine = engine
@@ -39,6 +54,7 @@ class Group:
         self.closing = False
         self.value: Any = None
         self.error: BaseException | None = None
+        self.has_raised: bool | None = None
 
     def open(self) -> None:
         """Start as many branches as the limit allows; an empty group is its own result."""
@@ -105,6 +121,8 @@ class Group:
         # What leaves a timeout has the results of the group that it comes from, which is the author's.
         if isinstance(self.error, Exception) and self.fork.mode != "timeout":
             self._attach_partial(self.error)
+        if not isinstance(self.error, BranchCancelled):
+            self.has_raised = self.error is not None
         self.engine.deliver(self.parent, self.value, self.error)
         self._let_go()
 

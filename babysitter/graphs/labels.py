@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from babysitter.graphs.shape import END, GROUP, MORE, START, WORST_FIRST
-from babysitter.views.text import duration, printable
+from babysitter.graphs.shape import END, GROUP, MORE, PARTLY, START, WORST_FIRST
+from babysitter.views.text import duration, has_word, printable
 
 if TYPE_CHECKING:
     from babysitter.graphs.shape import Line, Node, Way
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 MOST_NAMES = 4
 LONGEST = 90
 LONGEST_WORD = 48
+WORDS = {PARTLY: "partly failed"}
 # Their shape says what they are.
 WITHOUT_KIND = frozenset({START, END, MORE, GROUP, "breakpoint", "sleep"})
 
@@ -25,8 +26,9 @@ def lines_of(node: Node, line: Line, *, is_alone: bool = False) -> list[str]:
         told.append(node.kind)
     if node.attempts > 1:
         told.append(f"up to {node.attempts} attempts")
-    if is_alone and branches_text(line):
-        told.append(branches_text(line))
+    names = branches_text(line) if is_alone else ""
+    if names and not has_word(title, names):
+        told.append(names)
     if node.state:
         took = f" · {duration(node.took_ms)}" if node.took_ms else ""
         told.append(f"{states_text(node)}{took}")
@@ -52,9 +54,14 @@ def branches_text(line: Line) -> str:
 
 def states_text(node: Node) -> str:
     """How it stands; of several, how many stand how."""
-    if sum(node.states.values()) == 1:
-        return node.state
-    return ", ".join(f"{node.states[state]} {state}" for state in WORST_FIRST if node.states.get(state))
+    if sum(node.states.values()) > 1:
+        return _counted(node.states)
+    return _counted(node.branch_states) if node.state == PARTLY else node.state
+
+
+def _counted(states: dict[str, int]) -> str:
+    told = [(states[state], WORDS.get(state, state)) for state in WORST_FIRST if states.get(state)]
+    return ", ".join(f"{count} {word}" for count, word in told)
 
 
 def word_of(way: Way) -> str:

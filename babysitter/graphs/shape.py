@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 # Kinds of nodes that are no effects.
 GROUP, START, END, MORE = "group", "start", "end", "more"
 OK, FAILED, PENDING, CANCELLED = "ok", "failed", "pending", "cancelled"
+# Of a group in which something failed, where it is not known whether that has left it.
+PARTLY = "partly"
 # What one says of several: the first of these that one of them is in.
-WORST_FIRST = (FAILED, PENDING, CANCELLED, OK)
+WORST_FIRST = (FAILED, PENDING, PARTLY, CANCELLED, OK)
 
 
 class Node:
@@ -32,7 +34,8 @@ class Node:
         is_taken: it was come past; else it is drawn dashed.
         count: how often it was asked for.
         attempts: how often it is tried, at most.
-        states: of a run, how often it stands in which; ``took_ms`` all of them together.
+        states: of a run, how often it stands in which; ``took_ms`` all of them together. Of a group
+            ``branch_states`` says it of all its branches.
     """
 
     def __init__(self, key: Key, kind: str, *, stack: Stack = (), is_taken: bool = True) -> None:
@@ -46,6 +49,7 @@ class Node:
         self.count = 0
         self.attempts = 1
         self.states: dict[str, int] = {}
+        self.branch_states: dict[str, int] = {}
         self.took_ms = 0
         # Of a group; empty of everything else.
         self.mode = ""

@@ -9,7 +9,7 @@ from babysitter.durations import brief
 from babysitter.engine.state import COMPLETED, CONTINUED, HALTED, STUCK, WAITING
 from babysitter.engine.state import FAILED as RUN_FAILED
 from babysitter.graphs.keys import key_of, key_of_group
-from babysitter.graphs.shape import CANCELLED, END, FAILED, GROUP, OK, PENDING, Line, Node
+from babysitter.graphs.shape import CANCELLED, END, FAILED, GROUP, OK, PARTLY, PENDING, Line, Node
 from babysitter.graphs.values import TEXT
 from babysitter.views import marks
 from babysitter.views.nodes import Branch, Effect, Group
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from babysitter.graphs.keys import Key
-    from babysitter.testing.sites import Sites
+    from babysitter.testing.sites import GroupSite, Sites
     from babysitter.views.tree import Tree
 
     Last = tuple[Key | None, str]
@@ -28,6 +28,7 @@ STATES = {
     marks.NONZERO: OK,
     marks.REJECTED: OK,
     marks.FAILED: FAILED,
+    marks.PARTLY: PARTLY,
     marks.CANCELLED: CANCELLED,
 }
 YES, NO = "yes", "no"
@@ -139,7 +140,9 @@ class Weaver:
                 node.lines[key].times = max(node.lines[key].times, times)
         if self._is_taken:
             node.count += 1
-            self._stand(node, group.state)
+            self._stand(node, _state_of(group, site))
+            for branch in group.children:
+                self._count(node.branch_states, branch.state)
 
     def _add_branch(self, group: Node, branch: Branch) -> Key:
         """Branches that begin at the same place in the source are one line; gives its key."""
@@ -157,8 +160,11 @@ class Weaver:
 
     def _stand(self, node: Node, state: str) -> None:
         if self._has_states:
-            known = STATES.get(state, PENDING)
-            node.states[known] = node.states.get(known, 0) + 1
+            self._count(node.states, state)
+
+    def _count(self, states: dict[str, int], state: str) -> None:
+        known = STATES.get(state, PENDING)
+        states[known] = states.get(known, 0) + 1
 
     def _word(self, child: Effect | Group) -> str:
         """Which of its exits a breakpoint was left by."""
@@ -166,6 +172,13 @@ class Weaver:
             return ""
         decided = self._decided(child)
         return "" if decided is None else YES if decided else NO
+
+
+def _state_of(group: Group, site: GroupSite | None) -> str:
+    """As the tree has it; whoever has driven the process knows whether a failure has left the group."""
+    if site is None or site.has_raised is None:
+        return group.state
+    return marks.FAILED if site.has_raised else marks.OK
 
 
 def label_of(effect: Effect) -> str:

@@ -131,11 +131,20 @@ def _known(schema: dict[str, Any]) -> str:
 def _by_model(model: Any, given: Any) -> Any:
     from pydantic import ValidationError
 
+    from babysitter.runs.schemas import needed, place_of, unknown
+
+    def told(error: Any) -> str:
+        place = place_of(error["loc"])
+        if error["type"] == "missing":
+            return needed(place)
+        if error["type"] == "extra_forbidden":
+            return unknown(place, str(error["loc"][-1]), model.model_fields if len(error["loc"]) == 1 else ())
+        return f"{place}: {error['msg']}" if place else str(error["msg"])
+
     try:
         return model.model_validate(given).model_dump(mode="json")
     except ValidationError as error:
-        problems = [f"{'.'.join(map(str, e['loc'])) or 'inputs'}: {e['msg']}" for e in error.errors()]
         raise InvalidInput(
-            f"the inputs do not fit the process: {'; '.join(problems)}",
+            f"the inputs do not fit the process: {'; '.join(map(told, error.errors()))}",
             hint=f"the process takes: {', '.join(model.model_fields)}",
         ) from None

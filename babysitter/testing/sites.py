@@ -30,13 +30,19 @@ class Site:
 class GroupSite:
     """One ``ctx.parallel`` call: which one, from where it was made, with how many branches and at a time."""
 
-    __slots__ = ("limit", "mode", "size", "stack")
+    __slots__ = ("_group", "limit", "mode", "size", "stack")
 
-    def __init__(self, mode: str, limit: int | None, size: int, stack: Stack) -> None:
-        self.mode = mode
-        self.limit = limit
-        self.size = size
+    def __init__(self, group: Group, stack: Stack) -> None:
+        self._group = group
+        self.mode = group.fork.mode
+        self.limit = group.fork.limit
+        self.size = len(group.fork.thunks)
         self.stack = stack
+
+    @property
+    def has_raised(self) -> bool | None:
+        """Whether an error has left it; None as long as it has not ended, and when it was given up."""
+        return self._group.has_raised
 
 
 class Sites:
@@ -55,9 +61,7 @@ class Sites:
             group = group.parent.group
 
     def _note_group(self, group: Group) -> None:
-        fork = group.fork
-        stack = stack_of(group.parent, fork)
-        self.groups[group.path] = GroupSite(fork.mode, fork.limit, len(fork.thunks), stack)
+        self.groups[group.path] = GroupSite(group, stack_of(group.parent, group.fork))
 
 
 def stack_of(branch: Branch, step: Step) -> Stack:

@@ -15,17 +15,18 @@ if TYPE_CHECKING:
 REQUESTED, RUNNING = "requested", "running"
 AGENT, PERSON, CLOCK, CHILD = "agent", "person", "clock", "child"
 OK, NONZERO, FAILED, CANCELLED = "ok", "nonzero", "failed", "cancelled"
-REJECTED = "rejected"
+REJECTED, PARTLY = "rejected", "partly"
 
 # In the order in which what is most worth looking at comes first.
 PENDING = (RUNNING, PERSON, AGENT, CLOCK, CHILD, REQUESTED)
-STATES = (FAILED, RUNNING, PERSON, AGENT, CLOCK, CHILD, REJECTED, NONZERO, REQUESTED, OK, CANCELLED)
+STATES = (FAILED, RUNNING, PERSON, AGENT, CLOCK, CHILD, PARTLY, REJECTED, NONZERO, REQUESTED, OK, CANCELLED)
 RANK = {state: rank for rank, state in enumerate(STATES)}
 
 BOLD, DIM, PLAIN, BAR = "bold", "dim", "plain", "bar"
 
 # NONZERO: a command whose task says check=False, and that did not end with 0.
 # REJECTED: a breakpoint that was answered with no, which is a result like any other.
+# PARTLY: a group in which something failed, and nobody knows whether that has left the group.
 WORDS = {
     REQUESTED: "queued",
     RUNNING: "running",
@@ -36,6 +37,7 @@ WORDS = {
     OK: "ok",
     NONZERO: "non-zero exit",
     REJECTED: "rejected",
+    PARTLY: "partly failed",
     FAILED: "failed",
     CANCELLED: "cancelled",
 }
@@ -72,6 +74,7 @@ UNICODE = Marks(
         OK: "✓",
         NONZERO: "!",
         REJECTED: "!",
+        PARTLY: "!",
         FAILED: "✗",
         CANCELLED: "⊘",
     },
@@ -92,6 +95,7 @@ ASCII = Marks(
         OK: "+",
         NONZERO: "!",
         REJECTED: "!",
+        PARTLY: "!",
         FAILED: "x",
         CANCELLED: "-",
     },

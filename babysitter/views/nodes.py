@@ -16,6 +16,7 @@ from babysitter.views.marks import (
     FAILED,
     NONZERO,
     OK,
+    PARTLY,
     PENDING,
     PERSON,
     REJECTED,
@@ -23,6 +24,7 @@ from babysitter.views.marks import (
     STATES,
     WORDS,
 )
+from babysitter.views.text import has_word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -169,20 +171,22 @@ class Effect(Node):
     @property
     def name(self) -> str:
         """What is shown of it, after the titles of the branches that it is in, where these say something."""
-        return self._in_branches(self.shown)
+        return titled(self._branches, self.shown)
 
     @property
     def in_branches(self) -> str:
         """The same without which attempt it is."""
-        return self._in_branches(self.label)
+        return titled(self._branches, self.label)
 
-    def _in_branches(self, text: str) -> str:
+    @property
+    def _branches(self) -> str:
+        """The titles of the branches that it is in, the outermost first, but for what its own title says."""
         titles = []
         branch: Branch | None = self.parent
         while branch is not None:
-            titles.append(branch.title)
+            titles.append(branch.title_before(self))
             branch = branch.parent.parent if branch.parent is not None else None
-        return titled(" / ".join(filter(None, reversed(titles))), text)
+        return " / ".join(filter(None, reversed(titles)))
 
     @property
     def verdict(self) -> str:
@@ -270,12 +274,16 @@ class Branch(Container):
             return ""
         return self.label or ("" if self.name.isdigit() else self.name)
 
+    def title_before(self, effect: Effect) -> str:
+        """The same, before the title of an effect in it; nothing if its item stands there already."""
+        return "" if self.label and has_word(effect.label, self.label) else self.title
+
     @property
     def heading(self) -> str:
         """What its line says: its title and that of the step where it stands; nothing for the root."""
         last = self.children[-1] if self.children else None
         if isinstance(last, Effect):
-            return titled(self.title, last.shown)
+            return titled(self.title_before(last), last.shown)
         return self.called
 
     @property
@@ -288,10 +296,12 @@ class Group(Container):
     """Branches side by side. ``mode`` is empty while only groups inside it have asked for something.
 
     ``limit`` is the clock of a ``ctx.timeout``; its branch is none that is shown. What is done
-    at last is a group too, of the mode ``cleanup``: its branches come one after the other.
+    at last is a group too, of the mode ``cleanup``: its branches come one after the other. ``performed``
+    is the effect that a child run performs, of which the group has the steps. A failure has left
+    it for certain when it ``has_raised``.
     """
 
-    __slots__ = ("limit", "mode")
+    __slots__ = ("has_raised", "limit", "mode", "performed")
 
     parent: Branch
 
@@ -299,6 +309,8 @@ class Group(Container):
         super().__init__(parent, path)
         self.mode = CLEANUP if path.rpartition(".")[2] == CLEANUP else ""
         self.limit: Effect | None = None
+        self.performed: Effect | None = None
+        self.has_raised = False
 
     @property
     def has_run_out(self) -> bool:
@@ -309,11 +321,13 @@ class Group(Container):
         for state in PENDING:
             if self.tally[state]:
                 return state
-        if self.has_run_out:
+        if self.performed is not None and self.performed.result:
+            return self.performed.result
+        if self.has_run_out or self.has_raised:
             return FAILED
-        if self.mode not in FORGIVING and self.tally[FAILED]:
+        if self.mode not in FORGIVING and (self.tally[FAILED] or self.tally[PARTLY]):
             is_saved = self.mode in ONE_IS_ENOUGH and any(self.tally[state] for state in WENT_WELL)
-            return OK if is_saved else FAILED
+            return OK if is_saved else PARTLY
         are_all_cancelled = self.children and self.tally[CANCELLED] == len(self.children)
         return CANCELLED if are_all_cancelled else OK
 
@@ -335,7 +349,7 @@ def attempt_text(attempt: int, most: int) -> str:
 
 def and_more(name: str, count: int) -> str:
     """``Review and 4 more``, for what is told once of several."""
-    return name if count == 1 else f"{name} and {count - 1} more"
+    return name if count <= 1 else f"{name} and {count - 1} more"
 
 
 def titled(title: str, label: str) -> str:

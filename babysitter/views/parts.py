@@ -8,7 +8,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-SHOWN = frozenset({"EFFECT_REQUESTED", "EFFECT_RESOLVED", "EFFECT_CANCELLED", "PROCESS_LOG", "PROCESS_ERROR"})
+ENDINGS = frozenset({"RUN_FAILED", "RUN_HALTED", "PROCESS_ERROR"})
+SHOWN = frozenset({"EFFECT_REQUESTED", "EFFECT_RESOLVED", "EFFECT_CANCELLED", "PROCESS_LOG"}) | ENDINGS
 
 
 def as_part(event: Event, path: str, run_id: str) -> Event | None:
@@ -21,6 +22,8 @@ def as_part(event: Event, path: str, run_id: str) -> Event | None:
         data["group"] = _group(data.get("group"), path, run_id)
     if "scope" in data:
         data["scope"] = f"{path}{data['scope']}"
+    if event.type in ENDINGS:
+        data["scope"] = path
     return Event(event.seq, event.checksum, event.ms, event.type, event.at, data, event.raw_size)
 
 

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from babysitter.views.tree import Tree
 
 STATUS_ROLES = {"completed": OK, "failed": FAILED, "halted": FAILED, "stuck": FAILED, "diverged": FAILED}
+BAD_ENDS = frozenset({"failed", "halted", "stuck"})
+SHOW = "babysitter show RUN EFFECT"
 MOST_ROWS = 40
 MOST_SCORES = 20
 MOST_TAILS = 3
@@ -80,7 +82,8 @@ def summary_lines(tree: Tree, outcome: Outcome, marks: Marks = ASCII) -> list[Li
         *_what_ran(tree, marks),
         *_scores(tree, marks),
         *_tails(tree, outcome),
-        *_error(outcome),
+        *_error(tree, outcome),
+        *_survived(tree, outcome),
         *_output(outcome),
         *_waiting(outcome),
         _closing(tree, outcome),
@@ -166,33 +169,66 @@ def _scores(tree: Tree, marks: Marks) -> list[Line]:
 
 
 def _tails(tree: Tree, outcome: Outcome) -> list[Line]:
-    """The last words of commands that did not end well, when the run did not either."""
-    if outcome.status not in ("failed", "halted", "stuck"):
+    """The last words of what the run has ended by; where nothing failed, of commands with a bad exit code."""
+    if outcome.status not in BAD_ENDS:
         return []
-    # What failed last is what the run failed of, most likely.
-    failing = [*tree.by_state[NONZERO].values(), *tree.by_state[FAILED].values()]
+    telling = [effect for effect in _to_blame(tree) if _printed(effect)]
     lines: list[Line] = []
-    for effect in failing[-MOST_TAILS:]:
-        tail = last_output(effect.value if effect.error is None else effect.error.get("data"))
-        if tail:
-            is_told = effect.last_words == (outcome.error or {}).get("message")
-            words = effect.verdict if is_told else effect.last_words
-            lines += [[(printable(f"{effect.name}: {words}"), BOLD)]]
-            lines += [[(f"  {text}", PLAIN)] for text in tail]
-            lines += [[]]
-    if lines and len(failing) > MOST_TAILS:
-        lines += [[(f"and {len(failing) - MOST_TAILS} more; babysitter show RUN EFFECT has each", DIM)], []]
+    for effect in telling[-MOST_TAILS:]:
+        lines += [[(printable(f"{effect.name}: {_words(effect, outcome)}"), BOLD)]]
+        lines += [[(f"  {text}", PLAIN)] for text in _printed(effect)]
+        lines += [[]]
+    if len(telling) > MOST_TAILS:
+        lines += [[(f"and {len(telling) - MOST_TAILS} more; {SHOW} has each", DIM)], []]
     return lines
 
 
-def _error(outcome: Outcome) -> list[Line]:
+def _to_blame(tree: Tree) -> list[Effect]:
+    """What the end came of; if that is nothing that failed, the exit codes that the process looked at."""
+    return tree.causes() or list(tree.by_state[NONZERO].values())
+
+
+def _printed(effect: Effect) -> list[str]:
+    return last_output(effect.value if effect.error is None else effect.error.get("data"))
+
+
+def _words(effect: Effect, outcome: Outcome) -> str:
+    if effect.state == NONZERO:
+        return f"{effect.last_words}, with which the process went on"
+    is_told = effect.last_words == (outcome.error or {}).get("message")
+    return effect.verdict if is_told else effect.last_words
+
+
+def _survived(tree: Tree, outcome: Outcome) -> list[Line]:
+    """Which failures in the list of what ran are not why it ended like this, in one line."""
+    if outcome.status not in BAD_ENDS:
+        return []
+    causes = {effect.id for effect in tree.causes()}
+    caught = [
+        each for each in tree.by_state[FAILED].values() if each.id not in causes and not each.is_refused
+    ]
+    if not caught:
+        return []
+    if len(caught) == 1:
+        told = f"the process went on after this failure: {caught[0].name}: {caught[0].last_words}"
+    else:
+        named = and_more(
+            ", ".join(effect.name for effect in caught[:MOST_TAILS]), len(caught) - MOST_TAILS + 1
+        )
+        told = f"the process went on after {len(caught)} failures: {named}; {SHOW} has each"
+    return [[(printable(told), DIM)], []]
+
+
+def _error(tree: Tree, outcome: Outcome) -> list[Line]:
     if not outcome.error:
         return []
     word = "halted" if outcome.status == "halted" else "error"
     lines: list[Line] = [[(f"{word}: ", FAILED), (printable(problem_text(outcome.error)), PLAIN)]]
     data = outcome.error.get("data")
-    # What the failed command printed stands above already.
-    if data and not last_output(data):
+    printed = last_output(data)
+    if printed and not any(_printed(effect) == printed for effect in _to_blame(tree)[-MOST_TAILS:]):
+        lines += [[(f"  {text}", PLAIN)] for text in printed]
+    elif data and not printed:
         lines += [[(f"  {text}", PLAIN)] for text in outline(data, OUTPUT_LINES)]
     traceback = outcome.error.get("traceback")
     if isinstance(traceback, str):

@@ -15,6 +15,7 @@ _SPACES = frozenset(
 _SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _COLOUR = "\x1b["
 _PARAMETERS = "0123456789;:"
+_IN_WORDS = "_-./\\"
 _WIDE = ("W", "F")
 _WITHOUT_WIDTH = ("Mn", "Me", "Cf")
 
@@ -89,6 +90,22 @@ class _Widths(dict[str, int]):
 
 
 _WIDTHS = _Widths()
+
+
+def has_word(text: str, word: str) -> bool:
+    """Whether a text has this in it, and not only as a part of a longer word, name or path."""
+    at = text.find(word) if word else -1
+    while at >= 0:
+        before, after = text[:at], text[at + len(word) :]
+        # A point may end a sentence.
+        if not _goes_on(before[-1:]) and not _goes_on(after.lstrip(".")[:1]):
+            return True
+        at = text.find(word, at + 1)
+    return False
+
+
+def _goes_on(char: str) -> bool:
+    return char.isalnum() or (char != "" and char in _IN_WORDS)
 
 
 def shorten(text: str, width: int, ellipsis: str = "…") -> str:

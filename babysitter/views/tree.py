@@ -13,6 +13,7 @@ from babysitter.engine.state import BY_PERSON
 from babysitter.views.decisions import decision_of
 from babysitter.views.marks import CANCELLED, CLOCK, FAILED, NONZERO, OK, REJECTED, REQUESTED, RUNNING, STATES
 from babysitter.views.nodes import (
+    FORGIVING,
     TIMEOUT,
     Branch,
     Effect,
@@ -56,6 +57,8 @@ class Tree:
         effects: what is shown, by id, in the order of requests: of each step its last attempt.
         known: every effect by id, also waits, limits of time, and what counts no more.
         by_state: the same by state; within a state in the order in which they came to it.
+        ended_by: of a run that did not end well, the effects that it came of, by their ids; those of
+            child runs by their scope, that of the run itself is empty.
         scores: by scope and name what the process has told by ``ctx.score``, as far as it counts.
         held: what effects wait for that a rate limit keeps from being started, by id.
         size: how many lines it takes to show all of it.
@@ -64,6 +67,7 @@ class Tree:
     def __init__(self) -> None:
         self.known: dict[str, Effect] = {}
         self.held: Mapping[str, Wait] = {}
+        self.ended_by: dict[str, list[str]] = {}
         self.scores: Standing = {}
         self.first_ms = 0
         self.last_ms = 0
@@ -78,6 +82,17 @@ class Tree:
         self.effects: dict[str, Effect] = {}
         self.by_state: dict[str, dict[str, Effect]] = {state: {} for state in STATES}
         self.size = 0
+
+    def causes(self, scope: str = "") -> list[Effect]:
+        """The effects by whose failures a run has ended as it did; of a child run, those of the child too."""
+        found = []
+        for effect_id in self.ended_by.get(scope, ()):
+            effect = self.known.get(effect_id)
+            if effect is not None:
+                found.append(effect)
+                below = [each for each in self.ended_by if each[:-1].rpartition(".")[0] == effect.step]
+                found += [cause for each in below for cause in self.causes(each)]
+        return found
 
     @property
     def counts(self) -> dict[str, int]:
@@ -140,6 +155,8 @@ class Tree:
         else:
             self.size += branch is self.root
             branch.add(effect)
+        if effect.step in self.groups:
+            self.groups[effect.step].performed = effect
 
     def _last_at(self, step: str) -> Effect | None:
         """The effect that a branch stands at, if that is of this step; a child run may hang below it."""
@@ -168,6 +185,8 @@ class Tree:
                 begin(effect.parent, effect.started_ms)
             end(effect.parent, effect.ended_ms or 0)
             self.move(effect, effect.result)
+            if effect.step in self.groups:
+                rise(self.groups[effect.step])
 
     def failed_before(self, wait: Effect) -> Effect | None:
         """What has failed and is tried again when a wait is over; None of what is no such wait."""
@@ -200,6 +219,7 @@ class Tree:
         if found is None:
             parent = self.branch(path.rpartition(".")[0])
             found = self.groups[path] = Group(parent, path)
+            found.performed = self._last_at(path)
             parent.add(found)
             self.size += 1
         return found
@@ -302,6 +322,33 @@ def _reused(tree: Tree, event: Event) -> None:
             tree.settle(effect)
 
 
+def _failed(tree: Tree, event: Event) -> None:
+    error = event.data["error"]
+    scope = event.data.get("scope", "")
+    tree.ended_by[scope] = _ids(error.get("causes") or [error.get("effectId")])
+    for effect in tree.causes(scope):
+        if effect.id in tree.effects:
+            _raise_through(effect.parent, scope.rstrip("."))
+
+
+def _raise_through(branch: Branch, top: str) -> None:
+    """What ended a run has left every group on its way, but for those that keep failures to themselves."""
+    while branch.path != top and branch.parent is not None and branch.parent.mode not in FORGIVING:
+        group = branch.parent
+        group.has_raised = True
+        rise(group)
+        branch = group.parent
+
+
+def _stopped(tree: Tree, event: Event) -> None:
+    """The run is halted, or stuck."""
+    tree.ended_by[event.data.get("scope", "")] = _ids(event.data.get("causes"))
+
+
+def _ids(told: Any) -> list[str]:
+    return [each for each in told if isinstance(each, str)] if isinstance(told, list) else []
+
+
 def _logged(tree: Tree, event: Event) -> None:
     if "score" in event.data:
         branch = tree.branch(event.data["scope"].rstrip("."))
@@ -324,4 +371,7 @@ _FOLDS: dict[str, Callable[[Tree, Event], None]] = {
     "PROCESS_CHANGED": _replanned,
     "RUN_REWOUND": _replanned,
     "EFFECTS_REUSED": _reused,
+    "RUN_FAILED": _failed,
+    "RUN_HALTED": _stopped,
+    "PROCESS_ERROR": _stopped,
 }

@@ -127,6 +127,42 @@ def test_a_run_whose_process_does_something_else_by_now_says_so() -> None:
     assert ended.stderr.startswith("note: its process no longer does what it did")
 
 
+CAUGHT = """
+@shell
+def look(name):
+    return ["test", name, "=", "a"]
+
+async def process(inputs, ctx):
+    async def one(name):
+        try:
+            await ctx.task(look, name=name)
+        except TaskFailed:
+            pass
+    await ctx.parallel.map(["a", "b"], one)
+    try:
+        await ctx.parallel.all([ctx.task(look, name="a"), ctx.task(look, name="c")])
+    except TaskFailed:
+        pass
+"""
+
+
+def test_a_group_has_failed_when_a_failure_has_left_it() -> None:
+    write("caught.py", CAUGHT)
+    call("run", "caught.py", "--run-id", "r-1")
+    told_ = told("process", "graph", "--run", "r-1")
+    assert (states(told_)["map"], states(told_)["all"]) == ({"ok": 1}, {"failed": 1})
+
+
+def test_without_its_process_nobody_knows_whether_a_failure_has_left_a_group() -> None:
+    write("caught.py", CAUGHT)
+    call("run", "caught.py", "--run-id", "r-1")
+    Path("caught.py").unlink()
+    groups = [each for each in told("process", "graph", "--run", "r-1")["nodes"] if each["kind"] == "group"]
+    assert [(each["state"], each["branchStates"]) for each in groups] == [
+        ("partly", {"ok": 1, "failed": 1})
+    ] * 2
+
+
 def test_a_packed_run_can_be_drawn() -> None:
     write("short.py", "async def process(inputs, ctx):\n    return 1\n")
     call("run", "short.py", "--run-id", "r-1")

@@ -127,7 +127,7 @@ def test_an_answer_that_does_not_fit_is_asked_again_with_what_is_wrong() -> None
     verdict = asked_with(agent_command("I think so", '{"good": "yes"}', '{"good": true}'))
     assert (verdict, len(questions())) == ({"good": True}, 3)
     assert "I think so" in questions()[1]
-    assert "good: 'yes' is not of type 'boolean'" in questions()[2]
+    assert "good: 'yes' is not true or false" in questions()[2]
 
 
 def test_an_agent_that_never_fits_fails_the_task_after_three_asks() -> None:

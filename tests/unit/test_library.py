@@ -85,6 +85,34 @@ def test_a_folder_stands_for_the_process_in_it(project: Path) -> None:
     assert resolve("./deploy").file == str(project / "deploy" / "process.py")
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("links", "did you mean 'links.py'? It lies here"),
+        ("links#other", "did you mean 'links.py#other'? It lies here"),
+        ("deploy", "did you mean './deploy'? That folder lies here"),
+        ("link", "`babysitter process list` shows them; or name a file: FILE.py"),
+    ],
+)
+def test_a_file_that_was_named_without_its_ending_is_offered(
+    project: Path, places: dict[str, Path], name: str, hint: str
+) -> None:
+    (project / "links.py").write_text("async def process(inputs, ctx): pass\n")
+    add(project, "deploy")
+    with pytest.raises(NoSuchProcess) as caught:
+        resolve(name)
+    assert caught.value.hint == hint
+
+
+def test_a_file_beside_the_process_that_asks_for_it_is_offered(
+    project: Path, tmp_path: Path, places: dict[str, Path]
+) -> None:
+    (tmp_path / "links.py").write_text("async def process(inputs, ctx): pass\n")
+    with pytest.raises(NoSuchProcess) as caught:
+        resolve("links", folder=str(tmp_path))
+    assert caught.value.hint == "did you mean 'links.py'? It lies beside this process"
+
+
 def test_a_name_that_there_is_not_tells_the_nearest(places: dict[str, Path]) -> None:
     add(places["plugin"], "quality-checks")
     with pytest.raises(NoSuchProcess, match="no process 'quality-cheks'") as caught:

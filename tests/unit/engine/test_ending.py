@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from babysitter.engine.ending import End, describe_failure, describe_stuck
+from babysitter.engine.ending import End, causes_of, describe_failure, describe_stuck
 from babysitter.errors import AllFailed, BranchCancelled, Failed, TaskFailed
 from tests.support.rounds import a_task, line_of, start
 
@@ -126,6 +126,75 @@ def test_a_failure_without_data_has_none() -> None:
 def test_all_failed_is_described_by_what_each_branch_said() -> None:
     error = AllFailed([TaskFailed("one"), TaskFailed("two")])
     assert describe_failure(error) == {"name": "AllFailed", "message": "every branch failed: one; two"}
+
+
+# What it came of.
+
+
+def ended_after_failures(process: Any, *steps: str) -> Rounds:
+    """A run in which these steps have failed."""
+    run = start(process)
+    for number in steps:
+        run.resolve({number: TaskFailed(f"no {number}")})
+    return run
+
+
+def ids(run: Rounds, *steps: str) -> list[str]:
+    by_step = {effect.step: effect.id for effect in run.state.effects.values()}
+    return [by_step[each] for each in steps]
+
+
+def test_what_is_raised_while_a_failure_is_handled_came_of_it() -> None:
+    async def process(_: Any, ctx: Context) -> None:
+        try:
+            await ctx.task(step)
+        except TaskFailed:
+            try:
+                await ctx.task(step)
+            except TaskFailed as error:
+                raise Failed("no") from error
+
+    run = ended_after_failures(process, "1", "2")
+    assert run.events[-1].data["error"] == {"name": "Failed", "message": "no", "causes": ids(run, "2", "1")}
+
+
+def test_a_failure_that_was_caught_before_is_no_cause() -> None:
+    async def process(_: Any, ctx: Context) -> None:
+        try:
+            await ctx.task(step)
+        except TaskFailed:
+            pass
+        raise Failed("for another reason")
+
+    run = ended_after_failures(process, "1")
+    assert run.events[-1].data["error"] == {"name": "Failed", "message": "for another reason"}
+
+
+def test_a_halt_and_a_mistake_name_the_failure_that_was_handled() -> None:
+    async def halting(_: Any, ctx: Context) -> None:
+        try:
+            await ctx.task(step)
+        except TaskFailed:
+            ctx.halt("enough")
+
+    async def mistaken(_: Any, ctx: Context) -> None:
+        try:
+            await ctx.task(step)
+        except TaskFailed as error:
+            error.data["missing"]
+
+    halted = ended_after_failures(halting, "1")
+    assert halted.events[-1].data == {"reason": "enough", "causes": ids(halted, "1")}
+    stuck = ended_after_failures(mistaken, "1")
+    assert problem(stuck)["causes"] == ids(stuck, "1")
+
+
+def test_all_branches_of_any_are_causes_and_a_hidden_one_is_none() -> None:
+    one, two, hidden = (TaskFailed("no", effect_id=each) for each in ("one", "two", "hidden"))
+    one.__context__ = two.__context__ = AllFailed([one, two])
+    assert causes_of(AllFailed([one, two])) == ["one", "two"]
+    one.__context__, one.__suppress_context__ = hidden, True
+    assert causes_of(ExceptionGroup("both", [one, ValueError()])) == ["one"]
 
 
 def problem(run: Rounds) -> dict[str, Any]:

@@ -34,6 +34,27 @@ async def caught(awaitable: Any) -> Any:
 # Order and batches.
 
 
+def test_what_lies_deeper_is_asked_for_later() -> None:
+    async def process(_: Any, ctx: Context) -> None:
+        both = ctx.parallel.all
+        await both([both([both([ctx.task(first)]), ctx.task(first)]), ctx.task(first)])
+
+    assert [asked.step for asked in start(process).rounds[0]] == ["1.1.1", "1.0.1.1.1", "1.0.1.0.1.0.1"]
+
+
+def test_what_one_result_leads_to_is_asked_for_before_the_next_is_looked_at() -> None:
+    async def process(_: Any, ctx: Context) -> None:
+        async def branch() -> None:
+            await ctx.task(first)
+            await ctx.parallel.all([ctx.task(first)])
+
+        await ctx.parallel.all([branch, branch])
+
+    run = start(process)
+    run.resolve({"1.1.1": 1, "1.0.1": 1})
+    assert [asked.step for asked in run.rounds[1]] == ["1.1.2.0.1", "1.0.2.0.1"]
+
+
 def test_results_come_in_the_order_of_the_branches_whatever_arrives_first() -> None:
     run = start(lambda _, ctx: three(ctx, "all"))
     run.resolve({"1.2.1": "c"})

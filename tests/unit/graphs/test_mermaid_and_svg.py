@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from babysitter.graphs.drawn import START_KEY, Drawn, completed, drawn_process
+from babysitter.graphs.labels import lines_of
 from babysitter.graphs.layout import LINE_HEIGHT, Picture
 from babysitter.graphs.lettering import text_width
 from babysitter.graphs.listing import as_json
@@ -169,6 +170,24 @@ def test_the_text_of_a_diamond_is_within_it(tmp_path: Path) -> None:
     width = max(text_width(text) for text in box.texts)
     assert len(box.texts) > 1
     assert width / box.width + LINE_HEIGHT * len(box.texts) / box.height < 1
+
+
+def test_a_group_that_may_have_failed_has_no_colour_and_tells_of_its_branches() -> None:
+    drawn = titled("a", "map", "b")
+    node = drawn.line.nodes[START_KEY]
+    node.states, node.branch_states = {"partly": 1}, {"partly": 1, "failed": 2}
+    assert "2 failed, 1 partly failed" in Picture(drawn.line).boxes[START_KEY].texts
+    assert "class " not in mermaid(drawn)
+    assert 'partly"' in svg(drawn)
+
+
+def test_a_branch_alone_in_its_line_is_named_once() -> None:
+    line, node = Line(), Node(("shell", "a"), "shell")
+    line.names = ["a.md"]
+    node.titles = {"Check a.md": None}
+    assert lines_of(node, line, is_alone=True) == ["Check a.md", "shell"]
+    node.titles = {"Check": None}
+    assert lines_of(node, line, is_alone=True) == ["Check", "shell", "a.md"]
 
 
 def test_states_and_time_of_a_node_are_one_line() -> None:

@@ -37,6 +37,13 @@ class Inputs(BaseModel):
             raise LookupError("odd")
         return name
 """
+STRICT = """
+from pydantic import BaseModel, ConfigDict
+
+class Inputs(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    name: str
+"""
 
 
 def source_of(project: Project, declared: str) -> Source:
@@ -62,13 +69,14 @@ def test_what_is_given_comes_before_the_default(project: Project, declared: str)
 @pytest.mark.parametrize(
     ("declared", "given", "said"),
     [
-        (SCHEMA, {}, "'name' is a required property"),
-        (SCHEMA, {"name": 1}, "name: 1 is not of type 'string'"),
-        (SCHEMA, {"name": "a", "cuont": 1}, "'cuont' was unexpected"),
-        (SCHEMA, [], "is not of type 'object'"),
-        (MODEL, {}, "name: Field required"),
+        (SCHEMA, {}, "process: name is needed"),
+        (SCHEMA, {"name": 1}, "process: name: 1 is not a text"),
+        (SCHEMA, {"name": "a", "cuont": 1}, "process: cuont is not known, did you mean 'count'?"),
+        (SCHEMA, [], "process: [] is not an object"),
+        (MODEL, {}, "process: name is needed"),
+        (STRICT, {"name": "a", "nmae": 1}, "process: nmae is not known, did you mean 'name'?"),
         (MODEL, {"name": "a", "count": "x"}, "count: Input should be a valid integer"),
-        (MODEL, None, "inputs: Input should be a valid dictionary"),
+        (MODEL, None, "process: Input should be a valid dictionary"),
     ],
 )
 def test_inputs_that_do_not_fit_are_refused_with_their_place(

@@ -12,7 +12,13 @@ REVIEW = {
     "properties": {
         "verdict": {"enum": ["good", "bad"]},
         "lines": {"type": "array", "items": {"type": "integer"}},
+        "at": {
+            "required": ["host"],
+            "properties": {"port": {"anyOf": [{"type": "number"}, {"type": "null"}]}},
+        },
     },
+    "patternProperties": {"^x_": {}},
+    "additionalProperties": False,
     "required": ["verdict"],
 }
 
@@ -24,14 +30,58 @@ def test_a_value_that_fits_has_no_misfits() -> None:
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        ({}, ["value: 'verdict' is a required property"]),
-        ({"verdict": "so-so"}, ["verdict: 'so-so' is not one of ['good', 'bad']"]),
-        ({"verdict": "bad", "lines": [1, "2"]}, ["lines[1]: '2' is not of type 'integer'"]),
-        ("good", ["value: 'good' is not of type 'object'"]),
+        ({}, ["verdict is needed"]),
+        ({"verdict": "so-so"}, ["verdict: 'so-so' is not one of 'good', 'bad'"]),
+        ({"verdict": "bad", "lines": [1, "2"]}, ["lines[1]: '2' is not a whole number"]),
+        ("good", ["'good' is not an object"]),
+        (
+            {"lines": 3, "verdcit": "bad"},
+            ["verdcit is not known, did you mean 'verdict'?", "verdict is needed", "lines: 3 is not a list"],
+        ),
+        ({"verdict": "bad", "x_more": 1, "other": 1}, ["other is not known"]),
+        (
+            {"verdict": "bad", "at": {"port": "p"}},
+            ["at.host is needed", "at.port: 'p' is not a number or null"],
+        ),
     ],
 )
 def test_a_misfit_says_where_and_what(value: Any, said: list[str]) -> None:
     assert misfits(REVIEW, value) == said
+
+
+@pytest.mark.parametrize(
+    ("alternatives", "value", "said"),
+    [
+        ([{"type": "integer"}, {"type": "null"}], "a", "'a' is not a whole number or null"),
+        (
+            [{"type": "integer"}, {"required": ["z"]}],
+            {},
+            "{} fits none of what is allowed ({} is not a whole number; or z is needed)",
+        ),
+        (
+            [{"type": "integer"}, {"minimum": 1}],
+            2,
+            "2 is valid under each of {'minimum': 1}, {'type': 'integer'}",
+        ),
+    ],
+)
+def test_a_value_that_fits_no_alternative_is_told_all_of_them(
+    alternatives: list[Any], value: Any, said: str
+) -> None:
+    assert misfits({"properties": {"n": {"oneOf": alternatives}}}, {"n": value}) == [f"n: {said}"]
+
+
+def test_a_long_value_is_told_in_short() -> None:
+    (said,) = misfits({"type": "object"}, ["a"] * 1000)
+    assert (len(said) < 120, said.endswith("… is not an object")) == (True, True)
+
+
+def test_what_an_old_draft_says_in_its_own_way_is_told_as_well() -> None:
+    old = {"$schema": "http://json-schema.org/draft-03/schema#"}
+    assert misfits({**old, "properties": {"a": {"required": True}}}, {}) == ["a is needed"]
+    assert misfits({**old, "type": ["string", {"type": "integer"}]}, {}) == [
+        "{} is not a text or what it is to be"
+    ]
 
 
 def test_only_the_first_misfits_are_told() -> None:
@@ -58,7 +108,7 @@ def test_a_schema_is_never_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_schema_may_refer_to_its_own_definitions() -> None:
     schema = {"$defs": {"name": {"type": "string"}}, "items": {"$ref": "#/$defs/name"}}
-    assert (misfits(schema, ["a"]), misfits(schema, [1])) == ([], ["[0]: 1 is not of type 'string'"])
+    assert (misfits(schema, ["a"]), misfits(schema, [1])) == ([], ["[0]: 1 is not a text"])
 
 
 @pytest.mark.parametrize("draft", ["http://json-schema.org/draft-07/schema#", "urn:unknown"])

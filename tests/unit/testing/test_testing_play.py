@@ -196,7 +196,7 @@ def test_a_result_that_is_not_json_is_refused_and_names_the_request() -> None:
 
 
 def test_an_answer_of_an_agent_has_to_fit_its_schema() -> None:
-    with pytest.raises(ResultRejected, match="'defects' is a required property"):
+    with pytest.raises(ResultRejected, match="defects is needed"):
         play(one(review, diff="d"), results={"review": {}})
 
 

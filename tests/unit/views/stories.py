@@ -68,6 +68,11 @@ class Story:
         told = {"name": "ShellFailed", "message": message, "exitCode": 1, **error}
         self.event("EFFECT_RESOLVED", {"effectId": f"effect-{step}", "status": "error", "error": told})
 
+    def ends_by(self, *steps: str, message: str = "the checks failed") -> None:
+        """The run has failed on purpose, because of what failed at these steps."""
+        causes = {"causes": [f"effect-{step}" for step in steps]} if steps else {}
+        self.event("RUN_FAILED", {"error": {"name": "Failed", "message": message, **causes}})
+
     def cancel(self, step: str) -> None:
         self.event("EFFECT_CANCELLED", {"effectId": f"effect-{step}", "reason": "abandoned"})
 

@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from stories import START, Shown
+from stories import START, Shown, Story
 
 from babysitter.clock import iso
 from babysitter.runs.worked import covered
 from babysitter.views.marks import text_of
 from babysitter.views.summary import Outcome, summary_lines
 from babysitter.views.times import Times
+
+ASKED = {"stepId": "1", "taskId": "count", "kind": "shell", "argsHash": "", "attempt": 1}
 
 
 def told(shown: Shown, status: str = "completed", **more: Any) -> list[str]:
@@ -110,6 +112,7 @@ def test_a_failed_run_shows_the_end_of_what_the_failing_command_printed() -> Non
     shown.fail(
         "1", "pytest: exit code 1", data={"stdout": "1 failed\n", "stderr": "\x1b[31mwarning\x1b[0m\n"}
     )
+    shown.ends_by("1")
     error = {"name": "Failed", "message": "the checks failed"}
     assert told(shown, "failed", error=error)[2:7] == [
         "Tests: pytest: exit code 1",
@@ -125,6 +128,7 @@ def test_an_error_that_is_the_commands_own_is_told_once() -> None:
     shown.request("1", "Tests")
     error = {"name": "ShellFailed", "message": "exit code 1", "data": {"stdout": "1 failed\n"}}
     shown.fail("1", **{name: error[name] for name in ("message", "data")})
+    shown.event("RUN_FAILED", {"error": {**error, "effectId": "effect-1"}})
     text = "\n".join(told(shown, "failed", error=error))
     assert (text.count("exit code 1"), text.count("1 failed")) == (1, 1)
 
@@ -133,6 +137,7 @@ def test_a_long_output_is_cut_at_its_beginning() -> None:
     shown = Shown()
     shown.request("1")
     shown.fail("1", data={"stdout": "".join(f"line {number}\n" for number in range(100))})
+    shown.ends_by("1")
     lines = told(shown, "failed")
     assert ("  line 84" in lines, "  line 85" in lines, "  line 99" in lines) == (False, True, True)
 
@@ -142,11 +147,77 @@ def test_the_outputs_of_the_last_failures_are_shown_and_the_others_counted() -> 
     for number in range(5):
         shown.request(str(number), f"Task {number}")
         shown.fail(str(number), data={"traceback": f"Traceback {number}"})
+    shown.ends_by(*"01234")
     lines = told(shown, "failed")
     assert [line for line in lines if "Traceback" in line] == [
         f"  Traceback {number}" for number in (2, 3, 4)
     ]
     assert "and 2 more; babysitter show RUN EFFECT has each" in lines
+
+
+def test_a_failure_that_the_process_has_caught_is_not_shown_as_the_cause() -> None:
+    shown = Shown()
+    shown.request("1.0.1", "Check", item="x.md")
+    shown.fail("1.0.1", "it is not UTF-8", data={"traceback": "Traceback\n  ValueError"})
+    shown.ends_by(message="5 links are broken")
+    assert told(shown, "failed", error={"name": "Failed", "message": "5 links are broken"})[2:5] == [
+        "error: Failed: 5 links are broken",
+        "",
+        "the process went on after this failure: x.md: Check: it is not UTF-8",
+    ]
+
+
+def test_many_caught_failures_are_told_in_one_line_without_the_cause() -> None:
+    shown = Shown()
+    for number in range(6):
+        shown.request(str(number), f"Task {number}")
+        shown.fail(str(number), data={"traceback": f"Traceback {number}"})
+    shown.ends_by("3")
+    lines = told(shown, "failed")
+    assert [line for line in lines if "Traceback" in line] == ["  Traceback 3"]
+    assert lines[-3] == (
+        "the process went on after 5 failures: Task 0, Task 1, Task 2 and 2 more;"
+        " babysitter show RUN EFFECT has each"
+    )
+
+
+def test_a_bad_exit_code_that_is_a_result_is_said_to_be_one() -> None:
+    shown = Shown()
+    shown.request("1", "Tests")
+    shown.resolve("1", {"exitCode": 3, "stdout": "1 failed\n"})
+    shown.ends_by()
+    assert told(shown, "failed")[2:4] == ["Tests: exit code 3, with which the process went on", "  1 failed"]
+
+
+def test_what_a_failure_on_purpose_hands_on_of_a_command_is_shown_once() -> None:
+    data = {"stdout": "1 failed\n"}
+    error = {"name": "Failed", "message": "no", "data": data}
+    assert told(Shown(), "failed", error=error)[:2] == ["error: Failed: no", "  1 failed"]
+    shown = Shown()
+    shown.request("1")
+    shown.fail("1", data=data)
+    shown.ends_by("1")
+    assert told(shown, "failed", error=error).count("  1 failed") == 1
+
+
+def test_a_parent_that_ends_by_a_child_shows_what_failed_in_the_child() -> None:
+    shown, child = Shown(), Story(lambda event: None)
+    shown.request("1", "Tidy", "subprocess")
+    child.tell = lambda event: shown.view.event_below(event, "1.child.", "child-1")
+    child.event("EFFECT_REQUESTED", {**ASKED, "effectId": "inner"})
+    error = {"name": "ShellFailed", "message": "exit code 1", "data": {"stdout": "no space\n"}}
+    child.event("EFFECT_RESOLVED", {"effectId": "inner", "status": "error", "error": error})
+    child.event("RUN_FAILED", {"error": {**error, "effectId": "inner"}})
+    shown.fail("1", "exit code 1", data={"runId": "child-1"})
+    shown.ends_by("1")
+    assert "  no space" in told(shown, "failed")
+
+
+@pytest.mark.parametrize("causes", [5, "effect-1", [None, ["effect-1"], "effect-2"]])
+def test_causes_that_are_none_are_passed_over(causes: object) -> None:
+    shown = Shown()
+    shown.event("RUN_FAILED", {"error": {"name": "Failed", "message": "no", "causes": causes}})
+    assert shown.view.tree.causes() == []
 
 
 def test_a_completed_run_shows_no_outputs_of_failures() -> None:

@@ -14,6 +14,7 @@ from babysitter.views.text import (
     can_show_unicode,
     duration,
     encodable,
+    has_word,
     pad,
     printable,
     printable_lines,
@@ -25,6 +26,26 @@ from babysitter.views.text import (
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "expected"),
+    [
+        ("Check the links of notes/guide.md", "notes/guide.md", True),
+        ("Deploy api.", "api", True),
+        ("Deploy 'api' now", "api", True),
+        ("Deploy api-gateway, then api", "api", True),
+        ("Deploy api-gateway", "api", False),
+        ("Check notes/guide.md", "guide.md", False),
+        ("Check a.py", "a", False),
+        ("Do a thing in parallel", "all", False),
+        ("Round 12", "1", False),
+        ("Check it", "", False),
+    ],
+)
+def test_a_word_is_found_as_a_whole(text: str, word: str, expected: bool) -> None:
+    assert has_word(text, word) is expected
+
 
 ANY_TEXT = st.text(st.characters())
 

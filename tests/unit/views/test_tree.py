@@ -18,6 +18,7 @@ from babysitter.views.marks import (
     FAILED,
     NONZERO,
     OK,
+    PARTLY,
     PENDING,
     PERSON,
     REQUESTED,
@@ -123,6 +124,28 @@ def test_an_effect_is_named_with_the_branches_it_is_in() -> None:
     ]
 
 
+def test_an_item_that_its_title_has_does_not_stand_before_it_as_well() -> None:
+    shown = Shown()
+    shown.request("1.h.1", "Check the links of a.md", mode="map", item="a.md")
+    shown.request("1.h.2.0.1", "Mend a.md", mode="map", item="line 3")
+    names = [each.name for each in shown.view.tree.effects.values()]
+    assert names == ["Check the links of a.md", "line 3: Mend a.md"]
+    branches = shown.view.tree.branches
+    assert branches["1.h.2.0"].heading == "line 3: Mend a.md"
+    shown.request("2.h.1", "Check the links of a.md", mode="map", item="a.md")
+    assert branches["2.h"].heading == "Check the links of a.md"
+
+
+def test_which_attempt_it_is_does_not_pass_for_an_item() -> None:
+    shown = Shown()
+    shown.request("1.h.1", "Deploy", mode="map", item="1")
+    found = effect(shown, "1.h.1")
+    found.attempt, found.max_attempts = 1, 3
+    found.result = FAILED
+    branch = shown.view.tree.branches["1.h"]
+    assert (found.name, branch.heading) == ("1: Deploy (attempt 1 of 3)",) * 2
+
+
 def test_a_group_of_groups_is_there_although_no_effect_names_it() -> None:
     shown = Shown()
     shown.request("3.0.2.1.1", mode="race")
@@ -140,7 +163,7 @@ def test_a_branch_stands_where_its_last_step_stands() -> None:
 
 @pytest.mark.parametrize(
     ("mode", "state"),
-    [("all", FAILED), ("map", FAILED), ("settled", OK), ("any", OK), ("race", OK)],
+    [("all", PARTLY), ("map", PARTLY), ("settled", OK), ("any", OK), ("race", OK)],
 )
 def test_what_one_failed_branch_of_two_means_depends_on_the_mode(mode: str, state: str) -> None:
     shown = Shown()
@@ -160,13 +183,51 @@ def test_a_group_goes_on_while_any_branch_does() -> None:
     assert shown.view.tree.root.state == RUNNING
 
 
-def test_a_race_that_a_failure_won_has_failed() -> None:
+def test_groups_have_failed_when_the_run_ended_by_what_failed_in_them() -> None:
     shown = Shown()
-    shown.request("1.0.1", mode="race")
-    shown.request("1.1.1", mode="race")
+    for step in ("1.0.1", "2.0.1.0.1", "2.0.1.1.1", "2.1.1"):
+        shown.request(step, mode="race")
+        shown.fail(step)
+    groups = shown.view.tree.groups
+    assert {groups[path].state for path in ("1", "2", "2.0.1")} == {PARTLY}
+    shown.ends_by("2.0.1.1.1")
+    assert [groups[path].state for path in ("1", "2", "2.0.1")] == [PARTLY, FAILED, FAILED]
+
+
+def test_a_failure_kept_by_settled_has_left_the_groups_inside_of_it_only() -> None:
+    shown = Shown()
+    shown.request("1.0.1", mode="settled")
+    shown.request("1.1.1.0.1", mode="all")
+    shown.fail("1.1.1.0.1")
+    shown.resolve("1.0.1")
+    shown.ends_by("1.1.1.0.1")
+    groups = shown.view.tree.groups
+    assert (groups["1"].state, groups["1.1.1"].state) == (OK, FAILED)
+
+
+@pytest.mark.parametrize("end", ["resolve", "fail"])
+def test_a_child_run_stands_as_its_effect_does_whatever_failed_in_it(end: str) -> None:
+    shown, child = Shown(), Shown()
+    child.tell = lambda event: shown.view.event_below(event, "1.child.", "child-1")
+    shown.request("1", kind="subprocess")
+    child.request("2")
+    child.fail("2")
+    group = shown.view.tree.groups["1"]
+    assert group.state == PARTLY
+    getattr(shown, end)("1")
+    assert group.state == (OK if end == "resolve" else FAILED)
+
+
+def test_what_a_child_run_ended_by_has_left_no_group_of_its_parent() -> None:
+    shown, child = Shown(), Shown()
+    child.tell = lambda event: shown.view.event_below(event, "1.0.1.child.", "child-1")
+    shown.request("1.0.1", kind="subprocess")
+    child.request("2.0.1")
+    child.fail("2.0.1")
+    child.ends_by("2.0.1")
     shown.fail("1.0.1")
-    shown.cancel("1.1.1")
-    assert shown.view.tree.groups["1"].state == FAILED
+    groups = shown.view.tree.groups
+    assert (groups["1.0.1.child.2"].state, groups["1"].state) == (FAILED, PARTLY)
 
 
 def test_a_branch_with_progress_and_no_steps_keeps_nobody_waiting() -> None:
