@@ -52,6 +52,13 @@ def _refusal(run: Run, message: str) -> EditNeedsPerson:
     )
 
 
+def is_accepted(run: Run, digests: Mapping[str, str]) -> bool:
+    """No person is needed for what was edited of the source that was loaded, or one has accepted it."""
+    known = run.state.source_digests
+    edited = {name: digest for name, digest in digests.items() if known.get(name, digest) != digest}
+    return not run.is_guarded or _is_permitted(run, edited)
+
+
 def _is_permitted(run: Run, edited: dict[str, str]) -> bool:
     """A person has accepted exactly these bytes."""
     for permit in run.state.permits:
