@@ -272,7 +272,7 @@ def living_below(run: Run) -> list[Run]:
 def effect_details(run: Run, effect: Effect) -> dict[str, Any]:
     """All about one effect: what it asks for, and its result."""
     told = {**effect_json(run, effect), "run": run.run_id, "requestedAt": iso(effect.requested_ms)}
-    asked = as_requested(run, effect)
+    asked = _as_requested(run, effect)
     told["definition"] = run.definition_of(asked)
     if asked.group:
         told["group"] = asked.group
@@ -307,21 +307,14 @@ def _breakpoint_details(run: Run, effect: Effect) -> dict[str, Any]:
 
 def definition_of(run: Run, effect: Effect) -> Any:
     """The definition, also of an effect that is no longer pending."""
-    return run.definition_of(as_requested(run, effect))
+    return run.definition_of(_as_requested(run, effect))
 
 
-def as_requested(run: Run, effect: Effect) -> Effect:
-    """The effect with all that it asked for, also when it is no longer pending (its event still has it)."""
-    if effect.is_pending:
-        return effect
-    found: list[Effect] = []
+def _as_requested(run: Run, effect: Effect) -> Effect:
+    # Here, for most commands of this file need it for none.
+    from babysitter.runs.requested import as_requested
 
-    def look(event: Event) -> None:
-        if event.type == "EFFECT_REQUESTED" and event.data["effectId"] == effect.id:
-            found.append(Effect(event))
-
-    Run(run.folder, run.limits).journal.load(look)
-    return found[0]
+    return as_requested(run, effect)
 
 
 @click.command(
@@ -375,7 +368,7 @@ def prompt_json(run: Run, name: str | None) -> dict[str, Any]:
             f"effect {effect.id!r} is a {effect.kind} effect, and nobody is asked for it",
             hint=OWN_KINDS[effect.kind],
         )
-    asked = as_requested(run, effect)
+    asked = _as_requested(run, effect)
     definition, schema = run.definition_of(asked), None
     if effect.kind == BREAKPOINT:
         text = str(definition["breakpoint"].get("question") or effect.label)

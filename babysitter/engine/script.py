@@ -41,6 +41,10 @@ def _never(_: Effect) -> bool:
     return False
 
 
+def _unknown(_: Effect, __: Call) -> str:
+    return ""
+
+
 class Script:
     """Leads one replay through the lines of its journal.
 
@@ -48,7 +52,16 @@ class Script:
         reworded: ids of effects that the process now asks for in other words, and may.
     """
 
-    __slots__ = ("_fetch", "_handlers", "_is_free", "effect_ids", "notes", "replay", "reworded")
+    __slots__ = (
+        "_difference",
+        "_fetch",
+        "_handlers",
+        "_is_free",
+        "effect_ids",
+        "notes",
+        "replay",
+        "reworded",
+    )
 
     def __init__(
         self,
@@ -56,9 +69,12 @@ class Script:
         notes: Notes,
         fetch: Callable[[Effect], Any],
         is_free: Callable[[Effect], bool] = _never,
+        difference: Callable[[Effect, Call], str] = _unknown,
     ) -> None:
-        """``fetch`` gives the value of an effect's result, from its own file when it is large; ``is_free``
-        whether an effect may be asked for in other words by now.
+        """Nothing is fed yet.
+
+        ``fetch`` gives the value of an effect's result, from its own file when it is large; ``is_free``
+        whether an effect may be asked for in other words by now, and ``difference`` what these are.
         """
         self.replay = replay
         self.notes = notes
@@ -66,6 +82,7 @@ class Script:
         self.reworded: list[str] = []
         self._fetch = fetch
         self._is_free = is_free
+        self._difference = difference
         self._handlers: dict[str, Callable[[Any, int], None]] = {
             "EFFECT_REQUESTED": self._requested,
             "EFFECT_RESOLVED": self._resolved,
@@ -115,7 +132,8 @@ class Script:
             raise self._surprise(effect.step, describe(effect), f"task {call.task.id!r}")
         if call.args_hash != effect.args_hash:
             if not self._is_free(effect):
-                raise self._surprise(effect.step, describe(effect), OTHER_ARGUMENTS)
+                other = f"{OTHER_ARGUMENTS}{self._difference(effect, call)}"
+                raise self._surprise(effect.step, describe(effect), other)
             self.reworded.append(effect.id)
         self.replay.asked.pop(effect.step, None)
         self.effect_ids[effect.step] = effect.id

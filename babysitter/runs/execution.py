@@ -87,7 +87,9 @@ class Execution:
     def _put(self, kind: type[Replay]) -> None:
         """A replay of this kind at the beginning of the script."""
         self._replay = self._new_replay(kind)
-        self._script = Script(self._replay, self._notes, self.run.value_of, self._is_free)
+        self._script = Script(
+            self._replay, self._notes, self.run.value_of, self._is_free, self._other_arguments
+        )
 
     def _new_replay(self, kind: type[Replay]) -> Replay:
         state = self.run.state
@@ -459,6 +461,13 @@ class Execution:
         from babysitter.runs.edits import is_accepted
 
         return is_accepted(run, self._digests)
+
+    def _other_arguments(self, effect: Effect, call: Call) -> str:
+        """What the process asks for otherwise than its journal has it, as the end of a sentence."""
+        # Not at the top: hardly any run comes to this.
+        from babysitter.runs.other_arguments import told
+
+        return told(self.run, effect, call)
 
     def _redefined(self) -> Iterator[str]:
         """Pending effects that the edited process would describe otherwise: they are asked for anew."""
