@@ -147,7 +147,7 @@ def _question(run: Run, effect: Effect) -> list[str]:
 def _tell_answered(question: list[str], approved: bool) -> None:
     """What an answer was to; the lines are indented, so that none of them can pass for a line of ours."""
     for number, text in enumerate(question):
-        line(f"  {text}" if number else f"{'yes' if approved else 'no'} to: {text}")
+        line(f"  {text}".rstrip() if number else f"{'yes' if approved else 'no'} to: {text}")
 
 
 def _tell_kept(run: Run, effect: Effect, wants_json: bool) -> None:

@@ -18,6 +18,7 @@ from babysitter.engine.state import SUBPROCESS
 if TYPE_CHECKING:
     from babysitter.driven import Driven
     from babysitter.driver import Ending
+    from babysitter.engine.state import Effect
     from babysitter.runs.run import Run
 
 # What an agent command performs.
@@ -58,7 +59,13 @@ def tell(ending: Ending, view: Any, wants_json: bool, no_agent: str) -> int:
             }
         )
     outcome = Outcome(
-        ending.status, told.get("output"), error, waiting_for(ending), hint, usage=used.get("usage")
+        ending.status,
+        told.get("output"),
+        error,
+        waiting_for(ending),
+        hint,
+        usage=used.get("usage"),
+        questions=[] if wants_json else _questions(ending),
     )
     view.finished(outcome)
     is_blocked = ending.status == "waiting" and ending.blocked
@@ -106,6 +113,22 @@ def waiting_for(ending: Ending) -> list[str]:
             if effect.kind != SUBPROCESS
         ]
     return lines
+
+
+def _questions(ending: Ending) -> list[list[str]]:
+    """What people are asked, all of it: nobody should have to answer what they have not read."""
+    if ending.status != "waiting":
+        return []
+    runs = [ending.run, *(child.run for child in ending.children if not child.is_finished)]
+    asked = [(run, effect) for run in runs for effect in run.state.pending.values()]
+    return [lines for run, effect in asked if effect.kind == "breakpoint" and (lines := _asked(run, effect))]
+
+
+def _asked(run: Run, effect: Effect) -> list[str]:
+    from babysitter.runs.answering import Shown
+    from babysitter.views.questions import untold_lines
+
+    return untold_lines(run, Shown(run, effect))
 
 
 def _why_blocked(child: Driven) -> str:

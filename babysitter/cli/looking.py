@@ -21,7 +21,7 @@ from babysitter.engine.state import CANCELLED, FINISHED, Effect
 from babysitter.errors import BabysitterError, UsageError
 from babysitter.paths import runs_dir as runs_folder
 from babysitter.runs.folder import open_run, packed_ids, parent_of, run_ids
-from babysitter.runs.results import OWN_KINDS, find_effect, schema_of
+from babysitter.runs.results import OWN_KINDS, ends_by, find_effect, schema_of
 from babysitter.runs.run import LINKS, Run
 
 if TYPE_CHECKING:
@@ -366,7 +366,7 @@ def prompt_json(run: Run, name: str | None) -> dict[str, Any]:
     if effect.kind in OWN_KINDS and effect.kind != BREAKPOINT:
         raise UsageError(
             f"effect {effect.id!r} is a {effect.kind} effect, and nobody is asked for it",
-            hint=OWN_KINDS[effect.kind],
+            hint=ends_by(run, effect),
         )
     asked = _as_requested(run, effect)
     definition, schema = run.definition_of(asked), None

@@ -44,6 +44,13 @@ def text_lines(shown: Shown) -> list[str]:
     return whole_lines(str(shown.definition["breakpoint"].get("question") or shown.effect.label))
 
 
+def untold_lines(run: Run, shown: Shown) -> list[str]:
+    """An open breakpoint, where there is more of it than its title says; else nothing."""
+    lines = question_lines(run, shown)
+    more = lines[1:] if shown.files else lines[1:-1]
+    return [] if more == [f"  {printable(shown.effect.label)}"] else [lines[0], *more]
+
+
 def digest_line(shown: Shown) -> str:
     """What an answer is bound to."""
     return f"what is shown has the digest {shown.digest}"
