@@ -96,7 +96,8 @@ def test_a_process_without_tests_is_told_how_to_get_some(project: Path) -> None:
     assert (ended.code, ended.stderr.splitlines()) == (
         2,
         [
-            f"error: process 'release' has no tests: no test_release_*.py in {str(project)!r}",
+            "error: process 'release' has no tests: "
+            f"no test_release.py or test_release_*.py in {str(project)!r}",
             "  write one (docs/testing.md), or make one of a run: babysitter process test --from RUN",
         ],
     )
