@@ -51,10 +51,13 @@ def branches_text(line: Line) -> str:
 
 
 def states_text(node: Node) -> str:
-    """How it stands; of several, how many stand how."""
+    """How it stands; of several, how many stand how; and how many attempts have failed before."""
+    before = f"after {node.retried} failed attempt{'s' if node.retried > 1 else ''}"
+    retried = f", {before}" if node.retried else ""
     if sum(node.states.values()) == 1:
-        return node.state
-    return ", ".join(f"{node.states[state]} {state}" for state in WORST_FIRST if node.states.get(state))
+        return f"{node.state}{retried}"
+    told = (f"{node.states[state]} {state}" for state in WORST_FIRST if node.states.get(state))
+    return f"{', '.join(told)}{retried}"
 
 
 def word_of(way: Way) -> str:

@@ -43,6 +43,7 @@ class Listed:
         told |= {"count": node.count} if node.count > 1 else {}
         if node.state:
             told |= {"state": node.state, "states": node.states, "tookMs": node.took_ms}
+            told |= {"failedAttempts": node.retried} if node.retried else {}
         return {**told, "isTaken": node.is_taken}
 
 

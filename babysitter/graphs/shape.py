@@ -33,6 +33,7 @@ class Node:
         count: how often it was asked for.
         attempts: how often it is tried, at most.
         states: of a run, how often it stands in which; ``took_ms`` all of them together.
+        retried: of a run, how many attempts have failed and were followed by another one.
     """
 
     def __init__(self, key: Key, kind: str, *, stack: Stack = (), is_taken: bool = True) -> None:
@@ -47,6 +48,7 @@ class Node:
         self.attempts = 1
         self.states: dict[str, int] = {}
         self.took_ms = 0
+        self.retried = 0
         # Of a group; empty of everything else.
         self.mode = ""
         self.limit = ""
