@@ -17,7 +17,7 @@ from babysitter.cli.options import (
 from babysitter.cli.output import as_json, document, line
 from babysitter.cli.reports import ending_json, given_up_json, next_wake, usage_json
 from babysitter.clock import iso
-from babysitter.engine.state import CANCELLED, FINISHED, Effect
+from babysitter.engine.state import ABANDONED, CANCELLED, FINISHED, Effect
 from babysitter.errors import BabysitterError, UsageError
 from babysitter.paths import runs_dir as runs_folder
 from babysitter.runs.folder import open_run, packed_ids, parent_of, run_ids
@@ -54,6 +54,7 @@ def status_json(run: Run) -> dict[str, Any]:
         "lastEventAt": iso(state.last_ms),
         "events": state.last_seq,
         "effects": counts,
+        **_abandoned_json(state),
         "pending": _kinds(waits),
         **({"taken": taken} if taken else {}),
         **usage_json(run),
@@ -64,6 +65,13 @@ def status_json(run: Run) -> dict[str, Any]:
     }
     told |= {**_times_json(state), **scores_json(state)}
     return {**told, **related_json(run), **given_up_json(run), **next_wake(run), **ending_json(run)}
+
+
+def _abandoned_json(state: RunState) -> dict[str, Any]:
+    """How many of the cancelled effects their process has given up itself."""
+    effects = state.effects.values()
+    given_up = sum(each.cancel_reason == ABANDONED and not each.is_superseded for each in effects)
+    return {"abandoned": given_up} if given_up else {}
 
 
 def _decided_json(run: Run) -> dict[str, Any]:
