@@ -131,6 +131,7 @@ def _decide(run: str, effect: str | None, approved: bool, told: dict[str, Any]) 
     verdict = accept(found, [answer])[0]
     if verdict.error is None:
         _tell_answered(question, approved)
+        _warn_of_edit(found)
     if verdict.status == RECORDED and target.is_pending:
         _tell_kept(found, target, told["as_json"])
         return 0
@@ -148,6 +149,17 @@ def _tell_answered(question: list[str], approved: bool) -> None:
     """What an answer was to; the lines are indented, so that none of them can pass for a line of ours."""
     for number, text in enumerate(question):
         line(f"  {text}".rstrip() if number else f"{'yes' if approved else 'no'} to: {text}")
+
+
+def _warn_of_edit(run: Run) -> None:
+    """The process may not ask this any more; whether it does shows only when it is executed."""
+    from babysitter.runs.edits import is_edited
+
+    if is_edited(run):
+        complain(
+            "warning: the process was edited since this was asked;"
+            f" what that means: babysitter check {run.run_id}"
+        )
 
 
 def _tell_kept(run: Run, effect: Effect, wants_json: bool) -> None:

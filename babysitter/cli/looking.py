@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -55,6 +56,7 @@ def status_json(run: Run) -> dict[str, Any]:
         "events": state.last_seq,
         "effects": counts,
         **_abandoned_json(state),
+        **_edited_json(run),
         "pending": _kinds(waits),
         **({"taken": taken} if taken else {}),
         **usage_json(run),
@@ -72,6 +74,28 @@ def _abandoned_json(state: RunState) -> dict[str, Any]:
     effects = state.effects.values()
     given_up = sum(each.cancel_reason == ABANDONED and not each.is_superseded for each in effects)
     return {"abandoned": given_up} if given_up else {}
+
+
+def _edited_json(run: Run) -> dict[str, Any]:
+    """That the process was edited since its run went on last, as far as the times of its files say it."""
+    state = run.state
+    if run.archive is not None or state.is_finished:
+        return {}
+    file = os.path.join(run.project, state.created["entrypoint"]["file"])
+    paths = [os.path.join(os.path.dirname(file), name) for name in state.source_digests]
+    if not any(_is_newer(path, state.last_ms) for path in paths):
+        return {}
+    # Here, for most processes are not.
+    from babysitter.runs.edits import is_edited
+
+    return {"edited": True} if is_edited(run) else {}
+
+
+def _is_newer(path: str, than_ms: int) -> bool:
+    try:
+        return os.stat(path).st_mtime_ns // 1_000_000 >= than_ms
+    except (OSError, ValueError):
+        return False
 
 
 def _decided_json(run: Run) -> dict[str, Any]:

@@ -84,6 +84,18 @@ def refused_unread(run: Run) -> EditNeedsPerson | None:
     return refused(run, {name: digest for name, (digest, _) in now.items()}, gates, is_new=True)
 
 
+def is_edited(run: Run) -> bool:
+    """A file of the process is not as the journal has it; nothing of it is executed.
+
+    For people: it is not asked for what is new beside these files, and where it cannot be seen it is no.
+    """
+    try:
+        folder = reopen(run.state.created["entrypoint"], run.project).folder
+        return any(_digest(folder, name) != digest for name, digest in run.state.source_digests.items())
+    except (BabysitterError, OSError):
+        return False
+
+
 def _is_untouched(folder: str, known: Mapping[str, str]) -> bool:
     """The known files are as they were, and no other file is there that could be imported in place of one."""
     paths = {path for name in known for path in _ways_to(name)}

@@ -260,6 +260,9 @@ def _status(told: dict[str, Any]) -> dict[str, Any]:
         "created": moment(told["createdAt"]),
         "last event": f"{moment(told['lastEventAt'])}, number {told['events']}",
         "took": duration(max(0, ms_of(told["lastEventAt"]) - ms_of(told["createdAt"]))) + _work(told),
+        "edited": f"its process, since it went on last; what that means: babysitter check {told['run']}"
+        if told.get("edited")
+        else "",
         "effects": _counts(_effects(told)) or "none",
         "decided": _counts(told.get("decisions", {})),
         "waits for": _counts(told["pending"])
