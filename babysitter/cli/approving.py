@@ -112,6 +112,8 @@ def _decide(run: str, effect: str | None, approved: bool, told: dict[str, Any]) 
     shown = told["shown"]
     if level == "terminal" and target.is_pending and target.kind == "breakpoint" and shown is None:
         shown = _show_and_confirm(found, target, approved, told)
+    # Whoever was shown nothing before reads afterwards what it was that they have answered.
+    question = [] if told["as_json"] or shown is not None else _question(found, target)
     evidence = seen_here() if level == "terminal" else {}
     answer = decide(
         found,
@@ -127,10 +129,37 @@ def _decide(run: str, effect: str | None, approved: bool, told: dict[str, Any]) 
     if told["sign"] and target.is_pending:
         _sign(found, answer, told["key"])
     verdict = accept(found, [answer])[0]
+    if verdict.error is None:
+        _tell_answered(question, approved)
+        _warn_of_edit(found)
     if verdict.status == RECORDED and target.is_pending:
         _tell_kept(found, target, told["as_json"])
         return 0
     return tell_one(found, verdict, told["as_json"])
+
+
+def _question(run: Run, effect: Effect) -> list[str]:
+    """The lines of a breakpoint's question, all of them; none of one that is open no more."""
+    from babysitter.views.questions import text_lines
+
+    return text_lines(Shown(run, effect)) if effect.is_pending and effect.kind == "breakpoint" else []
+
+
+def _tell_answered(question: list[str], approved: bool) -> None:
+    """What an answer was to; the lines are indented, so that none of them can pass for a line of ours."""
+    for number, text in enumerate(question):
+        line(f"  {text}".rstrip() if number else f"{'yes' if approved else 'no'} to: {text}")
+
+
+def _warn_of_edit(run: Run) -> None:
+    """The process may not ask this any more; whether it does shows only when it is executed."""
+    from babysitter.runs.edits import is_edited
+
+    if is_edited(run):
+        complain(
+            "warning: the process was edited since this was asked;"
+            f" what that means: babysitter check {run.run_id}"
+        )
 
 
 def _tell_kept(run: Run, effect: Effect, wants_json: bool) -> None:

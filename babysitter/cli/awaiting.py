@@ -119,6 +119,7 @@ def _waiting_json(each: Waiting, own: str) -> dict[str, Any]:
         **_asked(each),
         **_blocked(each),
         **_standing(each),
+        "show": f"babysitter show {name} {each.effect.id}",
         "command": f"babysitter resume {name}" if each.is_decided else command_for(each, name),
     }
 

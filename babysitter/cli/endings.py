@@ -13,15 +13,19 @@ from babysitter.cli.reports import (
     next_wake,
     usage_json,
 )
-from babysitter.engine.state import SUBPROCESS
+from babysitter.engine.state import ERROR, SUBPROCESS
+from babysitter.views.text import shorten
 
 if TYPE_CHECKING:
     from babysitter.driven import Driven
     from babysitter.driver import Ending
+    from babysitter.engine.state import Effect
     from babysitter.runs.run import Run
 
 # What an agent command performs.
 AGENT = frozenset({"agent", "orchestrator_task"})
+# An agent pays for each byte; `babysitter show` has the rest.
+MOST_FAILED, MOST_MESSAGE = 10, 300
 EXIT_CODES = {
     "completed": 0,
     "failed": 1,
@@ -33,13 +37,21 @@ EXIT_CODES = {
 }
 
 
-def tell(ending: Ending, view: Any, wants_json: bool, no_agent: str) -> int:
-    """Print how it ended and close the view; gives the exit code."""
+def tell(
+    ending: Ending, view: Any, wants_json: bool, no_agent: str, *, since: int = 0, is_work: bool = False
+) -> int:
+    """Print how it ended and close the view; gives the exit code.
+
+    ``since`` is the last event that was there before; ``is_work``: it was not to wait for the clock.
+    """
     from babysitter.views.summary import Outcome
 
     run = ending.run
     told = ending_json(run)
     hint = hint_for(run, ending, no_agent)
+    if is_work and ending.status == "waiting" and {each.kind for each in ending.waiting_for} == {"sleep"}:
+        # Whoever calls `work` is an agent, and `resume` would ask another one.
+        hint = f"babysitter work {run.run_id} --wait"
     error = _error(ending, told)
     used = usage_json(run)
     if wants_json:
@@ -47,6 +59,7 @@ def tell(ending: Ending, view: Any, wants_json: bool, no_agent: str) -> int:
             {
                 "run": run.run_id,
                 "status": ending.status,
+                **_failed_json(run, since),
                 **({"pending": by_kind(ending.waiting_for)} if ending.waiting_for else {}),
                 **({"children": [_child_json(each) for each in ending.children]} if ending.children else {}),
                 **given_up_json(run),
@@ -58,11 +71,32 @@ def tell(ending: Ending, view: Any, wants_json: bool, no_agent: str) -> int:
             }
         )
     outcome = Outcome(
-        ending.status, told.get("output"), error, waiting_for(ending), hint, usage=used.get("usage")
+        ending.status,
+        told.get("output"),
+        error,
+        waiting_for(ending),
+        hint,
+        usage=used.get("usage"),
+        questions=[] if wants_json else _questions(ending),
     )
     view.finished(outcome)
     is_blocked = ending.status == "waiting" and ending.blocked
     return EXIT_CODES["stuck" if is_blocked else ending.status]
+
+
+def _failed_json(run: Run, since: int) -> dict[str, Any]:
+    """Which effects have failed after an event, whatever the process makes of that."""
+    failed = [
+        {"effect": effect.id, "title": effect.label, "message": shorten(_message(effect), MOST_MESSAGE)}
+        for effect in run.state.effects.values()
+        if effect.status == ERROR and effect.resolved_seq > since and not effect.is_superseded
+    ]
+    return {"failed": failed[-MOST_FAILED:]} if failed else {}
+
+
+def _message(effect: Effect) -> str:
+    error = effect.error or {}
+    return str(error.get("message") or error.get("name") or "it failed")
 
 
 def _child_json(child: Driven) -> dict[str, Any]:
@@ -106,6 +140,22 @@ def waiting_for(ending: Ending) -> list[str]:
             if effect.kind != SUBPROCESS
         ]
     return lines
+
+
+def _questions(ending: Ending) -> list[list[str]]:
+    """What people are asked, all of it: nobody should have to answer what they have not read."""
+    if ending.status != "waiting":
+        return []
+    runs = [ending.run, *(child.run for child in ending.children if not child.is_finished)]
+    asked = [(run, effect) for run in runs for effect in run.state.pending.values()]
+    return [lines for run, effect in asked if effect.kind == "breakpoint" and (lines := _asked(run, effect))]
+
+
+def _asked(run: Run, effect: Effect) -> list[str]:
+    from babysitter.runs.answering import Shown
+    from babysitter.views.questions import untold_lines
+
+    return untold_lines(run, Shown(run, effect))
 
 
 def _why_blocked(child: Driven) -> str:

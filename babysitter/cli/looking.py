@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,11 +18,11 @@ from babysitter.cli.options import (
 from babysitter.cli.output import as_json, document, line
 from babysitter.cli.reports import ending_json, given_up_json, next_wake, usage_json
 from babysitter.clock import iso
-from babysitter.engine.state import CANCELLED, FINISHED, Effect
+from babysitter.engine.state import ABANDONED, CANCELLED, FINISHED, Effect
 from babysitter.errors import BabysitterError, UsageError
 from babysitter.paths import runs_dir as runs_folder
 from babysitter.runs.folder import open_run, packed_ids, parent_of, run_ids
-from babysitter.runs.results import OWN_KINDS, find_effect, schema_of
+from babysitter.runs.results import OWN_KINDS, ends_by, find_effect, schema_of
 from babysitter.runs.run import LINKS, Run
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ def status_json(run: Run) -> dict[str, Any]:
         "lastEventAt": iso(state.last_ms),
         "events": state.last_seq,
         "effects": counts,
+        **_abandoned_json(state),
+        **_edited_json(run),
         "pending": _kinds(waits),
         **({"taken": taken} if taken else {}),
         **usage_json(run),
@@ -64,6 +67,35 @@ def status_json(run: Run) -> dict[str, Any]:
     }
     told |= {**_times_json(state), **scores_json(state)}
     return {**told, **related_json(run), **given_up_json(run), **next_wake(run), **ending_json(run)}
+
+
+def _abandoned_json(state: RunState) -> dict[str, Any]:
+    """How many of the cancelled effects their process has given up itself."""
+    effects = state.effects.values()
+    given_up = sum(each.cancel_reason == ABANDONED and not each.is_superseded for each in effects)
+    return {"abandoned": given_up} if given_up else {}
+
+
+def _edited_json(run: Run) -> dict[str, Any]:
+    """That the process was edited since its run went on last, as far as the times of its files say it."""
+    state = run.state
+    if run.archive is not None or state.is_finished:
+        return {}
+    file = os.path.join(run.project, state.created["entrypoint"]["file"])
+    paths = [os.path.join(os.path.dirname(file), name) for name in state.source_digests]
+    if not any(_is_newer(path, state.last_ms) for path in paths):
+        return {}
+    # Here, for most processes are not.
+    from babysitter.runs.edits import is_edited
+
+    return {"edited": True} if is_edited(run) else {}
+
+
+def _is_newer(path: str, than_ms: int) -> bool:
+    try:
+        return os.stat(path).st_mtime_ns // 1_000_000 >= than_ms
+    except (OSError, ValueError):
+        return False
 
 
 def _decided_json(run: Run) -> dict[str, Any]:
@@ -272,7 +304,7 @@ def living_below(run: Run) -> list[Run]:
 def effect_details(run: Run, effect: Effect) -> dict[str, Any]:
     """All about one effect: what it asks for, and its result."""
     told = {**effect_json(run, effect), "run": run.run_id, "requestedAt": iso(effect.requested_ms)}
-    asked = as_requested(run, effect)
+    asked = _as_requested(run, effect)
     told["definition"] = run.definition_of(asked)
     if asked.group:
         told["group"] = asked.group
@@ -307,21 +339,14 @@ def _breakpoint_details(run: Run, effect: Effect) -> dict[str, Any]:
 
 def definition_of(run: Run, effect: Effect) -> Any:
     """The definition, also of an effect that is no longer pending."""
-    return run.definition_of(as_requested(run, effect))
+    return run.definition_of(_as_requested(run, effect))
 
 
-def as_requested(run: Run, effect: Effect) -> Effect:
-    """The effect with all that it asked for, also when it is no longer pending (its event still has it)."""
-    if effect.is_pending:
-        return effect
-    found: list[Effect] = []
+def _as_requested(run: Run, effect: Effect) -> Effect:
+    # Here, for most commands of this file need it for none.
+    from babysitter.runs.requested import as_requested
 
-    def look(event: Event) -> None:
-        if event.type == "EFFECT_REQUESTED" and event.data["effectId"] == effect.id:
-            found.append(Effect(event))
-
-    Run(run.folder, run.limits).journal.load(look)
-    return found[0]
+    return as_requested(run, effect)
 
 
 @click.command(
@@ -373,9 +398,9 @@ def prompt_json(run: Run, name: str | None) -> dict[str, Any]:
     if effect.kind in OWN_KINDS and effect.kind != BREAKPOINT:
         raise UsageError(
             f"effect {effect.id!r} is a {effect.kind} effect, and nobody is asked for it",
-            hint=OWN_KINDS[effect.kind],
+            hint=ends_by(run, effect),
         )
-    asked = as_requested(run, effect)
+    asked = _as_requested(run, effect)
     definition, schema = run.definition_of(asked), None
     if effect.kind == BREAKPOINT:
         text = str(definition["breakpoint"].get("question") or effect.label)

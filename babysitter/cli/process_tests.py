@@ -127,10 +127,15 @@ def tests_of(entry: Entry) -> list[str]:
     found = [name for name in _listed(entry.folder) if name.startswith((f"{prefix}.py", f"{prefix}_"))]
     if not found:
         raise InvalidInput(
-            f"process {entry.process_id!r} has no tests: no {prefix}_*.py in {entry.folder!r}",
+            f"process {entry.process_id!r} has no tests: no {_patterns(prefix)} in {entry.folder!r}",
             hint="write one (docs/testing.md), or make one of a run: babysitter process test --from RUN",
         )
     return [os.path.join(entry.folder, name) for name in found]
+
+
+def _patterns(prefix: str) -> str:
+    """What test files may be called; ``test.py`` is too common a name to be told of."""
+    return f"{prefix}_*.py" if prefix == "test" else f"{prefix}.py or {prefix}_*.py"
 
 
 def _prefix(entry: Entry) -> str:

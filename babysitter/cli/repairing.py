@@ -158,15 +158,23 @@ def _journal_lines(made: Plan) -> list[str]:
     if found.restored:
         numbers = ", ".join(str(kept.event.seq) for kept in found.restored[:20])
         more = f" and {len(found.restored) - 20} more" if len(found.restored) > 20 else ""
-        lines.append(f"  restore  of these {numbers}{more}, which were not in their files")
+        is_one = len(found.restored) == 1
+        which = (
+            "event {}, which was not in its file" if is_one else "events {}, which were not in their files"
+        )
+        lines.append(f"  restore  {which.format(numbers + more)}")
     if found.left:
-        lines.append(f"  aside    {len(found.left)} files, from {found.left[0]!r} on")
+        lines.append(f"  aside    {counted(len(found.left), 'file')}, from {found.left[0]!r} on")
     if made.answers_cut:
-        lines.append(f"  answers  {len(made.answers_cut)} are among what is cut")
+        lines.append(f"  answers  among what is cut: {len(made.answers_cut)}")
     if made.asked_again:
         named = ", ".join(made.asked_again[:5])
-        lines.append(f"  again    {len(made.asked_again)} effects are asked for again: {named}")
+        lines.append(f"  again    asked for anew: {counted(len(made.asked_again), 'effect')}: {named}")
     return lines
+
+
+def counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 commands = {"repair": repair}

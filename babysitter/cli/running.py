@@ -257,7 +257,16 @@ def perform(
             ends_for_others=ends_for_others,
             locks=locks,
         )
-        return tell(_interruptible(driver), view, means.is_json, means.no_agent)
+        known, since = run.run_id, run.state.last_seq
+        ending = _interruptible(driver)
+        return tell(
+            ending,
+            view,
+            means.is_json,
+            means.no_agent,
+            since=since if ending.run.run_id == known else 0,
+            is_work=not waits,
+        )
     finally:
         view.close()
 

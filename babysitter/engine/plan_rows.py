@@ -10,6 +10,7 @@ from babysitter.jsontext import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from babysitter.engine.branches import Branch
@@ -52,9 +53,14 @@ class Row:
         return {name: item for name, item in told.items() if item}
 
 
-def rows_of(replan: Replan, matching: Matching, replay: Replay) -> list[Row]:
-    """In the order of the process as it is now; then what is left over of the one before."""
-    return _Rows(replan, matching, replay).all()
+def rows_of(
+    replan: Replan, matching: Matching, replay: Replay, difference: Callable[[Effect, Call], str]
+) -> list[Row]:
+    """In the order of the process as it is now; then what is left over of the one before.
+
+    ``difference`` says in which arguments a request differs from an effect.
+    """
+    return _Rows(replan, matching, replay, difference).all()
 
 
 def _title(call: Call) -> str:
@@ -63,7 +69,10 @@ def _title(call: Call) -> str:
 
 
 class _Rows:
-    def __init__(self, replan: Replan, matching: Matching, replay: Replay) -> None:
+    def __init__(
+        self, replan: Replan, matching: Matching, replay: Replay, difference: Callable[[Effect, Call], str]
+    ) -> None:
+        self._difference = difference
         self._replan = replan
         self._matching = matching
         self._replay = replay
@@ -112,7 +121,7 @@ class _Rows:
         if old.id in self._replan.redefined:
             note = "what it asks for reads otherwise now"
         elif old.args_hash != call.args_hash:
-            note = "with other arguments"
+            note = f"with other arguments{self._difference(old, call)}"
         del self._left[old.id]
         before = old.step if old.step != step else ""
         return Row(AGAIN, old.label, old.kind, step, before, old.id, note)

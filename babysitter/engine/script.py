@@ -31,22 +31,58 @@ USUAL_CAUSE = (
     "a process asks for the same things on every replay: take time and chance from ctx.now() and ctx.random,"
     " data from outside from ctx.record(), and iterate over lists instead of sets; then make a new run"
 )
+OTHER_ARGUMENTS = "the same task with other arguments"
 EXCERPT = 120
 _FROM_OUTSIDE = frozenset({"EFFECT_RESOLVED", "RUN_CANCELLED"})
 ERROR_CLASSES = {"TaskTimeout": TaskTimeout, "TaskCancelled": TaskCancelled}
 
 
+def _never(_: Effect) -> bool:
+    return False
+
+
+def _unknown(_: Effect, __: Call) -> str:
+    return ""
+
+
 class Script:
-    """Leads one replay through the lines of its journal."""
+    """Leads one replay through the lines of its journal.
 
-    __slots__ = ("_fetch", "_handlers", "effect_ids", "notes", "replay")
+    Attributes:
+        reworded: ids of effects that the process now asks for in other words, and may.
+    """
 
-    def __init__(self, replay: Replay, notes: Notes, fetch: Callable[[Effect], Any]) -> None:
-        """``fetch`` gives the value of an effect's result, from its own file when it is large."""
+    __slots__ = (
+        "_difference",
+        "_fetch",
+        "_handlers",
+        "_is_free",
+        "effect_ids",
+        "notes",
+        "replay",
+        "reworded",
+    )
+
+    def __init__(
+        self,
+        replay: Replay,
+        notes: Notes,
+        fetch: Callable[[Effect], Any],
+        is_free: Callable[[Effect], bool] = _never,
+        difference: Callable[[Effect, Call], str] = _unknown,
+    ) -> None:
+        """Nothing is fed yet.
+
+        ``fetch`` gives the value of an effect's result, from its own file when it is large; ``is_free``
+        whether an effect may be asked for in other words by now, and ``difference`` what these are.
+        """
         self.replay = replay
         self.notes = notes
         self.effect_ids: dict[str, str] = {}
+        self.reworded: list[str] = []
         self._fetch = fetch
+        self._is_free = is_free
+        self._difference = difference
         self._handlers: dict[str, Callable[[Any, int], None]] = {
             "EFFECT_REQUESTED": self._requested,
             "EFFECT_RESOLVED": self._resolved,
@@ -92,10 +128,13 @@ class Script:
             raise self._surprise(
                 effect.step, f"attempt {effect.attempt} of {describe(effect)}", f"attempt {call.attempt}"
             )
-        if call.args_hash != effect.args_hash or call.task.id != effect.task_id:
-            same = call.task.id == effect.task_id
-            asked = "the same task with other arguments" if same else f"task {call.task.id!r}"
-            raise self._surprise(effect.step, describe(effect), asked)
+        if call.task.id != effect.task_id:
+            raise self._surprise(effect.step, describe(effect), f"task {call.task.id!r}")
+        if call.args_hash != effect.args_hash:
+            if not self._is_free(effect):
+                other = f"{OTHER_ARGUMENTS}{self._difference(effect, call)}"
+                raise self._surprise(effect.step, describe(effect), other)
+            self.reworded.append(effect.id)
         self.replay.asked.pop(effect.step, None)
         self.effect_ids[effect.step] = effect.id
 

@@ -53,7 +53,12 @@ def branches_text(line: Line) -> str:
 
 
 def states_text(node: Node) -> str:
-    """How it stands; of several, how many stand how."""
+    """How it stands; of several, how many stand how; and how many attempts have failed before."""
+    before = f"after {node.retried} failed attempt{'s' if node.retried > 1 else ''}"
+    return f"{_states(node)}, {before}" if node.retried else _states(node)
+
+
+def _states(node: Node) -> str:
     if sum(node.states.values()) > 1:
         return _counted(node.states)
     return _counted(node.branch_states) if node.state == PARTLY else node.state

@@ -44,6 +44,7 @@ class Listed:
         if node.state:
             told |= {"state": node.state, "states": node.states, "tookMs": node.took_ms}
             told |= {"branchStates": node.branch_states} if node.branch_states else {}
+            told |= {"failedAttempts": node.retried} if node.retried else {}
         return {**told, "isTaken": node.is_taken}
 
 

@@ -36,6 +36,7 @@ class Node:
         attempts: how often it is tried, at most.
         states: of a run, how often it stands in which; ``took_ms`` all of them together. Of a group
             ``branch_states`` says it of all its branches.
+        retried: of a run, how many attempts have failed and were followed by another one.
     """
 
     def __init__(self, key: Key, kind: str, *, stack: Stack = (), is_taken: bool = True) -> None:
@@ -51,6 +52,7 @@ class Node:
         self.states: dict[str, int] = {}
         self.branch_states: dict[str, int] = {}
         self.took_ms = 0
+        self.retried = 0
         # Of a group; empty of everything else.
         self.mode = ""
         self.limit = ""

@@ -118,6 +118,7 @@ class Weaver:
         node.attempts = max(node.attempts, effect.max_attempts)
         if self._is_taken:
             node.count += 1
+            node.retried += effect.attempt - 1 if self._has_states else 0
             self._stand(node, effect.state)
 
     def _see_group(self, node: Node, group: Group) -> None:

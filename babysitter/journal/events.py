@@ -147,7 +147,7 @@ def decode(raw: bytes, head: Head) -> Event:
     """
     checksum = sha256_hex(raw[:-_TAIL])
     if raw[-_TAIL:] != _BEFORE_CHECKSUM + checksum.encode() + _AFTER_CHECKSUM:
-        _corrupt(head, f"does not end with the checksum of its bytes, which is {checksum!r}")
+        _corrupt(head, f"does not end with the checksum of its bytes, {checksum!r}, {_ending_of(raw)}")
     kind, at, data = _parts(raw, head)
     prev = data.get("prev")
     if prev != head.checksum:
@@ -162,6 +162,14 @@ def decode(raw: bytes, head: Head) -> Event:
     if "batch" in data:
         _check_batch(event, head)
     return event
+
+
+def _ending_of(raw: bytes) -> str:
+    """What an event has where its checksum should be, in words."""
+    told, after = raw[-_TAIL + len(_BEFORE_CHECKSUM) : -len(_AFTER_CHECKSUM)], raw[-len(_AFTER_CHECKSUM) :]
+    if after == _AFTER_CHECKSUM and raw[-_TAIL:].startswith(_BEFORE_CHECKSUM):
+        return f"but with {told.decode('ascii', 'backslashreplace')!r}"
+    return "nor with any other"
 
 
 def previous_of(raw: bytes) -> str | None:

@@ -104,7 +104,7 @@ class Planning(Execution):
 
     def rows(self) -> list[Row]:
         """For people: what becomes of each step."""
-        return rows_of(self._replan, self._matching, self._replay)
+        return rows_of(self._replan, self._matching, self._replay, self._other_arguments)
 
     def recorded(self) -> list[Draft]:
         """Values that were recorded on the way: the plan rests on them."""

@@ -346,5 +346,7 @@ def _exists(runs_dir: str, run_id: str) -> RunExists:
     # Whoever made it may have been killed before that was flushed, and who reads this relies on it.
     sync_folder(runs_dir)
     return RunExists(
-        f"a run {run_id!r} exists", hint=f"choose another id, or go on with it: babysitter resume {run_id}"
+        f"a run {run_id!r} exists",
+        hint=f"choose another id, or go on with it: babysitter resume {run_id},"
+        f" or by one step: babysitter iterate {run_id}",
     )

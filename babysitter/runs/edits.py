@@ -52,6 +52,13 @@ def _refusal(run: Run, message: str) -> EditNeedsPerson:
     )
 
 
+def is_accepted(run: Run, digests: Mapping[str, str]) -> bool:
+    """No person is needed for what was edited of the source that was loaded, or one has accepted it."""
+    known = run.state.source_digests
+    edited = {name: digest for name, digest in digests.items() if known.get(name, digest) != digest}
+    return not run.is_guarded or _is_permitted(run, edited)
+
+
 def _is_permitted(run: Run, edited: dict[str, str]) -> bool:
     """A person has accepted exactly these bytes."""
     for permit in run.state.permits:
@@ -75,6 +82,18 @@ def refused_unread(run: Run) -> EditNeedsPerson | None:
         return None if run.state.gates == [] else _refusal(run, f"of the process a file is lost: {error}")
     gates = [name for name, (_, has_gate) in now.items() if has_gate]
     return refused(run, {name: digest for name, (digest, _) in now.items()}, gates, is_new=True)
+
+
+def is_edited(run: Run) -> bool:
+    """A file of the process is not as the journal has it; nothing of it is executed.
+
+    For people: it is not asked for what is new beside these files, and where it cannot be seen it is no.
+    """
+    try:
+        folder = reopen(run.state.created["entrypoint"], run.project).folder
+        return any(_digest(folder, name) != digest for name, digest in run.state.source_digests.items())
+    except (BabysitterError, OSError):
+        return False
 
 
 def _is_untouched(folder: str, known: Mapping[str, str]) -> bool:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from babysitter.engine.branches import Branch
     from babysitter.engine.calls import Call
     from babysitter.engine.places import Place
+    from babysitter.engine.state import Effect
     from babysitter.errors import ReplayError
     from babysitter.runs.budgets import Admitted, Budgets
     from babysitter.runs.drafts import Draft
@@ -87,7 +88,9 @@ class Execution:
     def _put(self, kind: type[Replay]) -> None:
         """A replay of this kind at the beginning of the script."""
         self._replay = self._new_replay(kind)
-        self._script = Script(self._replay, self._notes, self.run.value_of)
+        self._script = Script(
+            self._replay, self._notes, self.run.value_of, self._is_free, self._other_arguments
+        )
 
     def _new_replay(self, kind: type[Replay]) -> Replay:
         state = self.run.state
@@ -198,8 +201,9 @@ class Execution:
         Raises:
             NondeterminismError: as in ``start``.
         """
-        if self.run.state.edit != self._edit:
+        if self.run.state.edit != self._edit or self._script.reworded:
             # Another command has accepted an edit or gone back: the script is another one.
+            # Or somebody may have answered what is no longer asked in these words.
             self._start_again()
             return
         # First of all: a result that is fed now may lead to a note that another writer has made.
@@ -455,11 +459,32 @@ class Execution:
         if self.end is not None and not self.is_held:
             yield drafts.outcome(self.run, self.end)
 
+    def _is_free(self, effect: Effect) -> bool:
+        """A question to which nobody has said anything may be edited: asking it anew loses nothing.
+
+        Where a person has to accept an edit, only of these very bytes.
+        """
+        run = self.run
+        is_open = effect.is_pending and effect.kind == "breakpoint" and effect.id not in run.state.answers
+        if not (is_open and self._is_edited) or run.state.is_cancelled:
+            return False
+        from babysitter.runs.edits import is_accepted
+
+        return is_accepted(run, self._digests)
+
+    def _other_arguments(self, effect: Effect, call: Call) -> str:
+        """What the process asks for otherwise than its journal has it, as the end of a sentence."""
+        # Not at the top: hardly any run comes to this.
+        from babysitter.runs.other_arguments import told
+
+        return told(self.run, effect, call)
+
     def _redefined(self) -> Iterator[str]:
         """Pending effects that the edited process would describe otherwise: they are asked for anew."""
+        yield from self._script.reworded
         for effect in self.run.state.pending.values():
             entry = self._replay.waiting.get(effect.step)
-            if entry is not None:
+            if entry is not None and effect.id not in self._script.reworded:
                 told = drafts.defined(self.run, entry[1], effect.id, effect.step)
                 if compact(told) != compact(self.run.definition_of(effect)):
                     yield effect.id

@@ -9,8 +9,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from babysitter.engine.state import Effect
     from babysitter.errors import ReplayError
     from babysitter.runs.run import Run
+
+
+class _Strict(Execution):
+    """An execution in which a question is what it was, also one that is still open."""
+
+    def _is_free(self, effect: Effect) -> bool:
+        return False
 
 
 def replay(run: Run) -> dict[str, Any]:
@@ -20,7 +28,7 @@ def replay(run: Run) -> dict[str, Any]:
     script has, and how many requests would come next. When it does not hold,
     ``message`` says why, and ``stepId`` where.
     """
-    execution = Execution(run, is_dry=True)
+    execution = _Strict(run, is_dry=True)
     told: dict[str, Any] = {"status": run.state.status}
     broken: ReplayError | None = None
     try:

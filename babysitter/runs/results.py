@@ -30,12 +30,12 @@ RECORDED, ALREADY = "recorded", "already"
 PERSON = "person"
 # Resolved by babysitter itself: an agent cannot post a test result, it can only make the tests pass.
 OWN_KINDS = {
-    "shell": "its result comes from running the command: babysitter work",
-    "python": "its result comes from running the function: babysitter work",
-    "hook": "its result comes from calling the hooks: babysitter work",
+    "shell": "its result comes from running the command: babysitter work {run}",
+    "python": "its result comes from running the function: babysitter work {run}",
+    "hook": "its result comes from calling the hooks: babysitter work {run}",
     "sleep": "it ends when its time has come",
-    "breakpoint": "a person answers it: babysitter approve or babysitter reject",
-    "subprocess": "its result is what its child run comes to: babysitter iterate",
+    "breakpoint": "a person answers it: babysitter approve {run} {effect} (or reject)",
+    "subprocess": "its result is what its child run comes to: babysitter iterate {run}",
 }
 
 
@@ -90,7 +90,7 @@ class Verdict:
 
 
 def find_effect(run: Run, name: str) -> Effect:
-    """An effect by its id, a unique beginning of it, or its step.
+    """An effect by its id, a unique beginning of it, or its step; else by a task or title of only one step.
 
     Raises:
         NoSuchEffect: nothing or more than one fits.
@@ -101,19 +101,25 @@ def find_effect(run: Run, name: str) -> Effect:
     # A whole name comes before the beginning of another: the step 1 before an id that begins with 1.
     at_step = [effect for effect in effects.values() if effect.step == name]
     if at_step:
-        return _latest(at_step)
+        return latest(at_step)
     fitting = [effect for effect in effects.values() if name and effect.id.startswith(name)]
-    if len(fitting) == 1:
-        return fitting[0]
-    if fitting:
+    if len(fitting) > 1:
         raise NoSuchEffect(
             f"{name!r} is the beginning of {len(fitting)} effects of run {run.run_id!r}",
             hint="write more of the id",
         )
-    raise NoSuchEffect(f"run {run.run_id!r} has no effect {name!r}", hint=f"babysitter tasks {run.run_id}")
+    # Not at the top: programs call effects by their ids.
+    from babysitter.runs.effect_names import named
+
+    return named(run, name, fitting)
 
 
-def _latest(at_step: list[Effect]) -> Effect:
+def ends_by(run: Run, effect: Effect) -> str:
+    """How an effect of babysitter's own kinds gets its result, for whoever wanted to give it."""
+    return OWN_KINDS[effect.kind].format(run=run.run_id, effect=effect.id)
+
+
+def latest(at_step: list[Effect]) -> Effect:
     """Of all that a step has asked for its last attempt, as the script is now."""
     return ([effect for effect in at_step if not effect.is_superseded] or at_step)[-1]
 
@@ -181,7 +187,7 @@ def _weigh(run: Run, effect: Effect, answer: Answer, batch: dict[str, tuple[Answ
         raise ResultRejected(
             effect.id,
             f"effect {effect.id!r} is a {effect.kind} effect; nobody can post its result",
-            hint=OWN_KINDS[effect.kind],
+            hint=ends_by(run, effect),
         )
     if effect.id in batch:
         return _compare(effect.id, answer, _said(batch[effect.id][0]))

@@ -199,6 +199,14 @@ class Run:
                     hint=f"babysitter doctor {self.run_id}",
                 )
 
+    def read_again(self, see: Callable[[Event], object]) -> None:
+        """The journal once more, for what the state does not keep; the state stays as it is.
+
+        Raises:
+            JournalError: it cannot be trusted.
+        """
+        Journal(self.folder, self.run_id).load(see)
+
     def refresh(self) -> None:
         """Read what others have written since."""
         self.journal.read_since(self._see)

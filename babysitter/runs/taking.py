@@ -13,7 +13,7 @@ from babysitter.disk import PRIVATE_FILE, refuse
 from babysitter.errors import EffectTaken, ResultRejected
 from babysitter.files import open_inside
 from babysitter.ids import valid_id
-from babysitter.runs.results import OWN_KINDS
+from babysitter.runs.results import OWN_KINDS, ends_by
 from babysitter.runs.stopping import check_going_on, check_pending
 
 TYPE_CHECKING = False
@@ -53,7 +53,7 @@ def take(
         AlreadyResolved, EffectCancelled, RunFinished: it is over.
         RunBusy, StorageError
     """
-    _check_kind(effect)
+    _check_kind(run, effect)
 
     def decide() -> tuple[int, list[Draft]]:
         check_going_on(run)
@@ -70,12 +70,12 @@ def take(
     return run.append_decided(decide)
 
 
-def _check_kind(effect: Effect) -> None:
+def _check_kind(run: Run, effect: Effect) -> None:
     if effect.kind in OWN_KINDS:
         raise ResultRejected(
             effect.id,
             f"effect {effect.id!r} is a {effect.kind} effect; only what an agent does can be taken",
-            hint=OWN_KINDS[effect.kind],
+            hint=ends_by(run, effect),
         )
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from babysitter.clock import iso
 from babysitter.runs.results import Answer
 from babysitter.runs.sleeping import deadline_of_breakpoint, due_at
-from babysitter.testing.answers import no_answer
 from babysitter.testing.canned import Never
 from babysitter.testing.values import answer_of, undecided
 
@@ -72,7 +71,7 @@ class Agenda:
             if known is not None:
                 coming[asked.effect_id] = known
             elif is_complete:
-                raise no_answer(asked)
+                raise self._answers.missing(asked)
         self._coming = coming
 
     def _take(self, asked: Asked) -> Coming | None:

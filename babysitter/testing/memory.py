@@ -101,6 +101,10 @@ class MemoryRun(Run):
         self.journal.load(self._see)
         return self
 
+    def read_again(self, see: Callable[[Event], object]) -> None:
+        for event in self.journal.events:
+            see(event)
+
     def now_ms(self) -> int:
         return self.clock_ms
 

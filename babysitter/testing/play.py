@@ -62,6 +62,8 @@ class Play(Played):
         run = MemoryRun(about, given, clock_ms=_ms(at), artifacts=artifacts)
         run.create(source.digests, seed)
         super().__init__(run)
+        self._answers = answers
+        self._canned = records
         self._agenda = Agenda(run, answers)
         self._most_effects = most_effects
         self.execution = MemoryExecution(run, source, records, known)
@@ -136,6 +138,15 @@ class Play(Played):
                 f"{len(fitting)} pending requests go by {name!r}; pending: {pending or 'none'}"
             )
         return fitting[0]
+
+    @property
+    def unused(self) -> list[str]:
+        """What the test gives and no request went by, such as ``results 'nonsense'``."""
+        unused = [
+            *self._answers.unused,
+            *(("records", name) for name in self._canned if name not in self.records),
+        ]
+        return [f"{group} {name!r}" for group, name in unused]
 
     # As the parts of this package do it.
 

@@ -114,6 +114,10 @@ class PlainView(QuietView):
             self.resume()
         self._tell_refused()
         self._tell_progress(is_last=True)
+        for lines in outcome.questions:
+            # Behind a gap, so that no line of it can pass for a line of ours.
+            for number, text in enumerate(lines):
+                self._write("" if number else "asked", text)
         for line in summary_lines(self.tree, outcome, self._marks):
             self._print(text_of(line))
 
@@ -192,7 +196,7 @@ class PlainView(QuietView):
                 self._write("progress", f"{title}{progress_text(branch.progress or (0, None, ''))}")
 
     def _write(self, word: str, text: str) -> None:
-        self._print(f"{word:<10}{text}")
+        self._print(f"{word:<10}{text}".rstrip())
 
     def _print(self, text: str) -> None:
         if self._refused:

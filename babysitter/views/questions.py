@@ -33,11 +33,22 @@ def question_lines(run: Run, shown: Shown, *, is_numbered: bool = False) -> list
     effect = shown.effect
     lines = [printable(f"run {run.run_id}, breakpoint {effect.id}: {effect.label}")]
     # Indented, so that no line of it can pass for a line of ours.
-    question = str(shown.definition["breakpoint"].get("question") or effect.label)
-    lines += [f"  {text}" for text in whole_lines(question)]
+    lines += [f"  {text}" for text in text_lines(shown)]
     for number, option in enumerate(shown.asked.options, 1):
         lines.append(f"  {f'{number}.' if is_numbered else '-'} {printable(option)}")
     return [*lines, *about_lines(run, shown), digest_line(shown)]
+
+
+def text_lines(shown: Shown) -> list[str]:
+    """The words of the question."""
+    return whole_lines(str(shown.definition["breakpoint"].get("question") or shown.effect.label))
+
+
+def untold_lines(run: Run, shown: Shown) -> list[str]:
+    """An open breakpoint, where there is more of it than its title says; else nothing."""
+    lines = question_lines(run, shown)
+    more = lines[1:] if shown.files else lines[1:-1]
+    return [] if more == [f"  {printable(shown.effect.label)}"] else [lines[0], *more]
 
 
 def digest_line(shown: Shown) -> str:

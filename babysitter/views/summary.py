@@ -53,9 +53,10 @@ class Outcome:
         waiting_for: a line for each thing that the run waits for.
         hint: what to do next, a command where there is one.
         usage: what the run has used, in one sum; None when nobody has said anything of it.
+        questions: the lines of each open breakpoint of which not all was told when it was asked.
     """
 
-    __slots__ = ("error", "hint", "output", "status", "usage", "waiting_for")
+    __slots__ = ("error", "hint", "output", "questions", "status", "usage", "waiting_for")
 
     def __init__(
         self,
@@ -66,6 +67,7 @@ class Outcome:
         hint: str,
         *,
         usage: dict[str, Any] | None = None,
+        questions: Sequence[Sequence[str]] = (),
     ) -> None:
         self.status = status
         self.output = output
@@ -73,6 +75,7 @@ class Outcome:
         self.waiting_for = waiting_for
         self.hint = hint
         self.usage = usage
+        self.questions = questions
 
 
 def summary_lines(tree: Tree, outcome: Outcome, marks: Marks = ASCII) -> list[Line]:

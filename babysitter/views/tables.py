@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 
 from babysitter.clock import ms_of, now_ms
-from babysitter.engine.state import ABANDONED, FINISHED
+from babysitter.engine.state import ABANDONED, CANCELLED, FINISHED
 from babysitter.views.decisions import chosen_text
 from babysitter.views.marks import ASCII, UNICODE
 from babysitter.views.nodes import attempt_text
@@ -260,7 +260,10 @@ def _status(told: dict[str, Any]) -> dict[str, Any]:
         "created": moment(told["createdAt"]),
         "last event": f"{moment(told['lastEventAt'])}, number {told['events']}",
         "took": duration(max(0, ms_of(told["lastEventAt"]) - ms_of(told["createdAt"]))) + _work(told),
-        "effects": _counts(told["effects"]) or "none",
+        "edited": f"its process, since it went on last; what that means: babysitter check {told['run']}"
+        if told.get("edited")
+        else "",
+        "effects": _counts(_effects(told)) or "none",
         "decided": _counts(told.get("decisions", {})),
         "waits for": _counts(told["pending"])
         + (f" ({told['decided']} decided, when it goes on)" if told.get("decided") else ""),
@@ -374,6 +377,14 @@ def _ending(told: dict[str, Any]) -> dict[str, Any]:
         more = {name: problem[name] for name in ("hint", "traceback") if problem.get(name)}
         return {"problem": problem_text(problem), **more}
     return {}
+
+
+def _effects(told: dict[str, Any]) -> dict[str, int]:
+    """How many effects there are of each status, in the words of a list of effects."""
+    given_up = told.get("abandoned", 0)
+    cancelled = told["effects"].get(CANCELLED, 0) - given_up
+    counts = {**told["effects"], CANCELLED: cancelled, ABANDONED: given_up}
+    return {word: count for word, count in counts.items() if count}
 
 
 def _counts(counts: dict[str, int]) -> str:

@@ -38,6 +38,8 @@ def changed_text(data: dict[str, Any]) -> str:
         return "what it was stuck in is gone; the process is the same, and goes on"
     if data.get("plan") is None:
         return "the process was edited since; the run goes on with it"
+    if "accepted" not in data:
+        return "the process was edited since; what reads otherwise now is asked for anew"
     return f"the edited process was accepted by {data.get('by')}, by the rule {data.get('accepted')!r}"
 
 

@@ -28,7 +28,8 @@ def inbox_lines(told: dict[str, Any], project: str, now_ms: int) -> list[str]:
         where = [f"in {each['project']}"] if each["project"] != project else []
         child = [f"child of {each['parent']}"] if "parent" in each else []
         lines.append(f"{number}. {each['run']}: {head}, {age} ago")
-        lines += [f"   {text}" for text in (*where, *child, *rest, each["command"])]
+        more = [f"all of it: {each['show']}"] if _is_cut(each) else []
+        lines += [f"   {text}" for text in (*where, *child, *rest, *more, each["command"])]
     lines += [f"run {each['run']} cannot be read: {each['error']}" for each in told.get("unreadable", [])]
     return lines or [NOTHING]
 
@@ -37,6 +38,11 @@ def _lines(each: dict[str, Any]) -> list[str]:
     if each["kind"] == "diverged":
         return ["an edit needs you", cell(each["problem"]["message"]), "undo it, or accept it"]
     return _stuck_lines(each) if each["kind"] == "stuck" else _breakpoint_lines(each)
+
+
+def _is_cut(each: dict[str, Any]) -> bool:
+    """There is more of a question than what stands here."""
+    return "\n" in str(each.get("question", "")).strip() or bool(each.get("files"))
 
 
 def _stuck_lines(each: dict[str, Any]) -> list[str]:

@@ -164,6 +164,18 @@ def test_inside_a_session_a_run_asks_nobody(monkeypatch: pytest.MonkeyPatch) -> 
         assert (terminal.end(), "[1-2, its text or n" in terminal.screen) == (8, False)
 
 
+def test_a_script_is_told_what_it_has_answered() -> None:
+    (effect,) = begin().state.pending
+    assert call("approve", "r", "--option", "live").stdout == (
+        f"yes to: Which one?\n  Really?\n{effect}: recorded\n"
+    )
+
+
+def test_an_answer_that_is_refused_is_to_nothing() -> None:
+    begin()
+    assert call("reject", "r", "--option", "moon").stdout == ""
+
+
 # People
 
 
@@ -201,6 +213,7 @@ def test_a_person_can_say_beforehand_that_nothing_is_to_be_asked() -> None:
 def test_of_a_run_of_nobodys_session_a_person_is_asked_nothing() -> None:
     begin()
     with Terminal("approve", "r", "--option", "live") as terminal:
+        terminal.sees("yes to: Which one?\r\n  Really?\r\n")
         terminal.sees(": recorded")
         assert (terminal.end(), "[y/N]" in terminal.screen) == (0, False)
     assert evidence()["assurance"] == "terminal"

@@ -203,11 +203,38 @@ def test_files_that_were_not_kept_are_not_promised() -> None:
     assert told(4, "status", "f")["error"]["name"] == "NoSuchRun"
 
 
+def test_a_status_says_that_the_process_was_edited_since() -> None:
+    begun()
+    before = told(0, "status", "r")
+    edit(PROCESS.replace("Ship it?", "Really ship it?"))
+    assert ("edited" in before, told(0, "status", "r")["edited"]) == (False, True)
+    assert "edited      its process, since it went on last; what that means: babysitter check r\n" in (
+        babysitter("status", "r").stdout
+    )
+    told(0, "iterate", "r")
+    assert "edited" not in told(0, "status", "r")
+
+
+def test_a_process_that_was_only_written_again_is_not_edited() -> None:
+    begun()
+    edit(PROCESS)
+    assert "edited" not in told(0, "status", "r")
+
+
+def test_who_answers_is_told_that_the_process_was_edited_since() -> None:
+    begun()
+    edit(PROCESS.replace("Ship it?", "Really ship it?"))
+    ended = babysitter("approve", "r")
+    assert (ended.stdout.splitlines()[0], ended.stderr) == (
+        "yes to: Ship it?",
+        "warning: the process was edited since this was asked; what that means: babysitter check r\n",
+    )
+
+
 def test_a_pending_question_that_was_edited_is_asked_anew() -> None:
     begun()
     edit(PROCESS.replace("Ship it?", "Really ship it?"))
-    assert told(7, "check", "r")["counts"] == {"reused": 3, "asked again": 1}
-    accepted = told(0, "iterate", "r", "--accept-edit", "redo")
-    assert list(accepted["new"]["breakpoint"].values()) == ["Really ship it?"]
+    assert told(0, "check", "r")["counts"] == {"reused": 3, "asked again": 1}
+    assert list(told(0, "iterate", "r")["new"]["breakpoint"].values()) == ["Really ship it?"]
     events = [json.loads(path.read_bytes()) for path in sorted(Path(".a5c/runs/r/journal").iterdir())]
     assert [event["type"] for event in events[-2:]] == ["PROCESS_CHANGED", "EFFECT_REQUESTED"]

@@ -204,3 +204,24 @@ def test_a_run_takes_no_inputs() -> None:
         2,
         "error: a run has its inputs already; --input and --inputs are for a process\n",
     )
+
+
+def test_of_a_run_attempts_that_have_failed_before_are_told() -> None:
+    write(
+        "flaky.py",
+        """
+        from babysitter import Retry
+
+        @shell(retry=Retry(3, "1ms"))
+        def flaky():
+            "Flaky"
+            return 'echo x >> tries; [ "$(wc -l < tries)" -ge 3 ]'
+
+        async def process(inputs, ctx):
+            await ctx.task(flaky)
+        """,
+    )
+    call("run", "flaky.py", "--run-id", "r-1")
+    (node,) = [each for each in told("process", "graph", "--run", "r-1")["nodes"] if each["title"] == "Flaky"]
+    assert (node["states"], node["failedAttempts"]) == ({"ok": 1}, 2)
+    assert "ok, after 2 failed attempts" in call("process", "graph", "--run", "r-1").stdout

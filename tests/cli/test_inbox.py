@@ -79,7 +79,7 @@ def test_a_breakpoint_is_listed_with_all_that_is_known_of_it() -> None:
     assert sorted(found) == sorted(
         [
             *("blocks", "command", "deadline", "effect", "expert", "folder", "id", "kind", "options"),
-            *("process", "project", "question", "run", "since", "step", "tags", "title"),
+            *("process", "project", "question", "run", "show", "since", "step", "tags", "title"),
         ]
     )
     assert found["command"] == f"babysitter approve r {found['effect']}"
@@ -236,6 +236,17 @@ def test_a_list_is_all_that_is_given_when_no_more_is_wanted() -> None:
 def test_what_is_listed_cannot_act_on_the_terminal() -> None:
     begin("r", PLAIN.replace("'Go?'", "'a\\x1b[2Kb'").replace("'Gate'", "'t\\x1b]0;x\\x07'"))
     assert "\x1b" not in call("inbox").stdout
+
+
+def test_a_question_that_is_not_all_listed_says_where_all_of_it_is() -> None:
+    begin("r", PLAIN.replace("'Go?'", "'Go?\\nReally?'"))
+    (found,) = waiting()
+    assert f"   all of it: babysitter show r {found['effect']}\n" in call("inbox").stdout
+
+
+def test_a_question_that_is_all_listed_does_not() -> None:
+    begin("r", PLAIN)
+    assert "all of it" not in call("inbox").stdout
 
 
 # Answers

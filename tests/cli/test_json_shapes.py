@@ -422,7 +422,7 @@ def test_nobody_is_asked_for_what_babysitter_performs(step: str, scene: Scene) -
     error = told("show", "own", step, "--prompt", code=2)["error"]
     assert (error["message"], error["hint"]) == (
         f"effect {scene.id_of('own', step)!r} is a {kind} effect, and nobody is asked for it",
-        OWN_KINDS[kind],
+        OWN_KINDS[kind].format(run="own"),
     )
 
 

@@ -152,6 +152,18 @@ def test_a_repaired_run_is_whole_and_goes_on(scene: Scene) -> None:
     assert told("iterate", "done")["output"] == {"answer": "again"}
 
 
+def test_people_read_what_of_the_journal_is_restored(scene: Scene) -> None:
+    told("status", "done")
+    damage(event_files()[2])
+    assert "  restore  event 3, which was not in its file\n" in call("repair", "done").stdout
+
+
+def test_people_read_what_of_the_journal_is_cut(scene: Scene) -> None:
+    forget_the_cache()
+    damage(event_files()[3])
+    assert "  aside    1 file, from '000004." in call("repair", "done").stdout
+
+
 def test_a_second_repair_has_nothing_to_do(scene: Scene) -> None:
     damage(event_files()[2])
     call("repair", "done")

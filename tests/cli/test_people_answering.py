@@ -101,11 +101,11 @@ def test_people_read_how_it_stands() -> None:
     effect = told("tasks", "r")["tasks"][0]["id"]
     said = [call(*words.split()).stdout for words in ("approve r --as alice", "approve r --as alice")]
     assert said == [
-        f"{effect}: recorded; 1 of 2 approvals so far, waiting for bob, carol\n",
-        f"{effect}: already\n",
+        f"yes to: Release?\n{effect}: recorded; 1 of 2 approvals so far, waiting for bob, carol\n",
+        f"yes to: Release?\n{effect}: already\n",
     ]
     assert call("approve", "r", "--as", "bob").stdout == (
-        f"{effect}: recorded; it is decided when the run goes on: babysitter iterate r\n"
+        f"yes to: Release?\n{effect}: recorded; it is decided when the run goes on: babysitter iterate r\n"
     )
 
 

@@ -93,10 +93,11 @@ def test_nothing_is_left_beside_the_process(project: Path) -> None:
 
 def test_a_process_without_tests_is_told_how_to_get_some(project: Path) -> None:
     ended = call("process", "test", "release.py")
+    missing = f"no test_release.py or test_release_*.py in {str(project)!r}"
     assert (ended.code, ended.stderr.splitlines()) == (
         2,
         [
-            f"error: process 'release' has no tests: no test_release_*.py in {str(project)!r}",
+            f"error: process 'release' has no tests: {missing}",
             "  write one (docs/testing.md), or make one of a run: babysitter process test --from RUN",
         ],
     )

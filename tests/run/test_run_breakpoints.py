@@ -252,6 +252,28 @@ def test_without_a_terminal_the_run_waits_and_says_how_to_answer() -> None:
     assert (ended.code, [text for text in wanted if text not in ended.stdout]) == (8, [])
 
 
+def test_without_a_terminal_all_of_the_question_is_read_before_it_is_answered() -> None:
+    write(
+        "p.py", ONE.format(options=", options=['eu']").replace("Is it good", "All of:\\n- this\\nIs it good")
+    )
+    ended = babysitter("run", "p.py", "--run-id", "r", "--plain")
+    asked, _, after = ended.stdout.partition("asked     run r, breakpoint ")[2].partition("waiting for")
+    question = ("All of:", "- this", "Is it good enough?", "- eu")
+    assert asked.splitlines()[1:5] == [f"{' ' * 12}{text}" for text in question]
+    assert after.splitlines()[-1].startswith("next: ")
+
+
+def test_a_question_that_its_title_says_all_of_is_not_told_twice() -> None:
+    write(
+        "p.py",
+        """
+    async def process(inputs, ctx):
+        await ctx.breakpoint("Delete?")
+    """,
+    )
+    assert "asked" not in babysitter("run", "p.py", "--plain").stdout
+
+
 def test_where_more_than_one_question_is_open_the_hint_asks_for_one() -> None:
     write("p.py", TWO)
     assert "babysitter approve r EFFECT" in told(8, "run", "p.py", "--run-id", "r")["hint"]

@@ -36,7 +36,7 @@ def test_work_performs_hooks_and_nobody_can_post_what_they_gave(home: Path) -> N
     refused = told(2, "post", "r", effect, "--value", "[]")["error"]
     assert (refused["name"], refused["hint"]) == (
         "ResultRejected",
-        "its result comes from calling the hooks: babysitter work",
+        "its result comes from calling the hooks: babysitter work r",
     )
     assert told(0, "work", "r")["output"] == [{"hook": "notify", "exitCode": 0, "output": 7}]
 

@@ -60,7 +60,7 @@ def test_work_does_not_wait_and_says_until_when_the_run_sleeps() -> None:
     write("p.py", SLEEP)
     told(0, "create", "p.py", "--run-id", "r", "-i", "seconds=3600")
     ended = told(0, "work", "r")
-    assert (ended["status"], "until" in ended, ended["hint"]) == ("waiting", True, "babysitter resume r")
+    assert (ended["status"], "until" in ended, ended["hint"]) == ("waiting", True, "babysitter work r --wait")
 
 
 def test_work_takes_note_of_a_sleep_that_is_over() -> None:

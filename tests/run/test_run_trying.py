@@ -124,3 +124,19 @@ def test_a_halted_run_is_verified_as_any_other() -> None:
     write("p.py", HALTS)
     run = told(1, "run", "p.py", "-i", "stop=true")["run"]
     assert babysitter("verify", run).code == 0
+
+
+def test_work_that_comes_to_a_pause_between_attempts_says_how_to_wait_for_it() -> None:
+    write("p.py", FLAKY.format(good=2).replace("10ms", "1h"))
+    told(0, "create", "p.py", "--run-id", "r")
+    ended = told(0, "work", "r")
+    (failed,) = ended["failed"]
+    assert (failed["title"], failed["message"].startswith("'echo x >> tries;")) == ("Flaky", True)
+    assert (list(ended["pending"]), ended["hint"]) == (["sleep"], "babysitter work r --wait")
+
+
+def test_what_has_failed_before_is_not_told_again() -> None:
+    write("p.py", FLAKY.format(good=2).replace("10ms", "1h"))
+    told(0, "create", "p.py", "--run-id", "r")
+    told(0, "work", "r")
+    assert "failed" not in told(0, "work", "r")

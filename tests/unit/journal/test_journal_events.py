@@ -160,6 +160,18 @@ def test_added_bytes_are_found(change: Any) -> None:
     assert "does not end with the checksum" in reason(change(encode(GENESIS, "NOTE", AT, {}, None)))
 
 
+def test_a_checksum_that_is_not_that_of_the_bytes_is_told_beside_the_right_one() -> None:
+    raw = encode(GENESIS, "NOTE", AT, {}, None)
+    right, wrong = json.loads(raw)["checksum"], "0" * 64
+    assert reason(raw.replace(right.encode(), wrong.encode())) == (
+        f"does not end with the checksum of its bytes, {right!r}, but with {wrong!r}"
+    )
+
+
+def test_where_there_is_no_checksum_at_all_that_is_told() -> None:
+    assert reason(b'{"type":"NOTE"}\n').endswith(", nor with any other")
+
+
 def test_an_event_of_another_run_does_not_follow() -> None:
     raw = encode(Head.genesis("run-2"), "NOTE", AT, {}, None)
     assert reason(raw).startswith(

@@ -166,7 +166,7 @@ def test_a_changed_argument_is_asked_again(project: Project) -> None:
     rows = plan_edit(run, "redo", definitions).rows()
     assert [(row.plan, place(row), row.note) for row in rows] == [
         ("reused", "1", ""),
-        ("asked again", "2", "with other arguments"),
+        ("asked again", "2", 'with other arguments: prompt was "b", and is "other"'),
         ("not reached yet", "(3)", ""),
     ]
 

@@ -35,6 +35,21 @@ def ask(question):
 async def process(inputs, ctx):
     await ctx.task(ask, question="one")
 """
+ASKED = """
+async def process(inputs, ctx):
+    await ctx.breakpoint("Release?")
+"""
+INSTALLED_GATE = """
+from babysitter import agent
+from babysitter.patterns import until_approved
+
+@agent
+def ask(question):
+    return question
+
+async def process(inputs, ctx):
+    await until_approved(ctx, lambda attempt, feedback: ctx.task(ask, question="one"), "Release?")
+"""
 OTHER_GATE = "async def release(ctx):\n    await ctx.breakpoint('Release?')\n"
 NO_GATE = "async def release(ctx):\n    pass\n"
 CALLS_GATE = """
@@ -200,6 +215,22 @@ def test_a_permitted_edit_may_still_not_fit(project: Project) -> None:
     project.write(GATED.replace("one", "another"))
     permit_edit(project)
     assert iterated(project) == ("diverged", "NondeterminismError")
+
+
+def test_an_open_question_is_reworded_once_a_person_has_accepted_that(project: Project) -> None:
+    begin_guarded(project, ASKED)
+    project.write(ASKED.replace("Release?", "Release it?"))
+    permit_edit(project)
+    assert [effect.label for effect in project.iterate().new] == ["Release it?"]
+
+
+def test_a_question_of_an_installed_package_is_not_reworded_without_a_person(project: Project) -> None:
+    (project.folder / "process.py").write_text(INSTALLED_GATE)
+    project.begin()
+    project.answer("1", "yes")
+    guard(project)
+    (project.folder / "process.py").write_text(INSTALLED_GATE.replace("Release?", "Release it?"))
+    assert (project.open().state.gates, iterated(project)) == ([], ("diverged", "NondeterminismError"))
 
 
 def test_a_file_that_does_not_load_any_more_is_an_edit(project: Project) -> None:

@@ -586,3 +586,71 @@ def test_the_same_result_again_is_not_paid_for_again(project: Project) -> None:
     project.post("1", "yes", usage=USED)
     again = project.post("1", "yes", usage={"inputTokens": 5})
     assert (again.status, project.effect("1").usage) == ("already", USED)
+
+
+NAMED = """
+async def process(inputs, ctx):
+    await ctx.parallel.all([
+        lambda: ctx.task(ask.using(title="First"), question="one"),
+        lambda: ctx.task(ask.using(title="Second"), question="two"),
+        lambda: ctx.breakpoint("Go on?"),
+    ])
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "step"), [("breakpoint", "1.2.1"), ("Go on?", "1.2.1"), ("Second", "1.1.1")]
+)
+def test_an_effect_is_found_by_its_task_or_its_title(name: str, step: str, project: Project) -> None:
+    assert find_effect(project.begin(NAMED).run, name).step == step
+
+
+def test_a_name_that_several_have_is_told_with_their_ids(project: Project) -> None:
+    run = project.begin(NAMED).run
+    with pytest.raises(NoSuchEffect, match="'ask' is the name of 2 effects of run 'r'") as caught:
+        find_effect(run, "ask")
+    assert [f"{each.id} (step {each.step})" in str(caught.value) for each in run.state.effects.values()] == [
+        True,
+        True,
+        False,
+    ]
+
+
+def test_a_name_that_nothing_has_is_told_with_those_that_are_near(project: Project) -> None:
+    with pytest.raises(NoSuchEffect) as caught:
+        find_effect(project.begin(NAMED).run, "breakpiont")
+    assert caught.value.hint == "did you mean 'breakpoint'? babysitter tasks r"
+
+
+def test_a_name_that_is_also_the_beginning_of_another_id_is_not_clear(project: Project) -> None:
+    run = project.begin(NAMED).run
+    first, second, _ = run.state.effects.values()
+    first.label = second.id[:5]
+    with pytest.raises(NoSuchEffect, match="is the name of 2 effects"):
+        find_effect(run, second.id[:5])
+
+
+def test_what_an_edit_has_put_aside_is_not_meant_by_its_name(project: Project) -> None:
+    project.begin(NAMED)
+    project.write(NAMED.replace("Go on?", "Really?"))
+    (new,) = project.iterate().new
+    assert find_effect(project.open(), "breakpoint").id == new.id
+
+
+def test_of_attempts_by_one_name_the_last_is_meant(project: Project) -> None:
+    source = """
+    from babysitter import Retry
+    async def process(inputs, ctx):
+        await ctx.task(ask.using(retry=Retry(2, 0)), question="one")
+    """
+    project.begin(source)
+    project.post("1", error={"message": "no"})
+    project.iterate()
+    assert find_effect(project.open(), "ask").attempt == 2
+
+
+def test_who_posts_to_a_question_is_told_how_it_is_answered(project: Project) -> None:
+    effect = project.begin(NAMED).new[2]
+    verdict = accept(project.open(), [Answer(effect.id, "ok", 1)])[0]
+    assert verdict.error is not None
+    assert verdict.error.hint == f"a person answers it: babysitter approve r {effect.id} (or reject)"

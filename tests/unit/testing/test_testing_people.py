@@ -152,3 +152,13 @@ def test_in_every_order_the_deadline_comes_when_nobody_answers() -> None:
 
     orders = every_order(process, results={slow: takes("2h", "slow")}, same=False)
     assert [order.played.output for order in orders.outcomes] == ["deadline"]
+
+
+def test_a_no_may_be_followed_by_a_yes() -> None:
+    async def until_yes(_: Any, ctx: Context) -> int:
+        asked = 1
+        while not (await ctx.breakpoint("Merge?")).approved:
+            asked += 1
+        return asked
+
+    assert play(until_yes, people=in_turn(rejects("not yet"), approves())).output == 2

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from babysitter import Context, Failed, TaskFailed, agent, define_task, python, shell
 from babysitter.errors import InvalidInput, NoAnswer, ProcessError, ResultRejected
-from babysitter.testing import begin, exits, fails, in_turn, never, play
+from babysitter.testing import approves, begin, exits, fails, in_turn, never, play, takes
 
 
 class Verdict(BaseModel):
@@ -429,3 +429,83 @@ def test_nothing_is_written_and_nothing_is_started(monkeypatch: pytest.MonkeyPat
     for module, name in ((os, "open"), (os, "mkdir"), (os, "link"), (subprocess, "Popen")):
         monkeypatch.setattr(module, name, lambda *_, **__: pytest.fail("it touches the world"))
     assert play(one(run_tests, path="src"), results={"tests": "ok"}).status == "completed"
+
+
+# Names, and turns.
+
+
+@agent
+def deploy(service: str) -> str:
+    return service
+
+
+async def deploys(_: Any, ctx: Context) -> Any:
+    return [await ctx.task(deploy, service=service) for service in ("web", "api", "web")]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda service: in_turn(1, 0) if service == "web" else 0,
+        lambda service: takes("1s", in_turn(1, 0)) if service == "web" else 0,
+    ],
+)
+def test_a_function_that_makes_its_turns_anew_is_refused(answer: Any) -> None:
+    with pytest.raises(
+        InvalidInput, match="the function that answers 'deploy' gives a new in_turn at each call"
+    ):
+        play(deploys, results={"deploy": answer})
+
+
+def test_a_function_may_give_turns_that_somebody_keeps() -> None:
+    turns = in_turn(1, 0)
+    given = play(deploys, results={"deploy": lambda service: turns if service == "web" else 5})
+    assert given.output == [1, 5, 0]
+
+
+def test_turns_may_be_made_when_they_are_needed() -> None:
+    turns: dict[str, Any] = {}
+    given = play(
+        deploys, results={"deploy": lambda service: turns.setdefault(service, in_turn(service, "again"))}
+    )
+    assert given.output == ["web", "api", "again"]
+
+
+def test_a_function_may_give_one_turn() -> None:
+    assert play(deploys, results={"deploy": lambda service: in_turn(service + "!")}).output == [
+        "web!",
+        "api!",
+        "web!",
+    ]
+
+
+def test_what_no_request_went_by_is_told() -> None:
+    async def process(_: Any, ctx: Context) -> Any:
+        await ctx.breakpoint("Merge?")
+        await ctx.hook("notify")
+        await ctx.subprocess("child")
+        ctx.record("used", lambda: 1)
+        return await ctx.task(deploy, service="web")
+
+    played = play(
+        process,
+        results={"deploy": 1, "nonsense": 1, "1": approves()},
+        people={"Merge?": approves(), "Other?": approves()},
+        hooks={"notify": [], "other": []},
+        subprocesses={"child": 1, "other": 2},
+        records={"used": 1, "other": 2},
+    )
+    assert played.unused == [
+        "results 'nonsense'",
+        "people 'Merge?'",
+        "people 'Other?'",
+        "hooks 'other'",
+        "subprocesses 'other'",
+        "records 'other'",
+    ]
+
+
+def test_a_name_that_is_nearly_right_is_told() -> None:
+    with pytest.raises(NoAnswer) as caught:
+        play(deploys, results={"depoly": 1})
+    assert caught.value.hint.endswith("; results has 'depoly', by which no request goes")

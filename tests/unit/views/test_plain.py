@@ -169,6 +169,14 @@ def test_an_error_of_the_author_is_told_with_its_place() -> None:
     assert plain.lines[1:] == ["stuck KeyError: 'x' (p.py:3)"]
 
 
+def test_an_edit_that_asks_anew_was_accepted_by_nobody() -> None:
+    plain = Plain()
+    plain.event("PROCESS_CHANGED", {"sourceDigests": {}, "gates": [], "plan": []})
+    assert plain.lines[1:] == [
+        "changed the process was edited since; what reads otherwise now is asked for anew"
+    ]
+
+
 def test_an_edited_process_is_told() -> None:
     plain = Plain()
     plain.event("PROCESS_CHANGED", {"sourceDigests": {}})

@@ -230,6 +230,15 @@ def test_a_status_tells_what_the_tasks_took_and_what_was_saved() -> None:
     assert took == "took        1 m 03 s: 2 tasks, 9.2 s one after the other, 4.0 s saved"
 
 
+def test_a_status_counts_what_a_process_has_given_up_in_the_word_of_the_list() -> None:
+    effects = {"ok": 2, "cancelled": 3, "requested": 1}
+    told = [line for given_up in (1, 3) for line in status_lines(a_run(effects=effects, abandoned=given_up))]
+    assert [line for line in told if line.startswith("effects")] == [
+        "effects     2 ok, 2 cancelled, 1 requested, 1 abandoned",
+        "effects     2 ok, 1 requested, 3 abandoned",
+    ]
+
+
 @pytest.mark.parametrize(
     ("function", "expected"), [(effects_lines, "no effects"), (events_lines, "no events")]
 )
