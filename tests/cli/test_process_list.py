@@ -240,8 +240,7 @@ def test_garbage_in_one_description_hides_no_other(project: Path) -> None:
 def test_inputs_that_are_no_schema_are_shown_and_found(project: Path, inputs: str) -> None:
     put(skill=SKILL.replace("effects:", f"inputs: {inputs}\neffects:").replace("{name}", "greet"))
     assert told("process", "show", "greet")["name"] == "greet"
-    (finding,) = told("process", "check", "greet")["findings"]
-    assert finding["code"] == "BS705"
+    assert "BS705" in [each["code"] for each in told("process", "check", "greet")["findings"]]
 
 
 def test_a_file_takes_the_place_of_nothing(project: Path) -> None:
