@@ -14,8 +14,8 @@ from pathlib import Path
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from archived import as_it_is, packed, still_there
 from fault_project import Project, answer_to, forked, mended, note_damage, told, value_for
-from put_away import as_it_is, packed, still_there
 
 from babysitter.ids import sha256_hex
 from babysitter.jsontext import compact

@@ -7,6 +7,7 @@ import random
 from typing import TYPE_CHECKING
 
 import pytest
+from archived import ASIDE, set_aside, still_there
 from cuts import (
     MOST_AT_ONE_CUT,
     NAMING,
@@ -22,7 +23,6 @@ from cuts import (
     without_what_is_left,
 )
 from points import points_of
-from put_away import ASIDE, set_aside, still_there
 from scenarios import BY_NAME, SCENARIOS
 
 from tests.support.power import Files, put
