@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from babysitter.cli import original_flags
-from babysitter.cli.looking import definition_of
+from babysitter.cli.effects_told import definition_of
 from babysitter.cli.options import json_option, opened, read_json, runs_dir_option
 from babysitter.cli.original_shapes import EFFECT, RUN, task_shape, tell
 from babysitter.cli.output import as_json as print_json

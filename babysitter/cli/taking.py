@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from babysitter.cli.looking import prompt_json
+from babysitter.cli.effects_told import prompt_json
 from babysitter.cli.options import (
     complete_effect,
     json_option,

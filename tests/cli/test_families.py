@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from babysitter.cli.looking import under_parents
+from babysitter.cli.runs_listed import under_parents
 from tests.support.commands import call, told, write
 
 PARENT = """
