@@ -103,6 +103,17 @@ class Step:
     def __iter__(self) -> NoReturn:
         raise TypeError("a step that is not awaited cannot be gone through; write `await` before it")
 
+    def _refuse_use(self, *others: Any) -> NoReturn:
+        raise TypeError(f"{self.noun} is not awaited, so it is no value yet; write `await` before it")
+
+    __len__ = __int__ = __float__ = __index__ = __neg__ = _refuse_use
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _refuse_use
+    __lt__ = __le__ = __gt__ = __ge__ = _refuse_use
+
+    def __bool__(self) -> bool:
+        # Else Python would ask for its length.
+        return True
+
     def __repr__(self) -> str:
         return self.noun
 

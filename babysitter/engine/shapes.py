@@ -153,7 +153,13 @@ SHAPES: dict[str, Shape] = {
 }
 _INSIDE: dict[str, Shape] = {
     "error": (("name", MAY_BE_TEXT), ("message", MAY_BE_TEXT)),
-    "group": (("path", TEXT), ("mode", TEXT), ("branch", TEXT), ("label", MAY_BE_TEXT)),
+    "group": (
+        ("path", TEXT),
+        ("mode", TEXT),
+        ("branch", TEXT),
+        ("label", MAY_BE_TEXT),
+        ("above", MAY_BE_OBJECT),
+    ),
     "progress": (
         ("done", (int, float)),
         ("total", (int, float, type(None), Absent)),

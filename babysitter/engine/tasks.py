@@ -164,12 +164,23 @@ def check_options(kind: str, options: Mapping[str, Any]) -> None:
     allowed = SHARED_OPTIONS + KIND_OPTIONS.get(kind, ())
     for name in options:
         if name not in allowed:
-            raise TypeError(f"a task of kind {kind!r} has no option {name!r}; it has {', '.join(allowed)}")
+            raise TypeError(_no_option(kind, name, allowed))
     check_key(options.get("key"))
     if options.get("timeout") is not None:
         seconds(options["timeout"])
     if not isinstance(options.get("retry"), (Retry, type(None))):
-        raise TypeError(f"retry={options['retry']!r} is not a Retry; write retry=Retry(3)")
+        raise TypeError(
+            f"retry={options['retry']!r} is not a Retry; write retry=Retry(3) for three attempts in all,"
+            " with `from babysitter import Retry`"
+        )
+
+
+def _no_option(kind: str, name: str, allowed: tuple[str, ...]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, allowed, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return f"a task of kind {kind!r} has no option {name!r}; {hint}it has {', '.join(allowed)}"
 
 
 def check_key(key: str | None) -> None:

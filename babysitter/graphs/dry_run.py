@@ -112,7 +112,8 @@ def furthest(
         if problem is None or result is None or not guesses.learn(problem, result):
             break
         dry = DryRun(source, inputs, guesses, told=told, most=most)
-        if dry.problem is None or dry.reach > best.reach:
+        # With as far a reach: what it stands at now is no longer the fault of the stub that was mended.
+        if dry.problem is None or dry.reach >= best.reach:
             best = dry
     return best
 

@@ -102,6 +102,9 @@ class Account:
         group = data.get("group") or {}
         if group.get("label"):
             self.labels.setdefault((group["path"], group["branch"]), group["label"])
+        for path, label in (group.get("above") or {}).items():
+            outer, _, branch = path.rpartition(".")
+            self.labels.setdefault((outer, branch), label)
         if data["kind"] == SUBPROCESS:
             # One of our own: that of the state forgets what it asked for when it is answered.
             self.children[data["effectId"]] = Child(Effect(event))

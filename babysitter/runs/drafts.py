@@ -135,7 +135,19 @@ def group_of(branch: Branch) -> dict[str, Any]:
     fork = branch.group.fork
     group = {"path": branch.group.path, "mode": fork.mode, "branch": fork.branch_name(branch.index)}
     label = fork.branch_label(branch.index)
-    return {**group, "label": label} if label else group
+    above = _labels_above(branch.group.parent)
+    return {**group, **({"label": label} if label else {}), **({"above": above} if above else {})}
+
+
+def _labels_above(branch: Branch) -> dict[str, str]:
+    """The items of branches further out, by path: one that only holds a group asks for nothing itself."""
+    found: dict[str, str] = {}
+    while branch.group is not None:
+        label = branch.group.fork.branch_label(branch.index)
+        if label:
+            found[branch.scope.removesuffix(".")] = label
+        branch = branch.group.parent
+    return found
 
 
 def stored(run: Run, effect: str, name: str, value: Any, text: str) -> dict[str, Any]:

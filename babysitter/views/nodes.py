@@ -46,6 +46,7 @@ ONE_IS_ENOUGH = frozenset({"any", "race"})
 FORGIVING = frozenset({"settled", "cleanup"})
 CLEANUP, TIMEOUT = "cleanup", "timeout"
 NO_GROUP = ("", "")
+NOTHING_ABOVE: dict[str, str] = {}
 # The branch of ``ctx.timeout`` that counts the time; and how the wait between two attempts is called.
 LIMIT, RETRY = "clock", "~retry"
 
@@ -105,6 +106,7 @@ class Effect(Node):
         "id",
         "is_copied",
         "is_refused",
+        "items_above",
         "kind",
         "label",
         "last_line",
@@ -145,6 +147,7 @@ class Effect(Node):
         self.taken_by = ""
         group = data.get("group")
         self.group = (group.get("mode") or "", group.get("label") or "") if group else NO_GROUP
+        self.items_above: dict[str, str] = (group.get("above") if group else None) or NOTHING_ABOVE
 
     @property
     def place(self) -> str:

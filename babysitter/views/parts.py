@@ -30,6 +30,8 @@ def as_part(event: Event, path: str, run_id: str) -> Event | None:
 def _group(group: Any, path: str, run_id: str) -> dict[str, Any]:
     """Where it stands in a group; the child itself is one branch, named for its run."""
     if group:
-        return {**group, "path": f"{path}{group['path']}"}
+        placed = {**group, "path": f"{path}{group['path']}"}
+        above = {f"{path}{outer}": item for outer, item in (group.get("above") or {}).items()}
+        return {**placed, "above": above} if above else placed
     step, _, branch = path[:-1].rpartition(".")
     return {"path": step, "mode": "child", "branch": branch, "label": run_id}

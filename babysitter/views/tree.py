@@ -143,6 +143,8 @@ class Tree:
             mode, item = effect.group
             branch.parent.mode = mode or branch.parent.mode
             branch.label = branch.label or item
+        for path, outer in effect.items_above.items():
+            self.branch(path).label = self.branch(path).label or outer
         last = self._last_at(effect.step)
         self.effects[effect.id] = self.by_state[effect.state][effect.id] = effect
         if effect.started_ms is not None:

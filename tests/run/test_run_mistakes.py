@@ -251,6 +251,17 @@ def test_a_result_that_is_taken_apart_without_await_is_named(use: str, has: str)
     assert problem["message"] == f"a step that is not awaited {has}; write `await` before it"
 
 
+@pytest.mark.parametrize(
+    "use", ["len({})", "{} + 1", "[1] + {}", "int({})", "{} < 3", "max([1, {}])", "'a' * {}"]
+)
+def test_a_result_that_is_reckoned_with_without_await_is_named(use: str) -> None:
+    write("p.py", CHANCE.format(word="count", output=use.format("ctx.task(say, word='last')")))
+    problem = told(7, "run", "p.py")["problem"]
+    assert (
+        problem["message"] == "ctx.task('say') is not awaited, so it is no value yet; write `await` before it"
+    )
+
+
 def test_a_task_called_like_a_function_makes_the_run_stuck_before_it_does_anything() -> None:
     called = """
         from pathlib import Path

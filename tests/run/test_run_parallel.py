@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+from tests.support.commands import call
 from tests.support.driving import effects, events, told, write
 
 MARKS = """
@@ -148,3 +149,31 @@ def test_two_hundred_effects_of_both_kinds_end_and_leave_no_descriptor_open_and_
     )
     said, squares, before, after = told(0, "run", "crowd.py", "--jobs", "8")["output"]
     assert (said, squares, after) == (sum(range(180)), sum(n * n for n in range(20)), before)
+
+
+def test_a_branch_that_only_holds_a_group_is_named_by_its_item() -> None:
+    write(
+        "nested.py",
+        MARKS
+        + """
+async def process(inputs, ctx):
+    async def one(file):
+        await ctx.parallel.all({
+            name: lambda name=name: ctx.task(named("check"), label=name, seconds=0)
+            for name in ("types", "lint")
+        })
+    await ctx.parallel.map([{"in": "a"}, "src/b.py"], one)
+    await ctx.subprocess("nested.py#child", {})
+
+async def child(inputs, ctx):
+    async def one(file):
+        await ctx.parallel.all([lambda: ctx.task(named("inner"), label=file, seconds=0)])
+    await ctx.parallel.map(["src/c.py"], one)
+""",
+    )
+    lines = call("run", "nested.py", "--plain", "--run-id", "n").stdout.splitlines()
+    started = sorted(line.removeprefix("start").strip() for line in lines if line.startswith("start"))
+    for told_ in ('{"in":"a"} / types: check', "src/b.py / lint: check"):
+        assert told_ in started
+    assert any("src/c.py: inner" in told_ for told_ in started)
+    assert not any("f288a24f83" in line for line in lines)

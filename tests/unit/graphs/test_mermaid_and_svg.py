@@ -219,7 +219,7 @@ def test_branches_that_do_not_fit_beside_each_other_go_on_below(tmp_path: Path) 
     ] == []
 
 
-def test_branches_that_are_named_by_a_digest_have_no_name(tmp_path: Path) -> None:
+def test_branches_that_only_hold_a_group_are_named_by_their_items(tmp_path: Path) -> None:
     drawn = draw(
         tmp_path,
         """
@@ -231,7 +231,7 @@ def test_branches_that_are_named_by_a_digest_have_no_name(tmp_path: Path) -> Non
     )
     groups = [each for each in as_json(drawn)["nodes"] if each["kind"] == "group"]
     assert [(each["mode"], each["branches"]) for each in groups] == [
-        ("map", [{"times": 1}]),
+        ("map", [{"times": 1, "names": ['{"a":[0]}', '{"a":[1]}']}]),
         ("map", [{"times": 1, "names": ["1"]}]),
     ]
 
