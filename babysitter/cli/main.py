@@ -216,7 +216,18 @@ def _tell_own_mistake(error: BaseException, arguments: list[str]) -> int:
 def _from_click(error: click.ClickException) -> BabysitterError:
     from babysitter.errors import UsageError
 
-    return UsageError(error.format_message().rstrip("."))
+    return UsageError(error.format_message().rstrip("."), hint=_about_inputs(error))
+
+
+def _about_inputs(error: click.ClickException) -> str:
+    """What to write where somebody gives the inputs of a process as options or arguments of the command."""
+    context = getattr(error, "ctx", None)
+    takes_inputs = context is not None and any("--input" in each.opts for each in context.command.params)
+    if takes_inputs and isinstance(error, click.NoSuchOption) and not error.possibilities:
+        return f"an input of the process is given so: -i {error.option_name.lstrip('-')}=VALUE"
+    if takes_inputs and "unexpected extra argument" in error.message:
+        return "an input of the process is given so: -i NAME=VALUE"
+    return ""
 
 
 def _usage(error: click.ClickException) -> str:

@@ -73,3 +73,18 @@ def test_a_mistake_of_babysitters_own_is_one_object_of_json(scene: Scene) -> Non
     process(BREAKS)(scene)
     ended = call("create", "p.py", "--json")
     assert (ended.code, ended.stderr, ended.told["error"]["name"]) == (70, "", "InternalError")
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (("run", "quality-checks", "--folder", "src"), "-i folder=VALUE"),
+        (("create", "quality-checks", "most=1"), "-i NAME=VALUE"),
+        (("process", "try", "quality-checks", "--folder=src"), "-i folder=VALUE"),
+        (("status", "--folder"), ""),
+        (("run", "quality-checks", "--jbs", "3"), ""),
+    ],
+)
+def test_inputs_that_are_given_as_options_are_told_how_to_be_given(words: tuple[str, ...], hint: str) -> None:
+    error = call(*words, "--json").told["error"]
+    assert error.get("hint", "").removeprefix("an input of the process is given so: ") == hint
