@@ -55,11 +55,13 @@ def offers(project: str) -> list[Offer]:
     Of a package that is there twice, as of a module, the first counts.
     """
     found: dict[str, list[Offer]] = {}
-    for site in [*sys.path, *_site_folders(project)]:
+    # Beside babysitter a package may be anywhere that Python looks for modules.
+    places = [*((site, sys.path) for site in sys.path), *((site, []) for site in _site_folders(project))]
+    for site, elsewhere in places:
         for name in _packages(site):
             package = name.removesuffix(INFO).partition("-")[0]
             if package not in found:
-                found[package] = list(_offers_of(site, name))
+                found[package] = list(_offers_of(site, name, elsewhere))
     return [offer for each in found.values() for offer in each]
 
 
@@ -81,7 +83,7 @@ def _names(folder: str) -> list[str]:
         return []
 
 
-def _offers_of(site: str, info: str) -> Iterator[Offer]:
+def _offers_of(site: str, info: str, elsewhere: list[str]) -> Iterator[Offer]:
     name, _, version = info.removesuffix(INFO).partition("-")
     package = f"{name.replace('_', '-')} {version}".strip()
     try:
@@ -90,7 +92,7 @@ def _offers_of(site: str, info: str) -> Iterator[Offer]:
         yield Offer("", package, "", f"the entry points of package {package} cannot be read: {error}")
         return
     for point, value in _points(text):
-        folder = _folder_of(value, site, info)
+        folder = _folder_of(value, [site, *_sources(site, info), *elsewhere])
         fault = (
             "" if folder else f"package {package} names {value!r} as a folder of processes; it is not there"
         )
@@ -115,12 +117,12 @@ def _points(text: str) -> Iterator[tuple[str, str]]:
             yield name.strip(), value.strip()
 
 
-def _folder_of(value: str, site: str, info: str) -> str:
-    """The folder of a package that a value names as a module; empty when there is none."""
+def _folder_of(value: str, roots: list[str]) -> str:
+    """The folder that a value names as a module, below one of these; empty when there is none."""
     parts = value.split(".")
     if not all(part.isidentifier() for part in parts):
         return ""
-    for root in (site, *_sources(site, info)):
+    for root in roots:
         folder = os.path.join(root, *parts)
         if os.path.isdir(folder):
             return os.path.abspath(folder)

@@ -115,9 +115,9 @@ def definition_of(run: Run, effect: Effect) -> Any:
 
 def _as_requested(run: Run, effect: Effect) -> Effect:
     # Here, for most commands of this file need it for none.
-    from babysitter.runs.requested import as_requested
+    from babysitter.runs.requested import Requests
 
-    return as_requested(run, effect)
+    return Requests(run).of(effect)
 
 
 def prompt_json(run: Run, name: str | None) -> dict[str, Any]:

@@ -39,9 +39,9 @@ def link(name: str, user: bool, remove: bool, as_json: bool) -> None:
     Its folder is linked from `.claude/skills` of the project (or of your home), so what its SKILL.md
     says is what the command does. Shipped processes are commands already: /babysitter:NAME.
     """
-    if user and not remove:
+    if user:
         # What a SKILL.md says is said to an agent in every session, hooks of it included.
-        demand_no_agent("a process is not made a command of all projects")
+        demand_no_agent("the commands of all projects are not changed")
     project = project_dir()
     folder = skills_folder(None if user else project)
     if remove:
@@ -129,7 +129,8 @@ def _remove(folder: str, name: str) -> bool:
         raise InvalidInput(f"{name!r} is no name of a process", hint=f"those that are linked are in {folder}")
     if not os.path.lexists(place):
         return False
-    if not os.path.islink(place):
+    is_ours = not os.path.exists(place) or os.path.isfile(os.path.join(place, PROCESS_FILE))
+    if not os.path.islink(place) or not is_ours:
         raise _in_the_way(place)
     os.unlink(place)
     return True
@@ -142,6 +143,6 @@ def _check_link(place: str, folder: str) -> None:
 
 def _in_the_way(place: str) -> InvalidInput:
     return InvalidInput(
-        f"{place!r} is there already, and is no link to this process",
+        f"{place!r} is there, and is no link to this process",
         hint="move it away, or give the process another name",
     )

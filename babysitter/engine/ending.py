@@ -178,7 +178,9 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
             continue
         seen.add(id(each))
         yield each
-        ahead.append(each.__cause__ or (None if each.__suppress_context__ else each.__context__))
+        handled = None if each.__suppress_context__ else each.__context__
+        # An exception of the author's may be false.
+        ahead.append(handled if each.__cause__ is None else each.__cause__)
         if isinstance(each, BaseExceptionGroup):
             ahead += reversed(each.exceptions)
         elif isinstance(each, AllFailed):

@@ -212,9 +212,10 @@ class Replay:
     # The loop.
 
     def _drain(self) -> None:
-        before, DRIVEN.replay = DRIVEN.replay, self
-        self.is_driven = True
+        before = DRIVEN.replay
         try:
+            DRIVEN.replay = self
+            self.is_driven = True
             self._run_until_quiet()
         finally:
             self.is_driven = False

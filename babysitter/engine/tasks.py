@@ -135,7 +135,13 @@ class Task(_Typed[P, R]):
 
     def define(self, args: dict[str, Any], effect: Any = None) -> dict[str, Any]:
         """The plain description that an executor works from; called for new requests only."""
-        return DEFINERS.get(self.kind, define_described)(self, args, effect)
+        # What builds it may call other tasks' functions, also in a play that a recorded function makes.
+        before = DRIVEN.replay
+        try:
+            DRIVEN.replay = None
+            return DEFINERS.get(self.kind, define_described)(self, args, effect)
+        finally:
+            DRIVEN.replay = before
 
     def read_result(self, value: Any) -> Any:
         """What the process gets for a journalled value."""

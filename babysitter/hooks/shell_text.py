@@ -26,6 +26,8 @@ CALLERS = STARTERS | INTERPRETERS | WORDS
 CALLING = frozenset({"-exec", "-execdir", "xargs"})
 # They say where the commands behind them are, or what they are about.
 MOVERS = frozenset({"cd", "pushd", "for"})
+# To them the short one means something else.
+READING = frozenset({"egrep", "fgrep", "find", "grep", "ps", "rg", "set"})
 # Behind one of these stands a file that is written, whatever the program.
 INTO = ("--output", "--write", "-o")
 FREE = "/artifacts/"
@@ -101,7 +103,7 @@ def _outputs(rest: Sequence[str]) -> list[str]:
 
 
 def _writes(program: str, rest: Sequence[str], places: Sequence[str], *, is_there: bool) -> bool:
-    if _name(_outputs(rest), places):
+    if program not in READING and _name(_outputs(rest), places):
         return True
     if program == COPY:
         return _name(rest[-1:], places) or (is_there and any(_is_relative(word) for word in rest[-1:]))

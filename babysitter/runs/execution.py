@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from babysitter.errors import ReplayError
     from babysitter.runs.budgets import Admitted, Budgets
     from babysitter.runs.drafts import Draft
+    from babysitter.runs.other_arguments import OtherArguments
     from babysitter.runs.run import Run
 
 # Written last, after which the process is somewhere else.
@@ -69,6 +70,7 @@ class Execution:
         self._gates: set[str] = set()
         self._python: str | None = None
         self._inputs: Any = None
+        self._others: OtherArguments | None = None
         self._at_the_start()
 
     def _at_the_start(self) -> None:
@@ -475,9 +477,11 @@ class Execution:
     def _other_arguments(self, effect: Effect, call: Call) -> str:
         """What the process asks for otherwise than its journal has it, as the end of a sentence."""
         # Not at the top: hardly any run comes to this.
-        from babysitter.runs.other_arguments import told
+        if self._others is None:
+            from babysitter.runs.other_arguments import OtherArguments
 
-        return told(self.run, effect, call)
+            self._others = OtherArguments(self.run)
+        return self._others.told(effect, call)
 
     def _redefined(self) -> Iterator[str]:
         """Pending effects that the edited process would describe otherwise: they are asked for anew."""

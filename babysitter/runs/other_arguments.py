@@ -9,7 +9,7 @@ from __future__ import annotations
 from babysitter.jsontext import compact
 from babysitter.redaction import redaction_of
 from babysitter.runs.drafts import defined
-from babysitter.runs.requested import as_requested
+from babysitter.runs.requested import Requests
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,16 +28,23 @@ BEFORE = 12
 ABSENT = object()
 
 
-def told(run: Run, effect: Effect, call: Call) -> str:
-    """What differs first, as the end of a sentence; nothing where the descriptions do not show it."""
-    try:
-        before = run.definition_of(as_requested(run, effect))
-        now = defined(run, call, effect.id, call.step)
-    except Exception:
-        # That it differs is what counts; the author's task may be what raises.
-        return ""
-    redaction = redaction_of(run.limits)
-    return difference(redaction.data(before), redaction.data(now))
+class OtherArguments:
+    """What a run's process asks for otherwise than its journal has it."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._requests = Requests(run)
+
+    def told(self, effect: Effect, call: Call) -> str:
+        """What differs first, as the end of a sentence; nothing where the descriptions do not show it."""
+        try:
+            before = self._run.definition_of(self._requests.of(effect))
+            now = defined(self._run, call, effect.id, call.step)
+        except Exception:
+            # That it differs is what counts; the author's task may be what raises.
+            return ""
+        redaction = redaction_of(self._run.limits)
+        return difference(redaction.data(before), redaction.data(now))
 
 
 def difference(before: dict[str, Any], now: dict[str, Any]) -> str:

@@ -10,19 +10,27 @@ if TYPE_CHECKING:
     from babysitter.runs.run import Run
 
 
-def as_requested(run: Run, effect: Effect) -> Effect:
-    """The effect with all that it asked for.
+class Requests:
+    """All that a run has asked for. Its journal is read once more, when that is first needed."""
 
-    Raises:
-        JournalError: the journal cannot be trusted.
-    """
-    if effect.is_pending:
-        return effect
-    found: list[Effect] = []
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._known: dict[str, Effect] | None = None
 
-    def look(event: Event) -> None:
-        if event.type == "EFFECT_REQUESTED" and event.data["effectId"] == effect.id:
-            found.append(Effect(event))
+    def of(self, effect: Effect) -> Effect:
+        """The effect with all that it asked for.
 
-    run.read_again(look)
-    return found[0]
+        Raises:
+            JournalError: the journal cannot be trusted.
+        """
+        if effect.is_pending:
+            return effect
+        if self._known is None:
+            self._known = known = {}
+
+            def look(event: Event) -> None:
+                if event.type == "EFFECT_REQUESTED":
+                    known[event.data["effectId"]] = Effect(event)
+
+            self._run.read_again(look)
+        return self._known[effect.id]

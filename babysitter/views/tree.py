@@ -85,14 +85,19 @@ class Tree:
 
     def causes(self, scope: str = "") -> list[Effect]:
         """The effects by whose failures a run has ended as it did; of a child run, those of the child too."""
-        found = []
+        found = dict[str, Effect]()
+        self._add_causes(scope, found)
+        return list(found.values())
+
+    def _add_causes(self, scope: str, found: dict[str, Effect]) -> None:
         for effect_id in self.ended_by.get(scope, ()):
             effect = self.known.get(effect_id)
-            if effect is not None:
-                found.append(effect)
-                below = [each for each in self.ended_by if each[:-1].rpartition(".")[0] == effect.step]
-                found += [cause for each in below for cause in self.causes(each)]
-        return found
+            # A journal that nobody here has written may name an effect as its own cause.
+            if effect is not None and effect_id not in found:
+                found[effect_id] = effect
+                for each in self.ended_by:
+                    if each[:-1].rpartition(".")[0] == effect.step:
+                        self._add_causes(each, found)
 
     @property
     def counts(self) -> dict[str, int]:

@@ -183,7 +183,7 @@ def test_what_is_no_link_to_the_process_is_left_alone(project: Path, remove: lis
     mine.mkdir(parents=True)
     ended = call("process", "link", "greet", *remove)
     assert (ended.code, mine.is_dir()) == (2, True)
-    assert "is there already, and is no link to" in ended.stderr
+    assert "is there, and is no link to" in ended.stderr
 
 
 def test_a_link_to_something_else_is_left_alone(project: Path) -> None:
@@ -267,3 +267,23 @@ def test_a_path_may_have_a_hash_in_it(project: Path, tmp_path: Path, monkeypatch
     monkeypatch.chdir(folder)
     assert told("process", "show", "release.py")["steps"]
     assert told("process", "try", "release.py")["batches"]
+
+
+def test_a_link_to_what_is_no_process_is_not_removed(project: Path) -> None:
+    Path("mine").mkdir()
+    Path("mine/SKILL.md").write_text(SKILL.replace("{name}", "mine"))
+    Path(".claude/skills").mkdir(parents=True)
+    os.symlink("../../mine", ".claude/skills/mine")
+    assert call("process", "link", "mine", "--remove").code == 2
+    assert os.path.islink(".claude/skills/mine")
+
+
+def test_a_session_takes_no_command_of_all_projects_away(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put()
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(project / "settings"))
+    told("process", "link", "greet", "--user")
+    monkeypatch.setenv("CLAUDECODE", "1")
+    assert call("process", "link", "greet", "--user", "--remove").code != 0
+    assert os.path.islink("settings/skills/greet")

@@ -230,3 +230,16 @@ def test_what_is_beside_babysitter_comes_before_what_the_project_has(
     monkeypatch.syspath_prepend(str(beside))
     files = {entry.file for entry in list_all(str(project)) if entry.origin == "package"}
     assert files == {str(beside / "acme" / "release" / "process.py")}
+
+
+def test_a_package_beside_babysitter_may_be_anywhere_that_python_looks(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside, source = tmp_path / "beside", tmp_path / "source" / "lib"
+    beside.mkdir()
+    install(beside, "acme-tools", points("acme"), source=(tmp_path / "source").as_uri())
+    put(source / "acme" / "release")
+    for folder in (source, beside):
+        monkeypatch.syspath_prepend(str(folder))
+    assert (entry := find("release", str(project)))
+    assert entry.file == str(source / "acme" / "release" / "process.py")

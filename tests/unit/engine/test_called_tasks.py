@@ -187,3 +187,26 @@ def test_a_play_within_a_recorded_function_ends_and_the_process_is_still_refused
     run = start(process)
     assert run.end is not None
     assert (run.end.status, run.end.place) == ("stuck", line_of(process))
+
+
+def test_a_description_in_such_a_play_may_call_what_it_likes() -> None:
+    async def inner(_: Any, ctx: Context) -> Any:
+        return await ctx.task(review, path="a.txt")
+
+    async def process(_: Any, ctx: Context) -> Any:
+        prompt = ctx.record("described", lambda: review.define({"path": "a.txt"})["agent"]["prompt"])
+        ctx.record("played", lambda: len(Rounds(inner).batches))
+        return prompt
+
+    assert start(process).result == "Review ['cat', 'a.txt', 'a.txt']"
+
+
+def test_nothing_is_left_of_a_process_that_was_interrupted() -> None:
+    from babysitter.engine.tasks import DRIVEN
+
+    async def process(_: Any, ctx: Context) -> Any:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        start(process)
+    assert (DRIVEN.replay, count("abc")) == (None, 3)

@@ -147,6 +147,7 @@ def test_a_command_that_writes_into_a_run_or_answers_for_a_person_is_denied(
         "babysitter work n1 > /tmp/out; ls .a5c/runs",
         "cat .a5c/runs/n1/run.json > /tmp/out",
         "rm /tmp/x; ls .a5c/runs",
+        "grep -o .a5c/runs/job README.md",
         "babysitter process graph --run .a5c/runs/job --format svg --output job.svg",
         "cp .a5c/runs/job/run.json /tmp/x",
         "cd .a5c/runs/job && ls && rm /tmp/x",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from projects import HEAD
 
-from babysitter.runs.edits import present_digests
+from babysitter.runs.edits import is_accepted, present_digests
 from babysitter.runs.source import holds_gate
 
 if TYPE_CHECKING:
@@ -400,3 +401,13 @@ def test_a_file_that_is_not_python_has_a_digest_too(project: Project) -> None:
     project.begin(GATED)
     (project.folder / "process.py").write_text(HEAD + "async def (")
     assert list(present_digests(project.open())) == ["process.py"]
+
+
+@pytest.mark.parametrize(
+    ("now", "is_good"), [({"p.py": "b"}, True), ({"p.py": "c"}, False), ({"p.py": "b", "q.py": "d"}, False)]
+)
+def test_a_permit_accepts_the_bytes_that_it_names_and_no_others(now: dict[str, str], is_good: bool) -> None:
+    permits = [{"what": "edit", "about": {"sourceDigests": {"p.py": "b"}}}]
+    state = SimpleNamespace(source_digests={"p.py": "a", "q.py": "a"}, permits=permits)
+    run: Any = SimpleNamespace(state=state, is_guarded=True)
+    assert is_accepted(run, now) is is_good

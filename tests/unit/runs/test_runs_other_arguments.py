@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -11,6 +11,8 @@ from babysitter.runs.other_arguments import difference
 
 if TYPE_CHECKING:
     from projects import Project
+
+    from babysitter.engine.calls import Call
 
 
 def of(kind: str, described: Any, **more: Any) -> dict[str, Any]:
@@ -99,3 +101,34 @@ def test_a_task_that_raises_has_nothing_to_say_of_it(project: Project) -> None:
     project.begin(picky + source.format(0))
     project.write(picky + source.format(1))
     assert diverged(project) == ""
+
+
+MANY = """
+async def process(inputs, ctx):
+    await ctx.parallel.all([lambda n=n: ctx.task(ask, question=str(n)) for n in range(4)])
+    await ctx.breakpoint("Go?")
+"""
+
+
+def test_the_journal_is_read_once_more_however_many_differ(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from babysitter.runs.other_arguments import OtherArguments
+    from babysitter.runs.run import Run
+
+    project.begin(MANY)
+    for step in range(4):
+        project.post(f"1.{step}.1", "answer")
+    run = project.open()
+    reads: list[None] = []
+    read_again = Run.read_again
+
+    def counted(self: Run, see: Any) -> None:
+        reads.append(None)
+        read_again(self, see)
+
+    monkeypatch.setattr(Run, "read_again", counted)
+    others = OtherArguments(run)
+    for effect in run.state.effects.values():
+        others.told(effect, cast("Call", None))
+    assert len(reads) == 1

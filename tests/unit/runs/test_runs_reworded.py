@@ -9,6 +9,7 @@ from babysitter.runs.answering import decide
 from babysitter.runs.execution import Execution
 from babysitter.runs.replaying import replay
 from babysitter.runs.results import accept
+from babysitter.runs.stopping import cancel_run
 
 if TYPE_CHECKING:
     from projects import Project
@@ -132,3 +133,21 @@ def test_an_open_question_in_other_words_is_not_the_same_to_who_compares(project
     at_the_question(project)
     project.write(asked("Release it?"))
     assert replay(project.open())["holds"] is False
+
+
+def test_the_question_of_a_cleanup_is_not_asked_anew_when_the_run_was_given_up(project: Project) -> None:
+    source = """
+    async def process(inputs, ctx):
+        async def clean():
+            await ctx.breakpoint({!r})
+
+        ctx.on_cleanup(clean)
+        await ctx.task(ask, question="one")
+    """
+    project.begin(source.format("Sure?"))
+    cancel_run(project.open(), by="me", reason="enough")
+    (asked_first,) = project.iterate().new
+    project.write(source.format("Really?"))
+    assert project.iterate().status == "diverged"
+    project.write(source.format("Sure?"))
+    assert (project.iterate().status, list(project.open().state.pending)) == ("waiting", [asked_first.id])

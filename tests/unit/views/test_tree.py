@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -26,9 +27,7 @@ from babysitter.views.marks import (
     STATES,
 )
 from babysitter.views.nodes import Branch, Effect, Group
-
-if TYPE_CHECKING:
-    from babysitter.views.tree import Tree
+from babysitter.views.tree import Tree
 
 
 def effect(shown: Shown, step: str) -> Effect:
@@ -375,3 +374,10 @@ def test_scores_of_a_child_run_hang_below_its_place() -> None:
     child.tell = lambda event: shown.view.event_below(event, "1.child.", "child-1")
     child.score(1, 5)
     assert series(shown) == {("1.child.", "score"): [5]}
+
+
+def test_causes_that_name_each_other_are_told_once() -> None:
+    tree, effect = Tree(), cast("Effect", SimpleNamespace(step="1"))
+    tree.known["e"] = effect
+    tree.ended_by = {"": ["e"], "1.child.": ["e"]}
+    assert tree.causes() == [effect]
