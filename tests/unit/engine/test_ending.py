@@ -197,6 +197,22 @@ def test_all_branches_of_any_are_causes_and_a_hidden_one_is_none() -> None:
     assert causes_of(ExceptionGroup("both", [one, ValueError()])) == ["one"]
 
 
+def test_of_many_causes_the_nearest_are_kept() -> None:
+    failures = [TaskFailed("no", effect_id=str(number)) for number in range(30)]
+    assert causes_of(AllFailed(failures)) == [str(number) for number in range(20)]
+
+
+class Falsy(Exception):
+    def __bool__(self) -> bool:
+        return False
+
+
+def test_a_cause_may_be_an_exception_that_is_false() -> None:
+    between, error = Falsy(), ValueError()
+    between.__cause__, error.__cause__ = TaskFailed("no", effect_id="one"), between
+    assert causes_of(error) == ["one"]
+
+
 def problem(run: Rounds) -> dict[str, Any]:
     assert run.end is not None
     return describe_stuck(run.end)

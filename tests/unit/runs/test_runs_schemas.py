@@ -114,3 +114,13 @@ def test_a_schema_may_refer_to_its_own_definitions() -> None:
 @pytest.mark.parametrize("draft", ["http://json-schema.org/draft-07/schema#", "urn:unknown"])
 def test_the_draft_that_a_schema_names_is_used_where_it_is_known(draft: str) -> None:
     assert misfits({"$schema": draft, "type": "integer"}, 1) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [({}, ["a is needed", "b is needed"]), ({"a": 1}, ["b is needed"]), ({"b": 1}, ["a is needed"])],
+)
+def test_of_several_that_are_needed_those_that_are_missing_are_told(
+    value: dict[str, int], said: list[str]
+) -> None:
+    assert sorted(misfits({"required": ["a", "b"]}, value)) == said
