@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from projects import HEAD
 
-from babysitter.runs.edits import is_accepted, present_digests
+from babysitter.errors import EditNeedsPerson
+from babysitter.runs.edits import is_accepted, present_digests, refused_unread
 from babysitter.runs.source import holds_gate
 
 if TYPE_CHECKING:
@@ -411,3 +412,12 @@ def test_a_permit_accepts_the_bytes_that_it_names_and_no_others(now: dict[str, s
     state = SimpleNamespace(source_digests={"p.py": "a", "q.py": "a"}, permits=permits)
     run: Any = SimpleNamespace(state=state, is_guarded=True)
     assert is_accepted(run, now) is is_good
+
+
+@pytest.mark.parametrize("sign", ["-", "("])
+def test_an_edit_that_python_cannot_read_needs_a_person_like_any_other(project: Project, sign: str) -> None:
+    """Python itself gives up on it, for want of memory or of depth; whoever looks through runs must not."""
+    begin_guarded(project, GATED)
+    project.write(f"x = {sign * 100_000}1\n{GATED}")
+    assert isinstance(refused_unread(project.open()), EditNeedsPerson)
+    assert iterated(project) == NEEDS_PERSON
