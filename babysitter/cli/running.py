@@ -229,23 +229,11 @@ def perform(
     ends as soon as there is something new for an agent or a person. ``locks``: nobody else drives its
     children meanwhile.
     """
-    from babysitter.runs.schemas import misfits
-
     gc.enable()  # main switches it off; this command can take hours
     view = make_view(is_plain=means.is_plain, is_json=means.is_json)
     try:
         _show(run, view)
-        pool = Pool(
-            means.jobs,
-            agent_command=means.agent,
-            validate=misfits,
-            limits=run.limits,
-            rates=means.rates,
-        )
-        if run.observer is not None:
-            from babysitter.cli.watching import attend
-
-            attend(run, pool, view)
+        pool = _pool(run, means, view)
         asker = _asker(run, pool, view) if waits and not (means.is_json or ends_for_others) else None
         driver = Driver(
             run,
@@ -269,6 +257,24 @@ def perform(
         )
     finally:
         view.close()
+
+
+def _pool(run: Run, means: Means, view: Any) -> Pool:
+    """Who performs effects, watched by whoever looks on."""
+    from babysitter.runs.schemas import misfits
+
+    pool = Pool(
+        means.jobs,
+        agent_command=means.agent,
+        validate=misfits,
+        limits=run.limits,
+        rates=means.rates,
+    )
+    if run.observer is not None:
+        from babysitter.cli.watching import attend
+
+        attend(run, pool, view)
+    return pool
 
 
 def make_view(*, is_plain: bool, is_json: bool) -> Any:

@@ -47,6 +47,7 @@ class Exploration:
         self.others: list[DryRun] = []
         self._source = source
         self._inputs = inputs
+        self._schema = schema_of(source)
         self._guesses = guesses
         self._is_open = is_open
         self._tried: set[Scenario] = {first.scenario}
@@ -86,7 +87,7 @@ class Exploration:
     def _played(self, scenario: Scenario, most: int) -> DryRun | None:
         inputs = self._inputs
         if scenario.has_all_inputs:
-            inputs = filled(inputs, schema_of(self._source), is_double=scenario.is_double)
+            inputs = filled(inputs, self._schema, is_double=scenario.is_double)
         try:
             dry = DryRun(self._source, inputs, self._guesses, scenario=scenario, most=most)
         except BabysitterError:

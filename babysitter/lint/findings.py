@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from babysitter.lint.rules import BY_CODE, ERROR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from typing import Any
 
     from babysitter.lint.rules import Rule
@@ -75,8 +74,3 @@ def in_words(node: ast.AST) -> str:
     """A piece of source as a message can show it, in one line."""
     text = " ".join(ast.unparse(node).split())
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
-
-
-def has_errors(findings: Iterable[Finding]) -> bool:
-    """One of them breaks the replay."""
-    return any(finding.is_error for finding in findings)

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from babysitter.errors import BabysitterError
+from babysitter.library import PROCESS_FILE
 from babysitter.lint.findings import Finding, Span
 from babysitter.lint.silence import COMMENT
 from babysitter.skills import OF_HOST, OWN, SKILL_FILE, Skill, read_skill
@@ -13,8 +14,6 @@ from babysitter.skills import OF_HOST, OWN, SKILL_FILE, Skill, read_skill
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Set as AbstractSet
-
-PROCESS_FILE = "process.py"
 
 
 def skill_findings(

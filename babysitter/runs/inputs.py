@@ -9,14 +9,13 @@ from __future__ import annotations
 import os
 
 from babysitter.errors import InvalidInput
+from babysitter.library import PROCESS_FILE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from babysitter.runs.source import Source
-
-PROCESS_FILE = "process.py"
 
 
 def wanted_by(source: Source) -> Any:
